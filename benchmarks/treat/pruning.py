@@ -19,7 +19,8 @@ import optuna
 from nndoctor.cli.run_treat import length
 from nndoctor.treatment.finding_pruner import FindingPruner
 from nndoctor.treatment.pruning import MIN_SHARE_DONE, failure, loss_to_reach, too_slow, until
-from nndoctor.treatment.search import RATE_FACTOR, Range, TrialSettings, one, ranges_of
+from nndoctor.treatment.ranges import RATE_FACTOR, Range, ranges_of
+from nndoctor.treatment.search import TrialSettings, one
 from nndoctor.treatment.trial import Job, Trial
 
 MODELS = Path(__file__).parent / "models"

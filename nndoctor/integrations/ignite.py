@@ -8,7 +8,8 @@ from typing import Any
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.report import Report
-from nndoctor.integrations.live import CallbackOptions, LiveTraining
+from nndoctor.integrations.live import LiveTraining
+from nndoctor.integrations.options import CallbackOptions
 
 try:
     from ignite.engine import Events

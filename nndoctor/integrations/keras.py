@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from nndoctor.core.errors import UsageError
+from nndoctor.integrations.callback import JudgedCallback
 from nndoctor.integrations.curves import CurveRecorder
-from nndoctor.integrations.live import JudgedCallback, LiveTraining
+from nndoctor.integrations.live import LiveTraining
 
 try:
     import keras

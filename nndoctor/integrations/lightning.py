@@ -11,7 +11,8 @@ from typing import Any
 from torch import Tensor
 
 from nndoctor.core.errors import UsageError
-from nndoctor.integrations.live import JudgedCallback, LiveTraining
+from nndoctor.integrations.callback import JudgedCallback
+from nndoctor.integrations.live import LiveTraining
 from nndoctor.recorder import Recorder
 
 PACKAGES = ("lightning.pytorch", "pytorch_lightning")

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.guard import Guard
 from nndoctor.core.report import Report
-from nndoctor.diagnosis.request import SessionOptions
-from nndoctor.diagnosis.session import Session
 from nndoctor.diagnosis.watch import Watch
 from nndoctor.integrations.distributed_stop import DistributedStop
+from nndoctor.integrations.options import CallbackOptions
 
 if TYPE_CHECKING:
     import torch
@@ -25,35 +23,6 @@ if TYPE_CHECKING:
 TIME_SHARE = 0.004  # share of the training's time that judging may take
 EXPECTED_SECONDS = 0.05  # expected duration of the first judgement
 FIRST_JUDGED = 32  # step of the first judgement of a run that findings may stop
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackOptions:
-    """What a user chose for a callback: where and how often to record, what stops the run, how to judge and print."""
-
-    folder: str | os.PathLike[str] | None
-    every: int | str
-    stop_on: str | None
-    show: bool
-    session: Session
-
-    @classmethod
-    def of(
-        cls,
-        folder: str | os.PathLike[str] | None,
-        every: int | str,
-        stop_on: str | None,
-        *,
-        show: bool,
-        select: Iterable[str],
-        ignore: Iterable[str],
-        config: str | os.PathLike[str] | None,
-    ) -> CallbackOptions:
-        """The choices, validated. Raises UsageError."""
-        if stop_on is not None and stop_on not in list(Severity):
-            raise UsageError(f"stop_on must be one of {', '.join(Severity)} or None; got {stop_on!r}")
-        options = SessionOptions(tuple(select), tuple(ignore), config=None if config is None else os.fspath(config))
-        return cls(folder, every, stop_on, show, Session(options))
 
 
 class LiveRecorder(Protocol):
@@ -234,22 +203,6 @@ class LiveTraining:
             say(f"{type(error).__name__}: {error}; the training goes on without a diagnosis".replace("\n", " "))
 
 
-class Guard:
-    """Passes an exception to the function that prints it and suppresses it: a callback must not stop a training."""
-
-    def __init__(self, failed: Callable[[Exception], None]) -> None:
-        self._failed = failed
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        if isinstance(error, Exception):
-            self._failed(error)
-            return True
-        return False
-
-
 def say(message: str) -> None:
     """One line on standard error."""
     sys.stderr.write(f"nndoctor: {message}\n")
@@ -260,29 +213,3 @@ def _number(value: object) -> float | None:
     if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__") or getattr(value, "ndim", 0) > 0:
         return None
     return float(value)
-
-
-class JudgedCallback:
-    """What the callbacks of all frameworks share: the user's choices, the run that they follow, and its latest report."""
-
-    def __init__(
-        self,
-        folder: str | os.PathLike[str] | None = None,
-        *,
-        every: int | str = "auto",
-        stop_on: str | None = None,
-        show: bool = True,
-        select: Iterable[str] = (),
-        ignore: Iterable[str] = (),
-        config: str | os.PathLike[str] | None = None,
-    ) -> None:
-        super().__init__()
-        self._choices = CallbackOptions.of(
-            folder, every, stop_on, show=show, select=select, ignore=ignore, config=config
-        )
-        self._live: LiveTraining | None = None
-
-    @property
-    def report(self) -> Report | None:
-        """The latest report on the run."""
-        return None if self._live is None else self._live.report

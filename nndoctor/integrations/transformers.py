@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nndoctor.core.errors import UsageError
-from nndoctor.integrations.live import JudgedCallback, LiveTraining
+from nndoctor.integrations.callback import JudgedCallback
+from nndoctor.integrations.live import LiveTraining
 from nndoctor.recorder import Recorder
 
 try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,12 +74,12 @@ class Analysis:
         frame, w = self.frame(), self._weights
         g = w.gradients or Gradients()
         filled = [slot for slot in self._slots.order if slot.filled]
-        awake = [(slot, slot.alive) for slot in filled if slot.alive is not None]
         outputs, places = self._rows(filled)
+        alive = [slot.alive for slot in filled]
         singles = (w.first_norms, g.small.values, g.norms.values, g.stretches.values, w.old, w.new)
-        pieces = [*outputs, *(alive for _, alive in awake), *(t for t in singles if t is not None)]
+        pieces = [*outputs, *(t for t in (*alive, *singles) if t is not None)]
         host = torch.cat(_alike(pieces)).cpu().numpy() if pieces else np.empty(0, dtype=np.float32)
-        examples = tuple((slot.examples, slot.places) for slot, _ in awake)
+        examples = tuple((slot.examples, slot.places) for slot in filled if slot.alive is not None)
         return Raw(host, self._layout(filled, places, g), frame, examples, w.passes, self._unreached())
 
     def _layout(self, filled: Sequence[Slot], places: tuple[int, ...], g: Gradients) -> SampleLayout:
@@ -98,9 +98,9 @@ class Analysis:
             large=tuple(g.norms.rows),
             matrices=tuple(g.stretches.rows),
             stretched=tuple(g.stretches.lengths),
-            stretches=tuple(w.lengths) if w.old is not None else (),
+            stretches=tuple(w.lengths),
             moved=w.new is not None,
-            held=w.held if w.old is not None else (),
+            held=() if w.old is None else w.held,
         )
 
     def _rows(self, filled: Sequence[Slot]) -> tuple[list[Tensor], tuple[int, ...]]:
@@ -136,14 +136,14 @@ class Analysis:
         self._alive(values, group, parts[0], parts[1])
         whole = _gradients(values, layout, frame.owners, parts[3:6])
         prints = _updates(values, layout, frame.owners, parts[6], parts[7])
-        first = np.sqrt(np.sum(parts[2].astype(np.float64) ** 2, axis=1))
+        first = np.sqrt(np.sum(parts[2].astype(np.float64) ** 2, axis=1)) if layout.firsts else _nothing(group)
         owners = tuple(w.layer for w in self._weights.entries) if layout.stretches and not self._weights.split else ()
         return [
             Sample(
                 frame.layers,
                 values[k],
-                float(whole[k]) if layout.small or layout.large else float("nan"),
-                float(first[k]) if layout.firsts else float("nan"),
+                float(whole[k]),
+                float(first[k]),
                 raw.passes,
                 raw.unreached,
                 tuple(prints[k].tolist()) if owners else (),
@@ -183,12 +183,14 @@ def _outputs(values: Floats, layout: SampleLayout, frame: SampleFrame, host: Flo
 
 
 def _gradients(values: Floats, layout: SampleLayout, owners: Owners, parts: Sequence[Floats]) -> NDArray[np.float64]:
-    """The layers' gradient norms and quantiles; gives back the norm of each sample's whole gradient.
+    """The layers' gradient norms and quantiles; gives back the norm of each sample's whole gradient, NaN for none.
 
     `parts` are the small gradients, the large ones' norms, and stretches of the large matrices.
     """
+    if not (layout.small or layout.large):
+        return _nothing(values)
     whole, norms, stretches = parts
-    rows = owners.rows[[*layout.small, *layout.large]] if layout.small or layout.large else np.empty(0, np.int64)
+    rows = owners.rows[[*layout.small, *layout.large]]
     squares = np.empty((len(values), 0))
     if layout.small:
         squares = segments(whole, np.array(layout.lengths))[0]
@@ -248,6 +250,10 @@ def _updates(values: Floats, layout: SampleLayout, of: Owners, old: Floats, new:
     values[:, rows, COLUMN["nonfinite_weight"]] = bad[:, rows]
     values[:, rows[biases], COLUMN["bias_mean"]] = (sums / lengths)[:, biases]
     return sums
+
+
+def _nothing(samples: Sized) -> NDArray[np.float64]:
+    return np.full(len(samples), np.nan)
 
 
 def _alike(tensors: list[Tensor]) -> list[Tensor]:

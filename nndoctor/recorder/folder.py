@@ -97,19 +97,23 @@ class Folder:
             file.truncate(whole_length(layers))
 
     def _write_rows(self) -> None:
-        new = [name for name in dict.fromkeys(k for row in self.rows for k in row) if name not in self._columns]
-        table = self.path / TABLE
-        if new and self._columns:
-            with table.open(encoding="utf-8", newline="") as file:
-                old = list(csv.reader(file))
-            self._columns += new
-            replace(table, _csv([self._columns, *([*row, *[""] * len(new)] for row in old[1:])]))
-        elif new:
-            self._columns = new
-            replace(table, _csv([self._columns]))
+        names = dict.fromkeys(itertools.chain.from_iterable(self.rows))
+        new = [name for name in names if name not in self._columns]
+        if new:
+            self._add_columns(new)
         text = _csv([[_cell(row[name]) if name in row else "" for name in self._columns] for row in self.rows])
-        with table.open("a", encoding="utf-8", newline="") as file:
+        with (self.path / TABLE).open("a", encoding="utf-8", newline="") as file:
             file.write(text)
+
+    def _add_columns(self, names: list[str]) -> None:
+        """Rewrite the table with further columns, empty in the rows so far."""
+        table = self.path / TABLE
+        old: list[list[str]] = []
+        if self._columns:
+            with table.open(encoding="utf-8", newline="") as file:
+                old = list(csv.reader(file))[1:]
+        self._columns = [*self._columns, *names]
+        replace(table, _csv([self._columns, *([*row, *[""] * len(names)] for row in old)]))
 
     def _write_samples(self) -> None:
         parts: list[bytes] = []
@@ -176,11 +180,8 @@ def _csv(rows: list[list[str]]) -> str:
 
 
 def _cell(value: float) -> str:
-    return (
-        str(int(value))
-        if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15)
-        else f"{value:.7g}"
-    )
+    whole = isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15)
+    return str(int(value)) if whole else f"{value:.7g}"
 
 
 def _plain(value: object) -> object:

@@ -85,7 +85,7 @@ def role_of(module: nn.Module) -> Role | None:
 def _role_by_parameters(module: nn.Module) -> Role | None:
     """The role of a module of a user's own: of one that holds others, these have it."""
     own = own_parameters(module)
-    if not own or any(not isinstance(child, CONTAINERS) for child in module.children()):
+    if not own or _called(module):
         return None
     return Role.WEIGHT if any(p.ndim >= 2 for p in own) else Role.NORM
 
@@ -98,12 +98,16 @@ def own_parameters(module: nn.Module) -> list[nn.Parameter]:
     if isinstance(module, CONTAINERS):
         return []
     own = list(module.parameters(recurse=False))
-    kept = [p for child in module.children() if isinstance(child, CONTAINERS) for p in child.parameters()]
-    if kept:
-        others = (child for child in module.children() if not isinstance(child, CONTAINERS))
-        inner = {id(p) for child in others for p in child.parameters()}
-        own += [p for p in kept if id(p) not in inner]
+    containers = [child for child in module.children() if isinstance(child, CONTAINERS)]
+    if containers:
+        inner = {id(p) for child in _called(module) for p in child.parameters()}
+        own += [p for child in containers for p in child.parameters() if id(p) not in inner]
     return own
+
+
+def _called(module: nn.Module) -> list[nn.Module]:
+    """The modules within a module that keep no parameters for it, but are called."""
+    return [child for child in module.children() if not isinstance(child, CONTAINERS)]
 
 
 def _is_keras(module: nn.Module) -> bool:

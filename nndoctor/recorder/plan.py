@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from torch import nn
@@ -39,10 +38,8 @@ class ModelPlan:
         """The layers in the order of definition."""
         return list(self.roles)
 
-    def add(self, path: str, module: nn.Module, own: Sequence[nn.Parameter], *, hidden: bool) -> None:
-        """Take in a module with the parameters that are its own; `hidden` is one inside a compiled one."""
-        self.lazy |= any(map(is_lazy, own))
-        self.weights += [Weight(path, p) for p in own if _is_trainable(p)]
+    def add(self, path: str, module: nn.Module, *, own: bool, hidden: bool) -> None:
+        """Take in a module and whether it has parameters of its own; `hidden` is one inside a compiled one."""
         if _is_compiled(module) and not hidden:
             self.compiled.append(path)
         role = _seen_role(module, hidden)
@@ -60,7 +57,10 @@ def plan(model: nn.Module) -> ModelPlan:
     for place, module, hidden in _walk(root):
         own = [p for p in own_parameters(module) if id(p) not in seen]
         seen.update(map(id, own))
-        found.add(place or ROOT, module, own, hidden=hidden)
+        path = place or ROOT
+        found.lazy |= any(map(is_lazy, own))
+        found.weights += [Weight(path, p) for p in own if _is_trainable(p)]
+        found.add(path, module, own=bool(own), hidden=hidden)
     return found
 
 

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from nndoctor.core.errors import UsageError
+from nndoctor.core.guard import Guard
 from nndoctor.recorder.arguments import check
 from nndoctor.recorder.at_exit import OPEN
 from nndoctor.recorder.facts import is_mean
 from nndoctor.recorder.folder import DEFAULT, say
-from nndoctor.recorder.guard import Guard
 from nndoctor.recorder.optimizers import Optimizers, scaler_of
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
@@ -200,7 +200,7 @@ class Recorder:
                 self.own_loss = float(own.detach()), is_mean(own)
                 self._own = (own, passes <= 1)
             self._sample()
-        pending = len(self._writer.pending)
+        pending = len(self._writer.rows.pending)
         if not pending:
             return
         if passes:
@@ -231,7 +231,7 @@ class Recorder:
         if self._armed == self._step - 1:  # of several optimizers only some made their update
             self._sample()
         if self._own is not None:
-            if loss is None and not self._writer.pending:
+            if loss is None and not self._writer.rows.pending:
                 self._writer.look_at(self._own[0], valued=self._own[1])
             self._own = None
         now = time.perf_counter()

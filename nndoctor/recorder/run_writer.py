@@ -16,12 +16,13 @@ from nndoctor.core.shell import quoted_word
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
 from nndoctor.recorder.folder import Folder, Row, last_step, latest, say
-from nndoctor.recorder.losses import LOSS, PENDING, Losses, is_on_accelerator, stored_number
+from nndoctor.recorder.losses import is_on_accelerator
 from nndoctor.recorder.noise import Noise
 from nndoctor.recorder.pool import Pool
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
 from nndoctor.recorder.raw import Raw
+from nndoctor.recorder.rows import Rows
 
 FLUSH_SECONDS = 5.0  # seconds between two flushes
 MAX_ROWS = 512  # rows kept between two flushes
@@ -35,7 +36,6 @@ class RunWriter:
     def __init__(
         self, path: Path, known: dict[str, object], ranks: Ranks, *, resume: bool, first_step: int | None
     ) -> None:
-        self.pending: list[float | Tensor] = []
         self.lost = False
         """Whether among the losses seen with the latest row is the first that is not finite."""
         self.ranks = ranks.count
@@ -43,12 +43,11 @@ class RunWriter:
         self._ranks = ranks
         self._noise = Noise()
         self._folder = Folder(path, known, resume=resume) if ranks.rank == 0 else None
-        self._losses = Losses(kept=self._folder is not None)
+        self.rows = Rows(self._folder.rows if self._folder is not None else None)
         self.path = self._folder.path if self._folder is not None else latest(path) if resume else path
         known_run = self._folder.resumed if self._folder is not None else resume and is_folder(self.path)
         last = last_step(self.path) if known_run else -1  # every rank reads it: all sample the same steps
         self.step = last + 1 if first_step is None else first_step
-        self._metrics: dict[str, object] = {}
         self._flushed = time.perf_counter()
         self.scale: float | None = None
         self._skipped = 0
@@ -57,7 +56,6 @@ class RunWriter:
         self._layers: tuple[str, ...] = ()
         self._late: list[tuple[int, Sample]] = []
         self._seen_loss = self._first_waits = False
-        self._beyond: dict[int, Row] = {}
 
     def describe(self, probe: Probe) -> None:
         """Write the facts about model and optimizer, and create the folder."""
@@ -79,8 +77,7 @@ class RunWriter:
         """Keep a loss that precedes its update: one of several backward passes, or of a loop that steps later."""
         if loss is not None:
             self.look_at(loss)
-            self.pending.append(stored_number(loss))
-        self._metrics.update(metrics)
+        self.rows.keep(loss, metrics)
 
     def skipped(self, scaler: torch.amp.GradScaler) -> bool:
         """Whether the scaler left the update out because of infinite gradients; detected from its scale, which then falls."""
@@ -89,7 +86,7 @@ class RunWriter:
         if old is None or scale >= old:
             return False
         self._skipped += 1
-        self.pending.clear()
+        self.rows.pending.clear()
         return True
 
     def row(
@@ -97,28 +94,11 @@ class RunWriter:
     ) -> bool:
         """Add the row of one step with its learning rates; returns whether its loss jumped."""
         self.step = step
-        row: Row = {"step": step}
-        if loss is not None:
-            self.look_at(loss)
-            self.pending.append(stored_number(loss))
-        if self.pending:
-            row[LOSS] = self._losses.number(self.pending, step)
-            self.pending.clear()
-        for k, lr in enumerate(lrs):
-            name = f"lr_{k}" if k else "lr"
-            row[name] = lr if type(lr) is float else self._losses.number([lr], step, name)
-        row["step_time"] = seconds
-        if metrics or self._metrics:
-            for name, value in {**self._metrics, **metrics}.items():
-                row[name] = self._losses.number([stored_number(value)], step, name)
-            self._metrics.clear()
-        if self._beyond:
-            row.update(self._beyond.pop(step, {}))
-        if self._folder is not None:
-            self._folder.rows.append(row)
-            if len(self._folder.rows) >= MAX_ROWS:
-                self.flush()
-        jumped, self.lost = self._losses.take_events()
+        self.add_pending(loss, metrics)
+        self.rows.add(step, lrs, seconds)
+        if self._folder is not None and len(self._folder.rows) >= MAX_ROWS:
+            self.flush()
+        jumped, self.lost = self.rows.take_events()
         return jumped
 
     def take_seconds(self) -> float:
@@ -127,16 +107,9 @@ class RunWriter:
         return seconds
 
     def log(self, step: int, metrics: Mapping[str, float], *, to_come: bool) -> None:
-        """Metrics of a step, in its row if that is yet to come or not yet on disk, else in one of their own."""
-        if self._folder is None:
-            return
-        if to_come:
-            self._beyond.setdefault(step, {}).update({name: float(value) for name, value in metrics.items()})
-            return
-        rows = self._folder.rows
-        if not rows or rows[-1]["step"] != step:
-            rows.append({"step": step})
-        rows[-1].update({name: float(value) for name, value in metrics.items()})
+        """Metrics of a step, in its row or in one of their own."""
+        if self._folder is not None:
+            self.rows.log(step, metrics, to_come=to_come)
 
     def sample(
         self, step: int, analysis: Analysis, raw: Raw, probe: Probe, scaler: torch.amp.GradScaler | None
@@ -178,47 +151,25 @@ class RunWriter:
         if self._folder is None:
             self._ranks.publish(step, sample)
             return
-        self._add_to_row(step, self._run_numbers(sample, memory))
+        self.rows.update(step, self._run_numbers(sample, memory))
         if self._ranks.count > 1:
             self._late.append((step, sample))
             self._join(all_but=1)
         else:
             self._keep(step, sample)
 
-    def _add_to_row(self, step: int, numbers: Row) -> None:
-        """Numbers for the row of a step that is not yet on disk, or yet to come."""
-        for row in reversed(self._folder.rows if self._folder is not None else ()):
-            if row["step"] == step:
-                row.update(numbers)
-                return
-            if row["step"] < step:
-                break
-        self._beyond.setdefault(step, {}).update(numbers)
-
     def flush(self) -> None:
         """Write everything to disk."""
         if self._folder is None:
             return
         self._compute()
-        if self._losses.has_pending:
-            self._fetch(self._folder)
+        first = self.rows.fetch()
+        if first is not None and self._first_waits:
+            self._first_waits = False
+            self._folder.fact("initial_loss", first)
         self._folder.fact("layers", list(self._layers) or self._folder.facts.get("layers", []))
         self._folder.flush()
         self._flushed = time.perf_counter()
-
-    def _fetch(self, folder: Folder) -> None:
-        """Fill in the numbers that waited on an accelerator; what a lost device keeps is not known."""
-        rows = {int(row["step"]): row for row in folder.rows}
-        for step, name, value in self._losses.fetch():
-            if step in rows:
-                rows[step][name] = value
-            if name == LOSS and self._first_waits:
-                self._first_waits = False
-                folder.fact("initial_loss", value)
-        for row in rows.values():
-            for name in [name for name, value in row.items() if value is PENDING]:
-                del row[name]
-        self._losses.has_pending = False
 
     def close(self, *, quiet: bool) -> None:
         """The last flush, and a line with the command that diagnoses the folder."""

@@ -102,26 +102,26 @@ class Weights:
         self._count_passes(list(found))
         self.gradients = self._compact(found)
 
-    def _compact(self, found: dict[int, tuple[Tensor, int]]) -> Gradients:
-        """What is kept of the gradients, each with its number of values, by the row of its weight."""
-        small = [row for row, (_, size) in found.items() if size <= PLACES_OF_WEIGHTS]
-        large = [row for row, (_, size) in found.items() if size > PLACES_OF_WEIGHTS]
+    def _compact(self, found: dict[int, Tensor]) -> Gradients:
+        """What is kept of the gradients, by the row of its weight."""
+        small = {row: gradient for row, gradient in found.items() if gradient.numel() <= PLACES_OF_WEIGHTS}
+        large = {row: gradient for row, gradient in found.items() if row not in small}
         matrices = [row for row in large if self._matrices[row]]
-        values = _whole([found[row][0].reshape(-1) for row in small])
-        stretches = _whole([stretch(found[row][0], self._rng) for row in matrices])
+        values = _whole([gradient.reshape(-1) for gradient in small.values()])
+        stretches = _whole([stretch(large[row], self._rng) for row in matrices])
         return Gradients(
-            Pieces(small, [found[row][1] for row in small], values),
-            Pieces(large, [1] * len(large), _norms([found[row][0] for row in large])),
+            Pieces([*small], [gradient.numel() for gradient in small.values()], values),
+            Pieces([*large], [1] * len(large), _norms([*large.values()])),
             Pieces(matrices, [PLACES_OF_WEIGHTS] * len(matrices), stretches),
         )
 
-    def _gradient(self, row: int) -> tuple[Tensor, int] | None:
-        """The gradient of a parameter and its number of values; of a sparse one those that it holds."""
+    def _gradient(self, row: int) -> Tensor | None:
+        """The gradient of a parameter; of a sparse one the values that it holds."""
         grad = self.entries[row].parameter.grad
         if grad is None or not grad.is_sparse:
-            return None if grad is None else (grad, self._sizes[row])
-        values = grad.coalesce().values()
-        return (values, values.numel()) if values.numel() else None
+            return grad
+        values: Tensor = grad.coalesce().values()
+        return values if values.numel() else None
 
     def _count_passes(self, rows: list[int]) -> None:
         """Count accumulated passes; a gradient reset between two (a GAN, a closure) starts over."""
@@ -164,8 +164,8 @@ class Weights:
 
     @property
     def lengths(self) -> list[int]:
-        """The length of each weight's stretch, in the order of the entries."""
-        return [min(size, PLACES_OF_WEIGHTS) for size in self._sizes[: len(self._views)]]
+        """The length of each weight's stretch, in the order of the entries; none where no update was seen."""
+        return [] if self.old is None else [min(size, PLACES_OF_WEIGHTS) for size in self._sizes]
 
     def _refresh(self) -> None:
         """Update the views on all weights: one in eight is moved each time, and those whose storage changed."""

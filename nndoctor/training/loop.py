@@ -134,10 +134,7 @@ class Training:
         checkpoint.seed_epoch(self.options.seed, self.progress.epoch)
         self.experiment.model.train()
         batches = self._batches()
-        taken = sum(1 for _ in islice(batches, self.progress.taken))
-        if taken and self._random is not None:  # from here on chance is as it was, for the coming batch, too
-            checkpoint.set_random_state(self._random)
-        self._random = None
+        taken = self._pass_taken(batches)
         for batch in batches:
             taken += 1
             self._step(moved(batch, self.device), recorder)
@@ -157,6 +154,14 @@ class Training:
         if self.every is None or (self._done() and self.progress.step % self.every):
             self._evaluate(recorder)
         return self._ended()
+
+    def _pass_taken(self, batches: Iterator[object]) -> int:
+        """Skip the batches of a resumed epoch that were taken before, and give their number."""
+        taken = sum(1 for _ in islice(batches, self.progress.taken))
+        if taken and self._random is not None:  # from here on chance is as it was, for the coming batch, too
+            checkpoint.set_random_state(self._random)
+        self._random = None
+        return taken
 
     def _step(self, batch: object, recorder: Recorder) -> None:
         """One step, recorded, and how many of its batch's targets were met."""
@@ -243,13 +248,10 @@ class Training:
 
     def _period(self, number: int | None) -> int | None:
         """Steps between two evaluations; None for one at the end of each epoch."""
-        if self.total is None or number is None:
-            return None if self.total is None else max(self.total // EVALUATIONS, 1)
-        return (
-            None
-            if number * EVALUATIONS <= max(self.total, EVALUATIONS) or number <= 50
-            else max(self.total // EVALUATIONS, 1)
-        )
+        if self.total is None:
+            return None
+        short = number is not None and (number <= 50 or number * EVALUATIONS <= max(self.total, EVALUATIONS))
+        return None if short else max(self.total // EVALUATIONS, 1)
 
     def _interrupt(self) -> None:
         self._stop = True

@@ -35,14 +35,12 @@ def optimizer(experiment: Experiment, options: TrainingOptions) -> tuple[optim.O
     name = options.optimizer or (OptimizerName.file if experiment.optimizer is not None else OptimizerName.adam)
     if name is OptimizerName.file:
         made, origin = _own(experiment, parameters), "the file's own"
+        wanted = {"lr": options.lr, "weight_decay": options.weight_decay}
+        for group in made.param_groups:
+            group |= {setting: value for setting, value in wanted.items() if value is not None}
     else:
         lr = USUAL[name] if options.lr is None else options.lr
         made, origin = _named(name, parameters, lr, options), "" if options.optimizer else "assumed"
-    for group in made.param_groups:
-        if options.lr is not None:
-            group["lr"] = options.lr
-        if name is OptimizerName.file and options.weight_decay is not None:
-            group["weight_decay"] = options.weight_decay
     words = f"optimizer: {type(made).__name__}, learning rate {float(made.param_groups[0]['lr']):g}"
     return made, f"{words}, {origin}" if origin else words
 

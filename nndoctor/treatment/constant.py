@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -23,10 +24,10 @@ def constant_loss(experiment: Experiment) -> float | None:
     The prediction has the shape of one output of the model; it is fitted by Adam, so that any loss will do.
     """
     loss = experiment.loss
-    train, validation = _outcomes(experiment, held_out=False), _outcomes(experiment, held_out=True)
-    if loss is None or not train or not validation:
+    if loss is None or experiment.step is not None:
         return None
-    output, target = train[0].output, train[0].target
+    train, validation = _outcomes(experiment, held_out=False), _outcomes(experiment, held_out=True)
+    output, target = (train[0].output, train[0].target) if train and validation else (None, None)
     if output is None or target is None or len(output) != len(target):
         return None
     guess = _fitted(loss, output, _targets(train))
@@ -62,22 +63,16 @@ def _fitted(loss: Callable[..., Tensor], output: Tensor, targets: list[Tensor]) 
 
 def _start(output: Tensor, targets: list[Tensor]) -> Tensor:
     """Where the fit begins: the mean of the targets where they have the outputs' shape, else zero."""
-    guess = torch.zeros(_one(output), device=output.device)
-    whole = (
-        torch.cat([t.reshape(-1, *t.shape[1:]) for t in targets]) if len({t.shape[1:] for t in targets}) == 1 else None
-    )
-    if whole is not None and whole.is_floating_point() and _one(whole) == _one(output):
-        share = whole.float().mean(0)
-        guess = share.clone().expand(_one(output)).contiguous()
+    shape = output.shape[1:]
+    if all(t.shape[1:] == shape for t in targets) and any(t.is_floating_point() for t in targets):
+        guess = torch.cat([t.reshape(-1, *shape) for t in targets]).float().mean(0)
         if float(output.min()) >= 0 and float(output.max()) <= 1:  # probabilities stay inside the range of a loss's log
             guess = guess.clamp(1e-3, 1 - 1e-3)
     elif bool((output >= 0).all()) and bool((output.sum(-1 if output.dim() < 3 else 1) - 1).abs().max() < 1e-3):
-        guess = torch.full(_one(output), 1 / output.shape[1 if output.dim() > 1 else 0], device=output.device)
+        guess = torch.full(shape, 1 / output.shape[1 if output.dim() > 1 else 0], device=output.device)
+    else:
+        guess = torch.zeros(shape, device=output.device)
     return guess.requires_grad_()
-
-
-def _one(value: Tensor) -> tuple[int, ...]:
-    return tuple(value.shape[1:])
 
 
 def label_entropy(experiment: Experiment) -> float | None:
@@ -105,13 +100,6 @@ def _target(batch: object) -> Tensor | None:
 def _outcomes(experiment: Experiment, *, held_out: bool) -> list[StepResult]:
     """What the model makes of the first batches of a split, in evaluation mode."""
     data = experiment.validation_data if held_out and experiment.validation_data is not None else experiment.train_data
-    found = []
     experiment.model.eval()
     with torch.no_grad():
-        for count, batch in enumerate(data):
-            if count >= MAX_BATCHES:
-                break
-            if experiment.loss is None or experiment.step is not None:
-                break
-            found.append(step_result(experiment, batch))
-    return found
+        return [step_result(experiment, batch) for batch in islice(data, MAX_BATCHES)]

@@ -69,22 +69,27 @@ class Units:
 def gain(baseline: Mapping[int, float], changed: Mapping[int, float], units: Units, material: float = MIN_GAIN) -> Gain:
     """The gain of a change from the final losses by seed."""
     seeds = sorted(baseline.keys() & changed.keys())
-    before = {seed: units.of(loss) for seed, loss in baseline.items()}
-    after = {seed: units.of(loss) for seed, loss in changed.items()}
-    gains = np.array([before[seed] - after[seed] for seed in seeds])
-    if not len(gains):
+    if not seeds:
         return Gain(0, 0.0, 0.0, 0.0, GainVerdict.NOISE, 0.0)
+    before = {seed: units.of(loss) for seed, loss in baseline.items()}
+    after = np.array([units.of(changed[seed]) for seed in seeds])
+    gains = np.array([before[seed] for seed in seeds]) - after
     mean, count = float(gains.mean()), len(gains)
     spread, degrees = _spread(gains, units.noise)
     t = T_95[degrees - 1] if degrees <= len(T_95) else Z_95
-    half = t * spread * math.sqrt(1 + 1 / count)
-    sure, most = (mean + sign * t * spread / math.sqrt(count) for sign in (-1, 1))
-    overall = float(np.mean(list(before.values()))) - float(np.mean([after[seed] for seed in seeds]))
-    later = float(gains[1:].mean()) if count > 1 else 0.0  # the first seed chose the change, and so flatters it
-    helps = count > 1 and mean >= material and sure >= AGREE * material
-    helps = helps and min(overall, later) >= AGREE * material
-    verdict = GainVerdict.HELPS if helps else GainVerdict.HURTS if mean <= -MIN_GAIN and most < 0 else GainVerdict.NOISE
-    return Gain(count, mean, mean - half, mean + half, verdict, sure)
+    half, error = t * spread * math.sqrt(1 + 1 / count), t * spread / math.sqrt(count)
+    overall = float(np.mean(list(before.values()))) - float(after.mean())
+    verdict = _verdict(gains, min(mean - error, overall), mean + error, material)
+    return Gain(count, mean, mean - half, mean + half, verdict, mean - error)
+
+
+def _verdict(gains: np.ndarray, least: float, most: float, material: float) -> GainVerdict:
+    """The verdict on gains by seed whose mean is between `least` and `most`."""
+    if len(gains) > 1:
+        later = gains[1:].mean()  # the first seed chose the change, and so flatters it
+        if gains.mean() >= material and min(least, later) >= AGREE * material:
+            return GainVerdict.HELPS
+    return GainVerdict.HURTS if gains.mean() <= -MIN_GAIN and most < 0 else GainVerdict.NOISE
 
 
 def _spread(gains: np.ndarray, noise: float | None) -> tuple[float, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -178,22 +179,27 @@ def _cut(experiment: Experiment, share: float, seed: int, sizes: list[int]) -> N
 
 def from_table(rows: Sequence[Mapping[str, str]], source: str) -> LearningCurve:
     """A learning curve from a table with a size, a training and a validation column. Raises UsageError for another."""
-    names = {name.strip().lower(): name for name in (rows[0] if rows else {})}
-    found = [next((names[n] for n in words if n in names), None) for words in COLUMNS]
-    if not rows or None in found:
-        raise UsageError(
-            f"{source}: expected columns such as size, train_error, validation_error; found {', '.join(names)}"
-        )
-    size, train, validation = map(str, found)
-    seen: dict[int, int] = {}
+    size, train, validation = _columns(rows[0] if rows else {}, source)
+    seen: Counter[int] = Counter()
     points = []
     for row in rows:
         count = int(float(row[size]))
-        points.append(Point(count, seen.get(count, 0), float(row[train]), float(row[validation])))
-        seen[count] = seen.get(count, 0) + 1
+        points.append(Point(count, seen[count], float(row[train]), float(row[validation])))
+        seen[count] += 1
     if len(seen) < 3:
         raise UsageError(f"{source}: a learning curve needs at least 3 sizes (got {len(seen)})")
     return LearningCurve(source, "loss" if "loss" in validation.lower() else "error", tuple(points))
+
+
+def _columns(row: Mapping[str, str], source: str) -> list[str]:
+    """The names of the three columns. Raises UsageError where one is missing."""
+    names = {name.strip().lower(): name for name in row}
+    found = [next((names[n] for n in words if n in names), None) for words in COLUMNS]
+    if None in found:
+        raise UsageError(
+            f"{source}: expected columns such as size, train_error, validation_error; found {', '.join(names)}"
+        )
+    return list(map(str, found))
 
 
 COLUMNS = (

@@ -31,6 +31,7 @@ REMEDIES = {  # what a finding's remedies mean as changes
     "decay-later": "constant-schedule",
 }
 PROGNOSIS = {"less-regularization": ("dropout-off", "weight-decay-off")}  # one of the prognosis, several of these
+COSTLY = frozenset(change.name for change in CHANGES if change.costly)
 HELPS = 0.3  # probability from which on a change of the prognosis comes before the remedies of findings
 STRONG_DROPOUT, STRONG_DECAY = 0.6, 0.02
 LARGE_BATCH, SMALL_BATCH = 0.2, 4  # share of the examples; examples
@@ -40,17 +41,17 @@ WILD_START = 1.5  # times the loss of a constant prediction: a larger first loss
 def ordered(report: Report | None, subject: Experiment, start: float, constant: float) -> list[Change]:
     """All changes, the most promising first; `start` is the loss before the first step."""
     names = suggested_by_file(subject, start, constant)
-    by_name = {change.name: change for change in CHANGES}
     if report is not None:
-        likely = [
-            name
-            for entry in most_promising(report.prognosis)
-            if entry.helps >= HELPS and entry.gain > 0
-            for name in PROGNOSIS.get(entry.change, (entry.change,))
-        ]
-        names += sorted(likely, key=lambda name: name in by_name and by_name[name].costly)  # several cheap ones for it
+        names += sorted(_likely(report), key=lambda name: name in COSTLY)  # several cheap ones for it
         names += [name for finding in report.findings for name in _remedies(finding)]
-    return [by_name[name] for name in dict.fromkeys([*names, *by_name]) if name in by_name and name not in OUT_OF_REACH]
+    by_name = {change.name: change for change in CHANGES if change.name not in OUT_OF_REACH}
+    return [by_name[name] for name in dict.fromkeys([*names, *by_name]) if name in by_name]
+
+
+def _likely(report: Report) -> list[str]:
+    """The changes that help by the prognosis, the most promising first."""
+    found = [entry.change for entry in most_promising(report.prognosis) if entry.helps >= HELPS and entry.gain > 0]
+    return [name for change in found for name in PROGNOSIS.get(change, (change,))]
 
 
 def suggested_by_file(subject: Experiment, start: float, constant: float) -> list[str]:

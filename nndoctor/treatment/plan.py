@@ -239,9 +239,11 @@ class TreatmentPlan:
             fitted = constant_loss(subject)
         if fitted is not None:
             return fitted
-        starts = [t.start for t in held.trials.values() if math.isfinite(t.start)]
-        starts = starts or [t.train_losses[0] for t in held.trials.values() if t.train_losses]
-        finite = [value for value in starts if math.isfinite(value)]
+        trials = held.trials.values()
+        starts = [t.start for t in trials if math.isfinite(t.start)] or [
+            t.train_losses[0] for t in trials if t.train_losses
+        ]
+        finite = list(filter(math.isfinite, starts))
         if not finite:
             raise UsageError(
                 f"{held.path}: no finite loss was measured, so no gain can be; train_step must return the loss, "

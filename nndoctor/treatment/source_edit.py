@@ -54,14 +54,7 @@ class SourceText:
 
     def name(self, call: ast.Call) -> str:
         """The last part of what is called."""
-        function = call.func
-        return (
-            function.attr
-            if isinstance(function, ast.Attribute)
-            else function.id
-            if isinstance(function, ast.Name)
-            else ""
-        )
+        return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
 
     def renamed(self, call: ast.Call, name: str) -> str:
         """The text with another name for what is called, in the same module."""
@@ -105,7 +98,7 @@ class SourceText:
 
     def number(self, call: ast.Call, keyword: str) -> float | None:
         """The number that a call is given, as it is or by a constant's name."""
-        value = next((k.value for k in call.keywords if k.arg == keyword), None)
+        value = _argument(call, keyword)
         held = self._constant(value.id) if isinstance(value, ast.Name) else value
         number = held.value if isinstance(held, ast.Constant) else None
         return float(number) if isinstance(number, (int, float)) else None
@@ -114,12 +107,10 @@ class SourceText:
         """The text with an argument set where it is (keyword, position, or a constant of that name), or added."""
         if value is None:
             return None
-        held = next((k.value for k in call.keywords if k.arg == name), None)
-        if held is None and place is not None and len(call.args) > place:
-            held = call.args[place]
+        held = _argument(call, name, place)
         if held is not None:
             constant = self._constant(held.id) if isinstance(held, ast.Name) else None
-            return self.replaced(constant if constant is not None else held, repr(value))
+            return self.replaced(constant or held, repr(value))
         if any(k.arg is None for k in call.keywords):
             return None
         stop = self._span(call)[1] - 1
@@ -144,3 +135,9 @@ class SourceText:
             if argument.arg in parameters and isinstance(default, ast.Constant) and isinstance(default.value, int):
                 return self.replaced(default, str(default.value * factor))
         return None
+
+
+def _argument(call: ast.Call, keyword: str, place: int | None = None) -> ast.expr | None:
+    """What a call is given by keyword, or at a place."""
+    named = next((k.value for k in call.keywords if k.arg == keyword), None)
+    return call.args[place] if named is None and place is not None and place < len(call.args) else named

@@ -59,8 +59,9 @@ def _in_place(experiment: Experiment) -> None:
     weighted = [one for one in order if type(one) in FACTORS]
     if not weighted:
         raise ValueError("no layer to widen")
-    if len(weighted) == 1 and len(order) == 1 and isinstance(weighted[0], nn.Linear):
-        _replace(model, experiment, weighted[0], _with_hidden_layer(weighted[0]))
+    only = order[0]
+    if len(order) == 1 and isinstance(only, nn.Linear):
+        _replace(model, experiment, only, _with_hidden_layer(only))
         return
     factor = min(FACTORS[type(one)] for one in weighted)
     for module in order:

@@ -18,7 +18,8 @@ from torch.nn import functional
 
 from nndoctor.core.report import Report
 from nndoctor.diagnosis.watch import Watch
-from nndoctor.integrations.live import CallbackOptions, LiveTraining
+from nndoctor.integrations.live import LiveTraining
+from nndoctor.integrations.options import CallbackOptions
 from tests.integrations.data import column, examples, network, rows
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,14 +12,13 @@ torch = pytest.importorskip("torch", reason="a search trains models")
 
 from nndoctor.cli.entry import run  # noqa: E402
 from nndoctor.core.errors import UsageError  # noqa: E402
+from nndoctor.treatment.ranges import Range, ranges_of  # noqa: E402
 from nndoctor.treatment.search import (  # noqa: E402
     ROUNDS,
-    Range,
     SearchLimits,
     SearchResult,
     TrialSettings,
     one,
-    ranges_of,
     run_search,
 )
 from nndoctor.treatment.trial import Job  # noqa: E402
