@@ -112,9 +112,14 @@ class Search:
         """The best trial."""
         return self.order[0]
 
+    @property
+    def logged(self) -> Array:
+        """The scores as the logs spell them."""
+        return -self.scores if self.higher else self.scores
+
     def score_of(self, k: int) -> float:
         """A trial's score as its log spells it."""
-        return -float(self.scores[k]) if self.higher else float(self.scores[k])
+        return float(self.logged[k])
 
     @cached_property
     def repeats(self) -> float | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nndoctor.cli.options import MapOption
-from nndoctor.cli.out import check, say, write_output
+from nndoctor.cli.out import check, numbered, say, write_output
 
 
 def convert(
@@ -39,33 +40,32 @@ def convert(
 
     Use it to check and correct how a log was understood; 'nndoctor diagnose' reads the table as the same run.
     """
-    from nndoctor.core.errors import UsageError
-    from nndoctor.readers import read
-    from nndoctor.reporters.tidy import as_csv, as_lines
-
     if measurements:
         from nndoctor.cli.run_measurements import write_measurements
 
         write_measurements(log, output, maps=map or (), force=force)
-        return
+    else:
+        _convert(log, output, map or (), force=force)
+
+
+def _convert(log: str, output: str | None, maps: Sequence[str], *, force: bool) -> None:
+    """Print the table of the only run, or write one for each run."""
+    from nndoctor.core.errors import UsageError
+    from nndoctor.readers import read
+    from nndoctor.reporters.tidy import as_csv, as_lines
+
     if output is not None and Path(output).suffix.lower() not in (".csv", ".jsonl"):
         raise UsageError(f"--output {output} must end in .csv or .jsonl")
     check(output, [log], force=force)
-    runs = read(log, maps=map or ())
+    runs = read(log, maps=maps)
     if output is None:
         if len(runs) > 1:
             raise UsageError(f"{log} holds {len(runs)} runs; use --output run.csv to write each to its own file")
         write_output(as_csv(runs[0]))
         return
-    files = [_numbered(output, k) for k in range(1, len(runs) + 1)]
+    files = numbered(output, len(runs))
     for file in files:
         check(file, [log], force=force)
     for run, file in zip(runs, files, strict=True):
         write_output(as_lines(run) if file.lower().endswith("l") else as_csv(run), file)
         say(f"{run.source} → {file}: {', '.join(run.series)}")
-
-
-def _numbered(output: str, k: int) -> str:
-    """`run.csv`, `run-2.csv`, `run-3.csv`."""
-    path = Path(output)
-    return output if k == 1 else str(path.with_name(f"{path.stem}-{k}{path.suffix}"))

@@ -120,17 +120,22 @@ def _command(words: Sequence[str], names: Sequence[str]) -> None:
     word = words[0] if words else ""
     if not word or word in names or (word.startswith("-") and word != "-"):
         return
+    raise UsageError(f"unknown command '{word}'. {_meant(words, names)}")
+
+
+def _meant(words: Sequence[str], names: Sequence[str]) -> str:
+    """A hint: a command with such a name, `diagnose` for what may be a log, else all commands."""
     from difflib import get_close_matches
 
     from nndoctor.core.shell import quoted_word
 
+    word = words[0]
     near = get_close_matches(word, names, 1, 0.6)
-    if not near and (word == "-" or set(word) & set("./*\\") or Path(word).exists()):
-        raise UsageError(
-            f"unknown command '{word}'. Did you mean: nndoctor diagnose {' '.join(map(quoted_word, words))}"
-        )
-    meant = f"Did you mean '{near[0]}'?" if near else f"Commands: {', '.join(names)}"
-    raise UsageError(f"unknown command '{word}'. {meant}")
+    if near:
+        return f"Did you mean '{near[0]}'?"
+    if word == "-" or set(word) & set("./*\\") or Path(word).exists():
+        return f"Did you mean: nndoctor diagnose {' '.join(map(quoted_word, words))}"
+    return f"Commands: {', '.join(names)}"
 
 
 def _usage_message(error: Exception) -> str:

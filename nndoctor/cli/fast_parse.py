@@ -6,7 +6,7 @@ parser's, which says what is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -55,38 +55,36 @@ def request_of(words: Sequence[str]) -> DiagnoseRequest | None:
     found: dict[str, Any] = {}
     rest = iter(words)
     for word in rest:
-        name, equals, attached = word.partition("=")
         if not word.startswith("-") or word == "-":
             logs.append(word)
         elif word in FLAGS:
             found[FLAGS[word]] = True
-        elif word == "--no-color":
-            found["color"] = Color.never
-        elif name in VALUES or name in REPEATED:
-            value = attached if equals else next(rest, None)
-            if value is None or (equals and not name.startswith("--")) or not _take(found, name, value):
-                return None
-        else:
+        elif word != "--no-color" and not _take(found, word, rest):
             return None
     if "--no-color" in words:  # it holds against any --color
         found["color"] = Color.never
     return DiagnoseRequest(logs, **found) if logs else None
 
 
-def _take(found: dict[str, Any], name: str, value: str) -> bool:
-    """Keep the value of an option; whether it is one."""
+def _take(found: dict[str, Any], word: str, rest: Iterator[str]) -> bool:
+    """Keep the value of an option, which is attached with `=` or comes next; whether it is one."""
+    name, equals, attached = word.partition("=")
+    value = attached if equals else next(rest, None)
+    if value is None or (equals and not name.startswith("--")):
+        return False
     if name in REPEATED:
-        found[REPEATED[name]] = [*found.get(REPEATED[name], ()), value]
+        found.setdefault(REPEATED[name], []).append(value)
         return True
-    field = VALUES[name]
+    converted = _converted(VALUES[name], value) if name in VALUES else None
+    if converted is not None:
+        found[VALUES[name]] = converted
+    return converted is not None
+
+
+def _converted(field: str, value: str) -> str | int | None:
+    """The value as its field holds it; None for one that the field does not allow."""
     if field in CHOICES:
-        if value not in list(CHOICES[field]):
-            return False
-        found[field] = CHOICES[field](value)
-    elif field == "jobs":
-        if not (value.isascii() and value.isdigit() and int(value) > 0):
-            return False
-        found[field] = int(value)
-    else:
-        found[field] = value
-    return True
+        return CHOICES[field](value) if value in list(CHOICES[field]) else None
+    if field == "jobs":
+        return int(value) if value.isascii() and value.isdigit() and int(value) > 0 else None
+    return value

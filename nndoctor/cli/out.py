@@ -64,18 +64,29 @@ def say_trace(trace: str) -> None:
 
 def check(output: str | None, logs: Iterable[str], *, force: bool = False, option: str = "--output") -> None:
     """Raise UsageError, before any work, for an output that is one of the logs, has no folder, or exists (no `force`)."""
-    if output is None:
-        return
-    target = Path(output)
-    if target.is_dir() or not target.resolve().parent.is_dir():
-        wanted = "a folder" if target.is_dir() else "in a folder that does not exist"
-        raise UsageError(f"{option} {output} is {wanted}; expected a file name (nothing was written)")
-    if not os.access(target if target.exists() else target.resolve().parent, os.W_OK):
-        raise UsageError(f"{option} {output} is not writable (permission denied)")
+    problem = None if output is None else _problem(Path(output), logs, force=force)
+    if problem is not None:
+        raise UsageError(f"{option} {output} {problem}")
+
+
+def _problem(target: Path, logs: Iterable[str], *, force: bool) -> str | None:
+    """Why a file should not be written, or None."""
+    folder = target.resolve().parent
+    if target.is_dir():
+        return "is a folder; expected a file name (nothing was written)"
+    if not folder.is_dir():
+        return "is in a folder that does not exist; expected a file name (nothing was written)"
+    if not os.access(target if target.exists() else folder, os.W_OK):
+        return "is not writable (permission denied)"
     if target.exists() and any(_holds(Path(log), target) for log in logs):
-        raise UsageError(f"{option} {output} is one of the logs; choose another name")
-    if target.is_file() and not force:
-        raise UsageError(f"{option} {output} exists; use --force to overwrite")
+        return "is one of the logs; choose another name"
+    return "exists; use --force to overwrite" if target.is_file() and not force else None
+
+
+def numbered(output: str, count: int) -> list[str]:
+    """A file for each of several outputs: `run.png`, `run-2.png`, `run-3.png`."""
+    path = Path(output)
+    return [output, *(str(path.with_name(f"{path.stem}-{k}{path.suffix}")) for k in range(2, count + 1))][:count]
 
 
 def silence(stream: TextIO) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
-from nndoctor.cli.out import check, kind_of_picture, say, write_output, write_picture
+from nndoctor.cli.out import check, kind_of_picture, numbered, say, write_output, write_picture
 from nndoctor.diagnosis.logs import judge_logs
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.plots.theme import Theme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from nndoctor.core.report import Report
 
 
 def plot(
@@ -47,23 +52,20 @@ def plot(
     kind_of_picture(output)
     check(output, logs, force=force)
     reports, errors = judge_logs(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
-    pictures = [[report] for report in reports] if each or len(reports) == 1 else [reports]
-    targets = [_numbered(output, k) for k, several in enumerate(pictures) if several]
+    pictures = [[report] for report in reports] if each or len(reports) <= 1 else [reports]
+    targets = numbered(output, len(pictures))
     for target in targets:
         check(target, logs, force=force)
-    from nndoctor.plots.picture import picture
-    from nndoctor.plots.several_runs import picture_of_runs
-
-    for several, target in zip(pictures, targets, strict=False):
-        figure = picture(several[0], theme) if len(several) == 1 else picture_of_runs(several, theme)
-        write_picture(figure, target, dpi)
+    for several, target in zip(pictures, targets, strict=True):
+        write_picture(_figure(several, theme), target, dpi)
         write_output(f"{target}\n")
     for _, message in errors:
         say(message)
     raise typer.Exit(Exit.TROUBLE if errors else Exit.CLEAN)
 
 
-def _numbered(output: str, k: int) -> str:
-    """`run.png`, `run-2.png`, `run-3.png`."""
-    path = Path(output)
-    return output if k == 0 else str(path.with_name(f"{path.stem}-{k + 1}{path.suffix}"))
+def _figure(reports: Sequence[Report], theme: Theme) -> Figure:
+    from nndoctor.plots.picture import picture
+    from nndoctor.plots.several_runs import picture_of_runs
+
+    return picture(reports[0], theme) if len(reports) == 1 else picture_of_runs(reports, theme)

@@ -56,19 +56,28 @@ def carry_out(request: CompareRequest) -> int:
     sides, errors = sides_of(request)
     for _, message in errors:
         say(message)
-    found, changes = None, []
-    if len(sides) >= 2 and (not errors or len(request.sides) > 2):
-        from nndoctor.compare.comparison import compare
-        from nndoctor.compare.remedy_outcomes import changes as changed
-
-        found = compare(sides)
-        changes = changed(found)
-    elif not errors:
+    if len(sides) < 2 and not errors:
         raise UsageError("compare needs at least two runs, as in: nndoctor compare before.csv after.csv")
+    comparable = len(sides) >= 2 and (not errors or len(request.sides) > 2)
+    found, changes = _compared(sides) if comparable else (None, [])
     write_output(_rendered(request, found, changes, errors), request.output)
-    if request.plot is not None and found is not None:
+    if found is None:
+        return Exit.TROUBLE
+    if request.plot is not None:
         _draw(sides, request.plot)
-    if errors or found is None:
+    return _exit_code(request, found, changes, failed=bool(errors))
+
+
+def _compared(sides: Sequence[Side]) -> tuple[Comparison, list[FindingChange]]:
+    from nndoctor.compare.comparison import compare
+    from nndoctor.compare.remedy_outcomes import changes
+
+    found = compare(sides)
+    return found, changes(found)
+
+
+def _exit_code(request: CompareRequest, found: Comparison, changes: Sequence[FindingChange], *, failed: bool) -> Exit:
+    if failed:
         return Exit.TROUBLE
     return Exit.FINDINGS if not request.exit_zero and _fails(request, found, changes) else Exit.CLEAN
 

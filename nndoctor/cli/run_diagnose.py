@@ -126,16 +126,20 @@ def _warn(lines: Sequence[str]) -> None:
         say(line)
 
 
+def _whole(report: Report) -> Report:
+    return report
+
+
 def _judge(
     sources: Sequence[Source],
     options: SessionOptions,
     request: DiagnoseRequest,
     detail: Detail,
-    see: Callable[[Report], Report] | None = None,
+    see: Callable[[Report], Report] = _whole,
 ) -> tuple[list[Report], Errors, list[str]]:
     """The reports on every readable log, each run once; the errors of the others; the files in folders that are not logs.
 
-    What `see` gives is kept of a report, if given. Raises UsageError for a --map that fits none of the logs.
+    What `see` gives is kept of a report. Raises UsageError for a --map that fits none of the logs.
     """
     from nndoctor.cli.progress import with_progress
     from nndoctor.core.errors import UsageError
@@ -151,15 +155,16 @@ def _judge(
     results = judge_all(sources, options, engine, detail, cached=request.cache)
     passing = sources if request.quiet else with_progress(sources)
     for source, result in zip(passing, results, strict=False):
-        (below if source.below else chosen).extend(result.reports if see is None else map(see, result.reports))
+        (below if source.below else chosen).extend(map(see, result.reports))
         misfits += result.map_unmatched
         if result.error:
             (passed if result.left_out else errors).append((source.path, result.error))
-    if not (chosen or below):  # nothing in the folder is a log: say why of each
+    reports = [*chosen, *_once(below, request)]
+    if not reports:  # nothing in the folder is a log: say why of each
         if errors and misfits == len(errors):
             raise UsageError(errors[0][1])
         errors, passed = [*errors, *passed], []
-    return [*chosen, *_once(below, request)], errors, [path for path, _ in passed]
+    return reports, errors, [path for path, _ in passed]
 
 
 def _once(below: Sequence[Report], request: DiagnoseRequest) -> Sequence[Report]:

@@ -76,19 +76,25 @@ def _by_score(sides: list[Side], by: str, *, higher: bool | None) -> Gate | None
     """The answer by a number that each run prints. Raises UsageError where a run prints none, or the direction is not known."""
     from nndoctor.compare.gate import of_values
     from nndoctor.core.metrics import BY_NAME
-    from nndoctor.readers.io.source import Source
-    from nndoctor.readers.text.scores import printed
+    from nndoctor.core.run import direction
     from nndoctor.readers.vocabulary.names import meaning_of
 
-    values: list[list[float]] = []
-    for side in sides:
-        logs = {report.run.path: printed(Source(report.run.path), by) for report in side.reports}
-        missing = next((path for path, value in logs.items() if value is None), None)
-        if missing is not None:
-            raise UsageError(f"--by {by}: {missing} has no such series, and prints no line such as '{by}: 0.97'")
-        values.append([value for value in logs.values() if value is not None])
     metric = meaning_of(by).metric
+    one, two = (_printed(side, by) for side in sides)
     if higher is None and metric != "loss" and metric not in BY_NAME:
         raise UsageError(f"--by {by}: is a high value good or bad? say --higher or --lower")
-    upward = BY_NAME[metric].higher if higher is None and metric in BY_NAME else bool(higher)
-    return of_values(by, values[0], values[1], higher=upward)
+    return of_values(by, one, two, higher=direction(metric) if higher is None else higher)
+
+
+def _printed(side: Side, by: str) -> list[float]:
+    """The number that each log of a side prints. Raises UsageError where one prints none."""
+    from nndoctor.readers.io.source import Source
+    from nndoctor.readers.text.scores import printed
+
+    values: dict[str, float] = {}
+    for path in (report.run.path for report in side.reports):
+        value = printed(Source(path), by)
+        if value is None:
+            raise UsageError(f"--by {by}: {path} has no such series, and prints no line such as '{by}: 0.97'")
+        values[path] = value
+    return list(values.values())

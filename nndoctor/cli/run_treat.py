@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -60,19 +59,11 @@ def carry_out(request: TreatRequest) -> int:
     results = str(Path(request.output).with_suffix(".json")) if is_page(request.output) else request.output
     for file in dict.fromkeys((request.output, results)):
         check(file, [request.model], force=request.force or request.resume)
-    from nndoctor.diagnosis.session import Session
     from nndoctor.experiment.model_file import ModelFileError
     from nndoctor.reporters import treatment as reporter
-    from nndoctor.treatment.plan import TreatmentPlan
 
     try:
-        treatment = _start(request, results)
-        see: Callable[[Trial], None] = (lambda _: None) if request.quiet else (lambda trial: say(_line(trial)))
-        log = None if request.run is None else one_run(request.run)
-        if log is not None:
-            treatment.notes.append(f"the diagnosis is that of {request.run}")
-        plan = TreatmentPlan(treatment, request.device, budget, request.seeds, see, engine=engine, log=log)
-        plan.run(Session(SessionOptions()))
+        treatment = _treated(request, results, budget, engine)
     except ModelFileError as error:
         say_trace(error.trace)
         raise
@@ -82,11 +73,25 @@ def carry_out(request: TreatRequest) -> int:
         from nndoctor.reporters.html.treatment import render
 
         write_output(render(treatment), request.output)
-    write_output(
-        whole if request.format is TreatFormat.json else reporter.render(treatment, terminal_style(request.color))
-    )
-    say(f"all results: {results}" if results == request.output else f"page: {request.output}; all results: {results}")
+    style = terminal_style(request.color)
+    write_output(whole if request.format is TreatFormat.json else reporter.render(treatment, style))
+    say(f"{'' if results == request.output else f'page: {request.output}; '}all results: {results}")
     return Exit.INTERRUPTED if treatment.interrupted else Exit.CLEAN
+
+
+def _treated(request: TreatRequest, results: str, budget: float, engine: Engine) -> Treatment:
+    """The treatment, carried out within the budget."""
+    from nndoctor.diagnosis.session import Session
+    from nndoctor.treatment.plan import TreatmentPlan
+
+    treatment = _start(request, results)
+    log = None if request.run is None else one_run(request.run)
+    if log is not None:
+        treatment.notes.append(f"the diagnosis is that of {request.run}")
+    see = _ignore if request.quiet else _say_line
+    plan = TreatmentPlan(treatment, request.device, budget, request.seeds, see, engine=engine, log=log)
+    plan.run(Session(SessionOptions()))
+    return treatment
 
 
 def _start(request: TreatRequest, results: str) -> Treatment:
@@ -132,11 +137,15 @@ def is_page(output: str) -> bool:
     return output.lower().endswith((".html", ".htm"))
 
 
-def _line(trial: Trial) -> str:
+def _ignore(_trial: Trial) -> None:
+    pass
+
+
+def _say_line(trial: Trial) -> None:
     ending = f"stopped: {trial.cut}" if trial.cut else f"loss {trial.final:.4g}"
     if trial.given_up is not None:
         ending = "given up half-way: clearly behind the file as it is"
-    return f"{trial.change or 'as it is'}, seed {trial.seed}: {ending}"
+    say(f"{trial.change or 'as it is'}, seed {trial.seed}: {ending}")
 
 
 def parse_duration(text: str) -> float:

@@ -41,9 +41,8 @@ def install(
     paths = [skill_path(agent, Path(folder)) for agent in wanted or FOLDERS]
     if not Path(folder).is_dir():
         raise UsageError(f"--folder {folder} is not a folder; expected the folder of a project")
-    for path in paths:
-        if path.exists():  # the folder of a new file is made below
-            check(str(path), [], force=force or (path.is_file() and path.read_text(encoding="utf-8") == SKILL))
+    for path in filter(Path.exists, paths):  # the folder of a new file is made below
+        check(str(path), [], force=force or (path.is_file() and path.read_text(encoding="utf-8") == SKILL))
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_output(SKILL, str(path))

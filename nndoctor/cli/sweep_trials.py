@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nndoctor.cli.request import DiagnoseRequest
@@ -38,26 +39,32 @@ def gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -
     """The trials of a study, a table or some logs. Raises UsageError where they are too few for a search."""
     from nndoctor.analysis.search import MIN_TRIALS
     from nndoctor.readers.io.address import without_password
+
+    logs = list(request.logs)
+    found = _of_one(logs[0], by, higher=higher) if len(logs) == 1 else None
+    found = found or _from_runs(request, by, higher=higher)
+    count = len(found.trials)
+    if count >= MIN_TRIALS:
+        return found
+    if found.errors and len(logs) == 1:
+        raise UsageError(found.errors[0][1])
+    names = " ".join(map(without_password, logs))
+    raise UsageError(f"{names}: a sweep needs at least {MIN_TRIALS} runs (got {count})")
+
+
+def _of_one(log: str, by: str | None, *, higher: bool | None) -> Trials | None:
+    """The trials of a study or of a table of trials; None for any other log."""
+    from nndoctor.readers.io.address import without_password
     from nndoctor.readers.io.source import Source
+    from nndoctor.readers.tables.studies import as_trials
     from nndoctor.readers.tables.trials import is_table_of_trials, rows, trials
 
-    [*logs] = request.logs
-    source = Source(logs[0])
-    if len(logs) == 1 and (study := _study(logs[0])) is not None:
-        from nndoctor.readers.tables.studies import as_trials
-
-        found = Trials(*as_trials(study, without_password(logs[0]), by, higher=higher))
-    elif len(logs) == 1 and logs[0] != "-" and not source.is_dir and _exists(source) and is_table_of_trials(source):
-        found = Trials(*trials(rows(source), source.path, by, higher=higher))
-    else:
-        found = _from_runs(request, by, higher=higher)
-    if len(found.trials) < MIN_TRIALS and found.errors and len(logs) == 1:
-        raise UsageError(found.errors[0][1])
-    if len(found.trials) < MIN_TRIALS:
-        raise UsageError(
-            f"{' '.join(map(without_password, logs))}: a sweep needs at least {MIN_TRIALS} runs (got {len(found.trials)})"
-        )
-    return found
+    study, source = _study(log), Source(log)
+    if study is not None:
+        return Trials(*as_trials(study, without_password(log), by, higher=higher))
+    if log != "-" and not source.is_dir and _exists(source) and is_table_of_trials(source):
+        return Trials(*trials(rows(source), source.path, by, higher=higher))
+    return None
 
 
 def _study(log: str) -> Study | None:
@@ -97,12 +104,18 @@ def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None)
     runs = [report.run for report in reports]
     wanted = _meant(runs, parse(f"{by} >= 0")) if by is not None else _default_score(runs)
     series = wanted.subject
-    if runs and not any(series in run.series for run in runs):
-        held = ", ".join(dict.fromkeys(name for run in runs for name in run.series if "/" in name and ":" not in name))
-        raise UsageError(f"--by {by}: no run has {series}; they have {held}")
+    _check_held(runs, series, by)
     trials = [Trial(report.source, of(report.run), _score(report.run, wanted)) for report in reports]
     upward = direction(series) if higher is None else higher
     return Trials(_without_folder(trials), f"{series} {wanted.statistic}", upward, errors, reports)
+
+
+def _check_held(runs: Sequence[Run], series: str, by: str | None) -> None:
+    """Raise UsageError where no run has a series."""
+    names = dict.fromkeys(chain.from_iterable(run.series for run in runs))
+    if runs and series not in names:
+        held = ", ".join(name for name in names if "/" in name and ":" not in name)
+        raise UsageError(f"--by {by}: no run has {series}; they have {held}")
 
 
 def _meant(runs: Sequence[Run], wanted: Requirement) -> Requirement:

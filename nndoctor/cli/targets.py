@@ -52,20 +52,25 @@ class Targets:
 
 def _report_files(words: Sequence[str]) -> list[tuple[OutputFormat, str]]:
     """`sarif=out.sarif` as a format and a file. Raises UsageError for what is no such pair, or a file named twice."""
-    pairs: list[tuple[OutputFormat, str]] = []
-    for word in words:
-        form, equals, file = word.partition("=")
-        if form not in list(OutputFormat) or not equals or not file:
-            hint = nearest(form, OutputFormat) if equals and form not in list(OutputFormat) else ""
-            raise UsageError(
-                f"--report {word}: expected FORMAT=FILE{hint}, where FORMAT is one of {', '.join(OutputFormat)}"
-            )
-        pairs.append((OutputFormat(form), file))
-    files = [Path(file).resolve() for _, file in pairs]
-    twice = next((file for k, file in enumerate(files) if file in files[:k]), None)
-    if twice is not None:
-        raise UsageError(f"--report names {pairs[files.index(twice)][1]} twice; give every report a file of its own")
+    pairs = list(map(_report_file, words))
+    seen: dict[Path, str] = {}
+    for _, file in pairs:
+        target = Path(file).resolve()
+        if target in seen:
+            raise UsageError(f"--report names {seen[target]} twice; give every report a file of its own")
+        seen[target] = file
     return pairs
+
+
+def _report_file(word: str) -> tuple[OutputFormat, str]:
+    form, equals, file = word.partition("=")
+    known = form in list(OutputFormat)
+    if not known or not file:
+        hint = nearest(form, OutputFormat) if equals and not known else ""
+        raise UsageError(
+            f"--report {word}: expected FORMAT=FILE{hint}, where FORMAT is one of {', '.join(OutputFormat)}"
+        )
+    return OutputFormat(form), file
 
 
 def _is_replaceable(form: OutputFormat, file: str) -> bool:

@@ -142,7 +142,7 @@ def compare(sides: Sequence[Side]) -> Comparison:
     """Compare two sides or more, each of one run or more, with the first."""
     scaled, rescaled = on_one_axis([side.runs for side in sides])
     every = [run for runs in scaled for run in runs]
-    names = [name for name in compared(every[0]) if all(_holds(run, name) for run in every)]
+    names = _shared(every)
     judged = _judged(every[0], names)
     names.sort(key=lambda name: name != judged)
     units = (False, True) if all(run.clock is not None for run in every) else (False,)
@@ -150,6 +150,11 @@ def compare(sides: Sequence[Side]) -> Comparison:
     settings = hyperparameters.differing({side.label: side.settings for side in sides})
     notes = (*rescaled, *_repeated(sides, scaled))
     return Comparison(tuple(sides), settings, measures, judged, notes, "epoch" if rescaled else _axis(every))
+
+
+def _shared(runs: Sequence[Run]) -> list[str]:
+    """The series that can be compared."""
+    return [name for name in compared(runs[0]) if all(_holds(run, name) for run in runs)]
 
 
 def _axis(runs: Sequence[Run]) -> str:

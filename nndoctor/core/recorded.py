@@ -41,14 +41,16 @@ def recorded_facts(found: Mapping[str, object]) -> dict[str, Fact]:
     """The facts that are single values or lists of one kind; of an object, or of a list of them, each entry is `name:key`."""
     result: dict[str, Fact] = {}
     for name, value in found.items():
-        if isinstance(value, Mapping):
-            entries = {f"{name}:{key}": _value(v) for key, v in value.items()}
-        elif isinstance(value, list) and value and all(isinstance(v, Mapping) for v in value):
-            entries = {f"{name}:{key}": _group(value, key) for key in value[0]}
-        else:
-            entries = {name: _value(value)}
-        result.update({key: Fact(v) for key, v in entries.items() if v is not None})
+        result |= {key: Fact(v) for key, v in _entries(name, value).items() if v is not None}
     return result
+
+
+def _entries(name: str, value: object) -> dict[str, FactValue | None]:
+    if isinstance(value, Mapping):
+        return {f"{name}:{key}": _value(v) for key, v in value.items()}
+    if isinstance(value, list) and value and all(isinstance(v, Mapping) for v in value):
+        return {f"{name}:{key}": _group(value, key) for key in value[0]}
+    return {name: _value(value)}
 
 
 def _group(groups: list[Mapping[str, object]], key: str) -> FactValue | None:

@@ -82,9 +82,9 @@ class Report:
         """Why the run could not be judged, or None; a run that no rule examined is never called healthy."""
         if self.primary is not None:
             return None
-        few = next((f for f in self.findings if f.name == "too-little-data"), None)
-        if few is not None:
-            return few.message.rstrip(".")
+        names = {f.name: f for f in self.findings}
+        if "too-little-data" in names:
+            return names["too-little-data"].message.rstrip(".")
         judged = {*self.cleared, *(f.code for f in self.findings)}
         lacking = {s.code: s.reason for s in self.skipped if s.missing is not None}
         if not judged <= _of_the_log(judged) or (judged and lacking.keys() <= _of_the_log(lacking)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -225,19 +226,21 @@ class Series:
 
 def reduced_to_extremes(many: Mapping[str, Series], most: int) -> dict[str, Series]:
     """The same curves from at most `most` of their extreme points each; those of one length are looked through together."""
-    small = {
-        name: s.with_points(s.x, s.y) if len(s) > most else s.without_lines()
-        for name, s in many.items()
-        if len(s.y) <= most
-    }
-    large = [name for name in many if name not in small]
-    for length in {len(many[name].y) for name in large}:
-        names = [name for name in large if len(many[name].y) == length]
-        rows = [many[name].y for name in names]
-        if length <= curve.MAX_POINTS:
-            chosen = curve.extremes_at(np.stack(rows), most)
-        else:  # too long to copy
-            chosen = [curve.extremes_at(y[None], most)[0] for y in rows]
-        for name, at in zip(names, chosen, strict=True):
+    small: dict[str, Series] = {}
+    large: dict[int, list[str]] = defaultdict(list)
+    for name, s in many.items():
+        if len(s.y) > most:
+            large[len(s.y)].append(name)
+        else:
+            small[name] = s.with_points(s.x, s.y) if len(s) > most else s.without_lines()
+    for names in large.values():
+        for name, at in zip(names, _extremes([many[name].y for name in names], most), strict=True):
             small[name] = many[name].with_points(many[name].x[at], many[name].y[at])
     return {name: small[name] for name in many}
+
+
+def _extremes(curves: list[Array], most: int) -> list[NDArray[np.int64]]:
+    """Where at most `most` extreme points of curves of one length are; long curves are not copied into one array."""
+    if len(curves[0]) <= curve.MAX_POINTS:
+        return curve.extremes_at(np.stack(curves), most)
+    return [curve.extremes_at(y[None], most)[0] for y in curves]

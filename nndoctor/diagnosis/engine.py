@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
 import numpy as np
@@ -35,9 +35,8 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     judged, foreign = applicable(seen, judged)
     skipped += foreign
     found, cleared, errors = _run_rules(seen, judged)
-    causes = [(rule, explained_by(rule, found)) for rule in judged if rule.name in found]
-    skipped += [Skipped(rule.code, rule.name, f"explained by {cause}") for rule, cause in causes if cause is not None]
-    shown = [rule for rule, cause in causes if cause is None]
+    shown, explained = _unexplained([rule for rule in judged if rule.name in found], found)
+    skipped += explained
     _leave_open(shown, judged, cleared, skipped)
     ranked = [(rule, finding) for rule in shown for finding in found[rule.name]]
     ranked.sort(key=lambda pair: _importance(*pair))
@@ -51,6 +50,13 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
         workload=str(workload(run)),
         errors=tuple(errors),
     )
+
+
+def _unexplained(rules: Iterable[Rule], found: Mapping[str, Sequence[Finding]]) -> tuple[list[Rule], list[Skipped]]:
+    """The rules whose findings no other finding explains, and the others as skipped."""
+    causes = [(rule, explained_by(rule, found)) for rule in rules]
+    explained = [Skipped(rule.code, rule.name, f"explained by {cause}") for rule, cause in causes if cause is not None]
+    return [rule for rule, cause in causes if cause is None], explained
 
 
 def _run_rules(run: Run, rules: Iterable[Rule]) -> tuple[dict[str, list[Finding]], list[str], list[str]]:

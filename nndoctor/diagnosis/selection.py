@@ -32,7 +32,7 @@ class Selection:
 
 def selected(settings: Settings, ignore: Iterable[str] = ()) -> Selection:
     """The choice that settings make; `ignore` are the command line's words. Raises UsageError for an unknown rule or limit."""
-    if not (settings.select or settings.ignore or settings.severity or settings.limits):
+    if not any((settings.select, settings.ignore, settings.severity, settings.limits)):
         return Selection(select((), ignore))
     reasons = _by_code(settings, "ignore", settings.ignore)
     rules = [rule for rule in _named(settings, "select", settings.select, ignore) if rule.code not in reasons]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,8 +94,8 @@ class Session:
         if self._file is not None or self.options.isolated:
             return []
         files = {id(file): file for file in map(settings_near, logs) if file.origins or file.runs}
-        sections = (one for file in files.values() for one in (file, *(section for _, section in file.runs)))
-        return list(dict.fromkeys(line for section in sections for line in _passed_errors(section)))
+        sections = chain.from_iterable(file.sections for file in files.values())
+        return list(dict.fromkeys(chain.from_iterable(map(_passed_errors, sections))))
 
     @property
     def rules(self) -> tuple[Rule, ...]:

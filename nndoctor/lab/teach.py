@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from statistics import median
 
@@ -87,7 +88,7 @@ def _logged(loop: Loop, folder: Path, seed: int) -> Taught:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "log.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
+        writer = csv.DictWriter(file, list(dict.fromkeys(chain.from_iterable(rows))))
         writer.writeheader()
         writer.writerows(rows)
     ends = {name: [row[name] for row in rows if name in row][-AT_THE_END:] for name in loop.columns.values()}

@@ -54,6 +54,18 @@ def _range(axes: Axes, run: Run, palette: Palette) -> None:
         axes.set_xticks([])
         axes.set_yticks([])
         return
+    _range_curves(axes, run, found, palette)
+    _usable(axes, run, palette)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axes.tick_params(which="minor", color=palette.grid)
+    axes.set_xlabel("learning rate", color=palette.faint, fontsize=SMALL)
+    axes.set_ylabel(f"loss after {int(run.number('lr_steps'))} steps", color=palette.faint, fontsize=SMALL)
+    axes.grid(axis="y", color=palette.grid, lw=0.6)
+
+
+def _range_curves(axes: Axes, run: Run, found: Series, palette: Palette) -> None:
+    """The losses by learning rate of all seeds and their median, and the initial loss, cut off above it."""
     before = run.known("initial_loss") or run.known("loss_initial") or float(np.nanmax(found.values[:1]))
     top = before + 0.25 * abs(before)
     seeds = [s for name, s in run.series.items() if name.startswith(RANGE + "#")]
@@ -73,6 +85,10 @@ def _range(axes: Axes, run: Run, palette: Palette) -> None:
         fontsize=SMALL,
         transform=axes.get_yaxis_transform(),
     )
+
+
+def _usable(axes: Axes, run: Run, palette: Palette) -> None:
+    """The usable learning rates, the one that is configured, and the fastest."""
     low, high, now, best = (run.known(n) for n in ("lr_low", "lr_high", "lr_configured", "lr_suggested"))
     if low and high:
         axes.axvspan(low, high, color=palette.test, alpha=0.12, lw=0)
@@ -95,13 +111,6 @@ def _range(axes: Axes, run: Run, palette: Palette) -> None:
             axes.text(
                 rate, at, f" {words} {number(rate)}", color=colour, fontsize=SMALL, transform=axes.get_xaxis_transform()
             )
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    axes.tick_params(which="minor", color=palette.grid)
-    axes.set_xlabel("learning rate", color=palette.faint, fontsize=SMALL)
-    steps = int(run.number("lr_steps"))
-    axes.set_ylabel(f"loss after {steps} steps", color=palette.faint, fontsize=SMALL)
-    axes.grid(axis="y", color=palette.grid, lw=0.6)
 
 
 def _finite(series: Series, top: float) -> np.ndarray:

@@ -141,11 +141,16 @@ def _plotted(plan: _Plan) -> tuple[list[Line], list[int]]:
         mark = "" if marks is None else curve.name[:1] or marks[curve.every > 1]
         shown = canvas.rows() if marks is None else canvas.plain_rows(mark)
         for row, characters in zip(cells, shown, strict=True):
-            for x, character in enumerate(characters):
-                if character != " ":
-                    row[x] = (merged(row[x][0], character), curve.style)
+            _overlay(row, characters, curve.style)
         ends.append(_free(plan.height - 1 - top // 4, ends, plan.height))
     return [_runs(row) for row in cells], ends
+
+
+def _overlay(row: list[Segment], characters: str, style: str) -> None:
+    """Draw characters over those of a row."""
+    for x, character in enumerate(characters):
+        if character != " ":
+            row[x] = (merged(row[x][0], character), style)
 
 
 def _trace(canvas: Canvas, series: Series, frame: Frame, every: int) -> int:
@@ -193,32 +198,37 @@ def _line(plan: _Plan, row: Line, value: str | None, end: Segment | None) -> Lin
 
 def _axis(plan: _Plan, run: Run, span: tuple[float, float] | None) -> list[Line]:
     """The axis with its marks, and the line below that says what they are, as far as there is room."""
-    frame, width, glyphs = plan.frame, plan.across, plan.glyphs
-    cells: list[Segment] = [(glyphs.floor, "dim")] * width
-    if span is not None and span[1] > span[0]:
-        for k in range(frame.column(span[0], width), frame.column(span[1], width) + 1):
-            cells[k] = (glyphs.span, "mark")
-    notes = ["log axis"] if frame.log else []
-    broken = [x for c in plan.curves for x in c.series.steps[~np.isfinite(c.series.values)]]
-    for x in broken:
-        cells[frame.column(float(x), width)] = (glyphs.broken, "error")
-    notes += [f"{glyphs.broken} not finite"] if broken else []
-    best = run.series_of("validation/loss", MIN_POINTS)
-    if best is not None and any(c.series is best for c in plan.curves):
-        lowest = best.low_step
-        cells[frame.column(lowest, width)] = (glyphs.best, "mark")
-        notes.append(f"{glyphs.best} best at {step(lowest)}")
-    first, last = _short(frame.x0), _short(frame.x1)
-    room = max(width - len(first) - len(last), 0)
+    cells, notes = _marked(plan, run, span)
+    first, last = _short(plan.frame.x0), _short(plan.frame.x1)
+    room = max(plan.across - len(first) - len(last), 0)
     while notes and len("  ".join(notes)) > room - 2:
         notes.pop(0)
-    axis: Line = [(" " * (plan.gutter + 1), ""), (glyphs.corner, "dim"), *_runs(cells)]
+    axis: Line = [(" " * (plan.gutter + 1), ""), (plan.glyphs.corner, "dim"), *_runs(cells)]
     below: Line = [
         (f"{run.axis:>{plan.gutter}}  {first}", "dim"),
         ("  ".join(notes).center(room), "mark"),
         (last, "dim"),
     ]
     return [axis, below]
+
+
+def _marked(plan: _Plan, run: Run, span: tuple[float, float] | None) -> tuple[list[Segment], list[str]]:
+    """The cells of the axis, with a span, what is not finite and the best validation loss marked, and what the marks are."""
+    frame, width, glyphs = plan.frame, plan.across, plan.glyphs
+    cells: list[Segment] = [(glyphs.floor, "dim")] * width
+    if span is not None and span[1] > span[0]:
+        start, stop = frame.column(span[0], width), frame.column(span[1], width) + 1
+        cells[start:stop] = [(glyphs.span, "mark")] * (stop - start)
+    notes = ["log axis"] if frame.log else []
+    broken = np.concatenate([c.series.steps[~np.isfinite(c.series.values)] for c in plan.curves])
+    for x in broken:
+        cells[frame.column(float(x), width)] = (glyphs.broken, "error")
+    notes += [f"{glyphs.broken} not finite"] if len(broken) else []
+    best = run.series_of("validation/loss", MIN_POINTS)
+    if best is not None and any(c.series is best for c in plan.curves):
+        cells[frame.column(best.low_step, width)] = (glyphs.best, "mark")
+        notes.append(f"{glyphs.best} best at {step(best.low_step)}")
+    return cells, notes
 
 
 def _rate(plan: _Plan, run: Run, *, labelled: bool) -> list[Line]:

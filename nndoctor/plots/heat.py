@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 
 from nndoctor.analysis.layers import Layers
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array
 from nndoctor.plots.panel import titled
 from nndoctor.plots.theme import SMALL, Palette
@@ -74,13 +76,7 @@ def _grid(run: Run, statistic: Statistic) -> Grid | None:
     found = [(path, s) for path in run.layers if (s := run.layer(path, statistic.name)) is not None and len(s.y)]
     if not found:
         return None
-    steps = np.unique(np.concatenate([series.steps for _, series in found]))
-    if len(steps) > COLUMNS:
-        steps = steps[np.linspace(0, len(steps) - 1, COLUMNS).astype(int)]
-    values = np.full((len(found), len(steps)), np.nan)
-    for row, (_, series) in enumerate(found):
-        at = np.clip(np.searchsorted(series.steps, steps, side="right") - 1, 0, len(series.steps) - 1)
-        values[row] = np.where(steps >= series.steps[0], series.values[at], np.nan)
+    steps, values = _sampled([series for _, series in found])
     if statistic.relative:
         values = values / np.where(values[-1] > 0, values[-1], np.nan)
     kept = np.ones(len(found), dtype=bool) if statistic.log else np.nan_to_num(values).max(axis=1) > 0
@@ -91,6 +87,18 @@ def _grid(run: Run, statistic: Statistic) -> Grid | None:
     layers = Layers(run)
     names = tuple(layers.named(found[k][0]).removeprefix("layer ") for k in rows)
     return Grid(statistic, names, steps, _powers(values[rows], statistic) if statistic.log else values[rows])
+
+
+def _sampled(found: Sequence[Series]) -> tuple[Array, Array]:
+    """The steps that are drawn, and the values that held then, shape (series, steps); NaN before a series begins."""
+    steps = np.unique(np.concatenate([series.steps for series in found]))
+    if len(steps) > COLUMNS:
+        steps = steps[np.linspace(0, len(steps) - 1, COLUMNS).astype(int)]
+    values = np.full((len(found), len(steps)), np.nan)
+    for row, series in enumerate(found):
+        at = np.clip(np.searchsorted(series.steps, steps, side="right") - 1, 0, len(series.steps) - 1)
+        values[row] = np.where(steps >= series.steps[0], series.values[at], np.nan)
+    return steps, values
 
 
 def _powers(values: Array, statistic: Statistic) -> Array:

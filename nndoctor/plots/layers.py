@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -12,17 +13,27 @@ from nndoctor.core.finding import Finding
 from nndoctor.core.formatting import rough, step
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.statistics import Array
-from nndoctor.plots.curves import Line, PlotSize, Segment
+from nndoctor.plots.curves import Line, PlotSize
 
-SHADES = " ░▒▓█"
-PLAIN = " .:*#"
-BROKEN = "×", "!"  # not finite
-MISSING = " "
 MAX_ROWS = 12  # layers shown; the others are summarized in one row
 WORST = 4  # of them are the worst; the others are evenly spaced
 ACROSS = 48  # cells at most
 MIN_CELLS = 8  # cells; a narrower map shows nothing
 MAX_NAME = 20  # characters of a layer's name
+
+
+@dataclass(frozen=True, slots=True)
+class _Glyphs:
+    """What a map is made of: five shades, what is not finite and, last, what was not measured; its frame; what is left out."""
+
+    shades: str
+    side: str
+    more: str
+    cut: str
+
+
+DRAWN = _Glyphs(" ░▒▓█× ", "│", "⋮", "…")
+PLAIN = _Glyphs(" .:*#! ", "|", ":", "~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,28 +144,31 @@ def _shades(values: Array, scale: ShadeScale) -> Array:
 
 
 def _lines(sheet: _Map, *, drawing: bool, worst_low: bool) -> list[Line]:
-    paths, shades, marked, gutter, ends = sheet.paths, sheet.shades, sheet.marked, sheet.gutter, sheet.ends
-    marks = (*(SHADES if drawing else PLAIN), BROKEN[not drawing])
-    side = "│" if drawing else "|"
+    glyphs = DRAWN if drawing else PLAIN
     lines: list[Line] = [[(sheet.title, "dim")]]
-    for rows in _folded(paths, shades, marked, worst_low=worst_low):
+    for rows in _folded(sheet.paths, sheet.shades, sheet.marked, worst_low=worst_low):
         if len(rows) > 1:
-            lines.append([(f"{'':>{gutter}}", "dim"), (f"{'⋮' if drawing else ':'} {len(rows)} more layers", "dim")])
-            continue
-        k = rows[0]
-        name = sheet.names[k]
-        name = name if len(name) <= MAX_NAME else ("…" if drawing else "~") + name[-MAX_NAME + 1 :]
-        style = "mark" if paths[k] == marked else "dim"
-        cells: Segment = (
-            "".join(MISSING if v < 0 else marks[int(v)] for v in shades[k]),
-            "mark" if style == "mark" else "",
-        )
-        arrow: Line = [(" <", "mark")] if style == "mark" else []
-        lines.append([(f"{name:>{gutter - 1}} ", style), (side, "dim"), cells, (side, "dim"), *arrow])
-    width = shades.shape[1]
-    room = max(width - len(ends[0]) - len(ends[1]), 1)
-    lines.append([(f"{'step':>{gutter - 1}}  {ends[0]}{' ' * room}{ends[1]}", "dim")])
+            lines.append([(f"{'':>{sheet.gutter}}", "dim"), (f"{glyphs.more} {len(rows)} more layers", "dim")])
+        else:
+            lines.append(_row(sheet, rows[0], glyphs))
+    first, last = sheet.ends
+    room = max(sheet.shades.shape[1] - len(first) - len(last), 1)
+    lines.append([(f"{'step':>{sheet.gutter - 1}}  {first}{' ' * room}{last}", "dim")])
     return lines
+
+
+def _row(sheet: _Map, k: int, glyphs: _Glyphs) -> Line:
+    """A layer's name and its shades; the marked layer is pointed at."""
+    name, marked = sheet.names[k], sheet.paths[k] == sheet.marked
+    name = name if len(name) <= MAX_NAME else glyphs.cut + name[-MAX_NAME + 1 :]
+    cells = "".join(glyphs.shades[int(v)] for v in sheet.shades[k])
+    side = (glyphs.side, "dim")
+    line: Line = [
+        (f"{name:>{sheet.gutter - 1}} ", "mark" if marked else "dim"),
+        side,
+        (cells, "mark" if marked else ""),
+    ]
+    return [*line, side, (" <", "mark")] if marked else [*line, side]
 
 
 def _folded(paths: Sequence[str], shades: Array, marked: str, *, worst_low: bool) -> list[list[int]]:
@@ -168,11 +182,9 @@ def _folded(paths: Sequence[str], shades: Array, marked: str, *, worst_low: bool
     keep |= {int(k) for k in order[:WORST]}
     keep |= {int(k) for k in np.linspace(0, len(paths) - 1, MAX_ROWS - 2 - len(keep)).round()}
     groups: list[list[int]] = []
-    for k in range(len(paths)):
-        if k in keep or not groups or (groups[-1][-1] in keep):
-            groups.append([k])
-        else:
-            groups[-1].append(k)
+    for kept, rows in groupby(range(len(paths)), keep.__contains__):
+        group = list(rows)
+        groups += [[k] for k in group] if kept else [group]
     return groups
 
 

@@ -26,18 +26,22 @@ def scatter(x: Array, y: Array, width: int, label: str, *, drawing: bool = True)
     canvas = Canvas(across, HEIGHT)
     for a, b in zip(frame.columns(places, canvas.across), frame.rows(y, canvas.up), strict=True):
         canvas.dot(int(a), int(b))
-    marks = "*" if not drawing else "•" if len(x) <= MAX_SINGLE_POINTS else None
-    rows = canvas.rows() if marks is None else canvas.plain_rows(marks)
+    dense = drawing and len(x) > MAX_SINGLE_POINTS
+    rows = canvas.rows() if dense else canvas.plain_rows("•" if drawing else "*")
     lines: list[Line] = []
     for k, row in enumerate(rows):
         side = glyphs.tick if k in values else glyphs.side
         lines.append([(f"{values.get(k, ''):>{gutter}} ", "dim"), (side, "dim"), (row, "train")])
     lines.append([(" " * (gutter + 1) + glyphs.corner + glyphs.floor * across, "dim")])
-    first, last = number(float(x.min())), number(float(x.max()))
-    axis_label = f"{label}, log axis" if log else label
-    room = max(across - len(first) - len(last), 0)
-    lines.append([(" " * (gutter + 2) + first + axis_label.center(room)[:room] + last, "dim")])
+    lines.append([(" " * (gutter + 2) + _axis(x, across, f"{label}, log axis" if log else label), "dim")])
     return lines
+
+
+def _axis(x: Array, across: int, label: str) -> str:
+    """The ends of the axis, and between them what it shows, as far as there is room."""
+    first, last = number(float(x.min())), number(float(x.max()))
+    room = max(across - len(first) - len(last), 0)
+    return first + label.center(room)[:room] + last
 
 
 def _frame(places: Array, y: Array) -> Frame:

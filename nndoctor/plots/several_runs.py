@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -143,12 +144,12 @@ def _points(series: Series, *, share: bool) -> tuple[Array, Array]:
 def _panels(reports: Sequence[Report]) -> list[str]:
     """The losses of training and validation that some run has; else the metrics that the runs are judged by, at most two."""
     known = {name for report in reports for name, series in report.run.series.items() if len(series.y)}
-    losses = [name for split in SPLITS if (name := f"{split}/loss") in known]
+    losses = [f"{split}/loss" for split in SPLITS if f"{split}/loss" in known]
     if losses:
         return losses[:2]
-    metrics = [f"{split}/{report.run.metric.name}" for report in reports if report.run.metric for split in SPLITS]
-    held = [name for name in metrics if name in known]
-    return sorted(set(held), key=held.count, reverse=True)[:2]
+    metrics = [report.run.metric.name for report in reports if report.run.metric]
+    counts = Counter(f"{split}/{metric}" for metric in metrics for split in SPLITS)
+    return [name for name, _ in counts.most_common() if name in known][:2]
 
 
 def _axis(reports: Sequence[Report]) -> str:

@@ -15,6 +15,7 @@ from nndoctor.analysis.search import Parameter, Search
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import printable
+from nndoctor.core.statistics import Array
 from nndoctor.core.verdict import verdict
 from nndoctor.plots.frame import LOG
 from nndoctor.plots.theme import PALETTES, SMALL, TITLE, Palette, Theme
@@ -77,16 +78,19 @@ def _strongest(search: Search) -> list[tuple[float, Parameter]]:
     return drawn[:MAX_PANELS]
 
 
-def _panel(axes: Axes, search: Search, parameter: Parameter, palette: Palette) -> None:
-    scores = np.array([search.score_of(k) for k in range(len(search.scores))])
+def _places(axes: Axes, parameter: Parameter) -> Array:
+    """Where each trial is on the axis, whose scale is set."""
     if parameter.numeric:
-        places = parameter.numbers
         axes.set_xscale("log" if parameter.log else "linear")
-    else:
-        words = sorted({str(value) for value in parameter.values})
-        places = np.array([words.index(str(value)) for value in parameter.values], dtype=float)
-        axes.set_xticks(range(len(words)), [printable(word) or "none" for word in words])
-        axes.set_xlim(-0.5, len(words) - 0.5)
+        return parameter.numbers
+    words = sorted({str(value) for value in parameter.values})
+    axes.set_xticks(range(len(words)), [printable(word) or "none" for word in words])
+    axes.set_xlim(-0.5, len(words) - 0.5)
+    return np.array([words.index(str(value)) for value in parameter.values], dtype=float)
+
+
+def _panel(axes: Axes, search: Search, parameter: Parameter, palette: Palette) -> None:
+    scores, places = search.logged, _places(axes, parameter)
     real = np.isfinite(scores) & np.isfinite(places)
     if not real.any():
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nndoctor.core.finding import Finding
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import headline
 from nndoctor.reporters.entries import Context
@@ -24,25 +25,30 @@ def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]], context
 def entry(report: Report, context: Context) -> Json:
     """The verdict, its first cause and remedy, how to check it, and the exit code that this run alone would give."""
     found = report.primary
-    cause = found.causes[0] if found is not None and found.causes else None
     best = next(iter(changes(report)), None)
     return {
         "source": report.source,
         "verdict": headline(report)[0],
-        "finding": None if found is None else found.name,
-        "severity": None if found is None else str(found.severity),
-        "confidence": None if found is None else found.confidence,
-        "cause": None if cause is None else cause.name,
-        "remedy": None if found is None or not found.remedies else found.remedies[0].text,
+        **(dict.fromkeys(OF_FINDING) if found is None else _finding(found)),
         "try": None if best is None else {"change": best.change, "helps": plain(best.helps), "gain": plain(best.gain)},
-        "check": cause.test if cause is not None and cause.test else _check(report),
+        "check": None if found is None else _check(report.source, found),
         "exit_code": _exit_code(report, context),
     }
 
 
-def _check(report: Report) -> str | None:
-    """The command that checks whether a remedy worked, if something was found."""
-    return None if report.primary is None else f"nndoctor compare {report.source} NEW_LOG"
+OF_FINDING = ("finding", "severity", "confidence", "cause", "remedy")
+
+
+def _finding(found: Finding) -> Json:
+    cause = found.causes[0].name if found.causes else None
+    remedy = found.remedies[0].text if found.remedies else None
+    return dict(zip(OF_FINDING, (found.name, str(found.severity), found.confidence, cause, remedy), strict=True))
+
+
+def _check(source: str, found: Finding) -> str:
+    """The test of the first cause, else the command that checks whether a remedy worked."""
+    test = found.causes[0].test if found.causes else ""
+    return test or f"nndoctor compare {source} NEW_LOG"
 
 
 def _exit_code(report: Report, context: Context) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.rule import Rule, page_of
 from nndoctor.core.run import ANY_LAYER, Run
 from nndoctor.core.verdict import sentence
-from nndoctor.plots.curves import Line, PlotSize, curves_of, draw
+from nndoctor.plots.curves import Line, PlotSize, Segment, curves_of, draw
 from nndoctor.remedies import REMEDIES
 from nndoctor.remedies.sources import url_of
 from nndoctor.reporters.json import dumped
@@ -113,22 +114,23 @@ def _section(page: Page, title: str, paragraphs: Iterable[str]) -> None:
 def _pictures(page: Page, rule: Rule) -> None:
     """The example and the counterexample side by side."""
     half = (page.width - BETWEEN) // 2
-    drawn = [
-        (title, _example(page, rule, runs, half))
-        for title, runs in (("Example", rule.sick), ("Counterexample", rule.healthy))
-    ]
-    drawn = [(title, lines) for title, lines in drawn if lines]
+    examples = {
+        "Example": _example(page, rule, rule.sick, half),
+        "Counterexample": _example(page, rule, rule.healthy, half),
+    }
+    drawn = {title: lines for title, lines in examples.items() if lines}
     if not drawn:
         return
-    page.row([(f"{title:<{half + BETWEEN}}", "bold") for title, _ in drawn])
-    for k in range(max(len(lines) for _, lines in drawn)):
-        row: Line = []
-        for _, lines in drawn:
-            line = lines[k] if k < len(lines) else []
-            row += [*line, (" " * (half + BETWEEN - sum(len(text) for text, _ in line)), "")]
-        page.row(row)
+    page.row([(f"{title:<{half + BETWEEN}}", "bold") for title in drawn])
+    for lines in zip_longest(*drawn.values(), fillvalue=()):
+        page.row([segment for line in lines for segment in _filled(line, half + BETWEEN)])
     train, validation = ("line", "dotted") if page.style.drawing else ("*", "o")
     page.line((f"train ({train})", "train"), ("   ", ""), (f"validation ({validation})", "validation"), indent=2)
+
+
+def _filled(line: Sequence[Segment], width: int) -> list[Segment]:
+    """A line with blanks behind it."""
+    return [*line, (" " * (width - sum(len(text) for text, _ in line)), "")]
 
 
 def _example(page: Page, rule: Rule, runs: Sequence[Run], width: int) -> list[Line]:

@@ -69,23 +69,26 @@ def command(report: Report) -> str:
 
 def check_details(page: Page, report: Report) -> None:
     """Everything in detail, each part under its title; empty parts are left out."""
-    of_model = report.run.format == "model"
     if report.cleared:
         of_all = f"{len(report.cleared)} of {_judgeable(report)} checks: {ranges(report.cleared)}"
         _titled(page, "Passed", "good", of_all)
     for reason, names in _grouped(s for s in report.skipped if s.missing is None):
         _titled(page, "Suppressed", "info", f"{reason}: {_shortlist(names)}")
-    if of_model:  # a log would not show what could not be measured on the model
-        names = [s.name for s in report.skipped if s.missing is not None]
-        if names:
-            _titled(page, "Not checked", "info", f"not measured here: {_shortlist(names)}")
-    else:
-        _not_in_the_log(page, report)
-    for title, text in (("Unrecognized", _unknown(report)), *(("Failed", error) for error in report.errors)):
-        if text:
-            _titled(page, title, "info", text)
+    (_not_measured if report.run.format == "model" else _not_in_the_log)(page, report)
+    unknown = _unknown(report)
+    if unknown:
+        _titled(page, "Unrecognized", "info", unknown)
+    for error in report.errors:
+        _titled(page, "Failed", "info", error)
     for note in report.run.notes:
         _titled(page, "Note", "info", note)
+
+
+def _not_measured(page: Page, report: Report) -> None:
+    """The checks of a model for which something could not be measured; a log would not show it."""
+    names = [s.name for s in report.skipped if s.missing is not None]
+    if names:
+        _titled(page, "Not checked", "info", f"not measured here: {_shortlist(names)}")
 
 
 def _not_in_the_log(page: Page, report: Report) -> None:

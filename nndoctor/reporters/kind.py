@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 
 from nndoctor.analysis.workload import Workload, of_text
 from nndoctor.core.formatting import step
@@ -20,6 +20,13 @@ NAMES = {
 }
 """Where the workload's own name is not what people say."""
 
+BY_SERIES = {
+    Workload.PREFERENCE: (re.compile(r"(^|/)rewards_margins$"), "DPO"),
+    Workload.VAE: (re.compile(r"^codebook_perplexity$"), "VQ-VAE"),
+    Workload.SUPERVISED: (re.compile(r"^(expert_|balance_loss)"), "mixture of experts"),
+}
+"""Series that only some runs of a workload log, and what these are called."""
+
 
 def phrase(report: Report) -> str:
     """`DPO, 300 steps`; of a model file `model`; empty where nothing is known."""
@@ -32,21 +39,17 @@ def _kind(report: Report) -> str:
     if not report.workload:
         return ""
     kind = Workload(report.workload)
-    names = report.run.series.keys()
     if kind is Workload.REINFORCEMENT:
-        return _method(report.run, names)
-    if kind is Workload.PREFERENCE and "rewards_margins" in {name.rpartition("/")[2] for name in names}:
-        return "DPO"
-    if kind is Workload.VAE and "codebook_perplexity" in names:
-        return "VQ-VAE"
-    if kind is Workload.SUPERVISED and any(name.startswith(("expert_", "balance_loss")) for name in names):
-        return "mixture of experts"
+        return _method(report.run)
+    series, name = BY_SERIES.get(kind, (None, ""))
+    if series is not None and any(map(series.search, report.run.series)):
+        return name
     return NAMES.get(kind, str(kind))
 
 
-def _method(run: Run, names: Iterable[str]) -> str:
+def _method(run: Run) -> str:
     """The method by what only it logs; of several that log the same the family's name."""
-    held = set(names)
+    held = set(run.series)
     if of_text(run):
         return "GRPO" if held & {"reward_std", "zero_spread_groups"} else "RL on text"
     if held & {"exploration_rate", "q_values"} and not held & {"entropy", "entropy_loss", "policy_loss"}:
@@ -63,8 +66,7 @@ def _length(run: Run) -> str:
         return ""
     last = max(ends)
     if run.axis == "epoch":
-        counted = run.known("epochs")
-        last = counted if counted is not None and counted >= last else last
+        last = max(last, run.known("epochs") or last)
     elif _is_counted_from_zero(run):
         last += 1
     counted_out = f"{last:,.0f}" if last >= MIN_GROUPED and not last % 1 else step(last)

@@ -101,14 +101,14 @@ def _development(page: Page, report: Report) -> None:
     followed = development(report.run, promising)
     if not followed:
         return
-    titles = ["What would help", *(f"  {change.title}" for change in followed)]
-    wide = max(map(len, titles))
-    places = [step(value) for value in followed[0].steps]
-    cells = [[f"{report.axis} {places[0]}", *places[1:]], *([_probability(p) for p in c.helps] for c in followed)]
+    first, *later = map(step, followed[0].steps)
+    cells = [[f"{report.axis} {first}", *later], *(list(map(_probability, change.helps)) for change in followed)]
     columns = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for k, (title, row) in enumerate(zip(titles, cells, strict=True)):
-        text = "  ".join(f"{cell:>{w}}" for cell, w in zip(row, columns, strict=True))
-        page.row([(padded(title, wide), "" if k else "bold"), (f"  {text}", "" if k else "dim")])
+    heading, *rows = ["  ".join(map(str.rjust, row, columns)) for row in cells]
+    wide = max(len("What would help"), *(len(change.title) + 2 for change in followed))
+    page.row([(padded("What would help", wide), "bold"), (f"  {heading}", "dim")])
+    for change, row in zip(followed, rows, strict=True):
+        page.row([(padded(f"  {change.title}", wide), ""), (f"  {row}", "")])
 
 
 def _probability(helps: float | None) -> str:

@@ -43,10 +43,14 @@ def outlook(page: Page, report: Report, most: int = MAX_CHANGES, *, reasons: boo
             [("No change is likely to help", "bold"), (f" (highest: {highest.title}, {highest.helps:.0%})", "dim")]
         )
         return
-    entries = entries[:most]
     source = f" (from {entries[0].compared:,} retrained networks)" if entries[0].compared else ""
     heading = "What would help"
     page.row([(heading, "bold"), (source if len(heading + source) <= page.width else "", "dim")])
+    _lines(page, report, entries[:most], reasons=reasons)
+
+
+def _lines(page: Page, report: Report, entries: Sequence[Expectation], *, reasons: bool) -> None:
+    """A line for each change: its title, how likely it helps and what it would bring; below it its reasons."""
     wide = max(len(entry.title) for entry in entries)
     sure = max(len(likelihood(entry.helps)) for entry in entries)
     room = page.width - wide - sure - 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,9 +35,10 @@ SEARCHED = {
 
 def table(page: Page, reports: Sequence[Report], by: SortBy = SortBy.finding) -> None:
     """The counts, then the runs in an order; the folder that all paths share is named once, in the heading."""
+    ranks = Counter(map(rank, reports))
     counts = [
-        (sum(rank(r) == Severity.ERROR.rank for r in reports), "with errors", "error"),
-        (sum(rank(r) == Severity.WARNING.rank for r in reports), "with warnings", "warning"),
+        (ranks[Severity.ERROR.rank], "with errors", "error"),
+        (ranks[Severity.WARNING.rank], "with warnings", "warning"),
         (sum(r.unjudged is not None for r in reports), "not judged", "info"),
     ]
     fine = len(reports) - sum(count for count, _, _ in counts)
@@ -129,15 +131,14 @@ def _name(report: Report, folder: str) -> str:
 
 def counted(page: Page, reports: Sequence[Report]) -> None:
     """How often each finding was made, the gravest first, and how to see one run in full."""
-    kinds: dict[tuple[int, str, str], int] = {}
+    kinds: Counter[tuple[Severity, str, str]] = Counter()
     for report in reports:
-        for finding in {f.name: f for f in report.at_least(Severity.WARNING)}.values():
-            key = (finding.severity.rank, finding.code, finding.name)
-            kinds[key] = kinds.get(key, 0) + 1
+        by_name = {f.name: (f.severity, f.code, f.name) for f in report.at_least(Severity.WARNING)}
+        kinds.update(by_name.values())
     page.blank()
-    for (gravity, code, name), count in sorted(kinds.items(), key=lambda kind: (kind[0][0], -kind[1], kind[0])):
-        style = str(next(s for s in Severity if s.rank == gravity))
-        page.row([(f"{count:>{len(str(len(reports)))}} × ", ""), (code, style), (f" {name}", "bold")])
+    for kind in sorted(kinds, key=lambda kind: (kind[0].rank, -kinds[kind], kind[1:])):
+        severity, code, name = kind
+        page.row([(f"{kinds[kind]:>{len(str(len(reports)))}} × ", ""), (code, str(severity)), (f" {name}", "bold")])
     worst = worst_first(reports)[0].run.path
     if kinds:
         page.blank()

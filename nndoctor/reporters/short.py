@@ -103,7 +103,8 @@ def _tail(page_style: Style, report: Report, amounts: tuple[int, ...]) -> Page:
         room = page.width - MARGIN - len("1. ")
         lines = [f"{k}. {fitting_remedy(remedy.text, room)}" for k, remedy in enumerate(primary.remedies[:remedies], 1)]
         block(page, "Try", lines, "good")
-    _others(page, report, others, remarks)
+    _others(page, report, others)
+    _notes(page, report, remarks)
     unrecognized_line(page, report)
     not_checked_line(page, report)
     closing(page, report)
@@ -137,23 +138,22 @@ def fitting_remedy(text: str, room: int) -> str:
     return next((part for part in parts if cell_len(part) <= room), whole)
 
 
-def _others(page: Page, report: Report, others: int, remarks: int) -> None:
-    """Further findings, one line each."""
-    rest = [f for f in report.findings if f is not report.primary]
-    grave = [f for f in rest if f.severity is not Severity.INFO]
+def _others(page: Page, report: Report, most: int) -> None:
+    """Further findings that are not mere remarks, one line each."""
+    grave = [f for f in report.at_least(Severity.WARNING) if f is not report.primary]
     room = page.width - MARGIN
-    lines = [in_one_line(f"{f.code} {f.name}, {likelihood(f.confidence)}", f, room) for f in grave[:others]]
+    lines = [in_one_line(f"{f.code} {f.name}, {likelihood(f.confidence)}", f, room) for f in grave[:most]]
     if len(grave) > len(lines):
         lines.append(f"{len(grave) - len(lines)} more findings: add --verbose" if lines else _named(grave))
     block(page, "Also", lines, "warning")
-    verdict_line = headline(report)[0]
-    notes = [
-        f
-        for f in rest
-        if f.severity is Severity.INFO and f.message.rstrip(".") not in verdict_line and not _covered_elsewhere(f)
-    ]
-    lines = [*(in_one_line(f"{f.code} {f.name}", f, room) for f in notes), *map(sentence, report.run.notes)]
-    block(page, "Note", lines[:remarks], "info")
+
+
+def _notes(page: Page, report: Report, most: int) -> None:
+    """The remarks that the verdict does not make, and the notes of the reader, one line each."""
+    remarks = [f for f in report.findings if f.severity is Severity.INFO and not _covered_elsewhere(f)]
+    verdict_line, room = headline(report)[0], page.width - MARGIN
+    lines = [in_one_line(f"{f.code} {f.name}", f, room) for f in remarks if f.message.rstrip(".") not in verdict_line]
+    block(page, "Note", [*lines, *map(sentence, report.run.notes)][:most], "info")
 
 
 def in_one_line(name: str, finding: Finding, room: int) -> str:

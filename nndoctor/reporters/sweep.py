@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -11,7 +11,7 @@ import numpy as np
 from nndoctor._version import __version__
 from nndoctor.analysis.hyperparameters import CHANCE
 from nndoctor.analysis.search import Search, Trial, of
-from nndoctor.core.finding import Severity
+from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
@@ -46,10 +46,10 @@ def render(report: Report, results: Results, page_style: Style, *, quiet: bool =
     failed = int((~np.isfinite(search.scores)).sum())
     count = f"{len(trials)} trials, by {search.by}, {'higher' if search.higher else 'lower'} is better"
     page.line((report.source, "bold"), (f"  {count}" + (f", {failed} failed" if failed else ""), "dim"))
-    for finding in report.findings:
-        if finding.severity is not Severity.INFO:
-            page.line((sentence(finding.message), str(finding.severity)))
-    if not report.at_least(Severity.WARNING):
+    grave = report.at_least(Severity.WARNING)
+    for finding in grave:
+        page.line((sentence(finding.message), str(finding.severity)))
+    if not grave:
         page.line(("No problems found in the sweep.", "good"))
     if quiet:
         return page.text()
@@ -60,20 +60,22 @@ def render(report: Report, results: Results, page_style: Style, *, quiet: bool =
     if results.best is not None:
         best_trial.show(page, results.best, trials[search.best].source, results.options(search))
     for finding in report.findings:
-        page.line(
-            (finding.code, str(finding.severity)),
-            (f" {finding.name}", "bold"),
-            (f"  {likelihood(finding.confidence)}", "dim"),
-        )
-        for remedy in finding.remedies[:2]:
-            why = f" {sentence(remedy.why)} ({remedy.source})"
-            page.line(("Try: ", "good"), sentence(remedy.text), (why, "dim"), indent=6, hanging=5)
+        _finding(page, finding)
     return page.text()
+
+
+def _finding(page: Page, finding: Finding) -> None:
+    """A finding in a line, and its first two remedies."""
+    name, likely = (f" {finding.name}", "bold"), (f"  {likelihood(finding.confidence)}", "dim")
+    page.line((finding.code, str(finding.severity)), name, likely)
+    for remedy in finding.remedies[:2]:
+        why = f" {sentence(remedy.why)} ({remedy.source})"
+        page.line(("Try: ", "good"), sentence(remedy.text), (why, "dim"), indent=6, hanging=5)
 
 
 def _picture(page: Page, search: Search) -> None:
     """The score over the numeric setting that explains most."""
-    scores = np.array([search.score_of(k) for k in range(len(search.scores))])
+    scores = search.logged
     for _, parameter in search.strongest:
         if parameter.numeric and len(parameter.distinct) > 2:
             x = parameter.numbers
@@ -90,23 +92,25 @@ def _picture(page: Page, search: Search) -> None:
 def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> None:
     """The best trials with their settings, those that explain most first, as far as there is room."""
     names = [p.name for _, p in search.strongest]
-    order = search.order
-    rows = [[cut(_spelled(trials[k].settings.get(name)), CELL) for name in names] for k in order[:most]]
-    wide = [max(len(name), *(len(row[c]) for row in rows)) + 2 for c, name in enumerate(names)]
-    source = min(max(len(trials[k].source) for k in order[:most]), max(page.width // 3, 16))
+    best = search.order[:most]
+    rows = [[cut(_spelled(trials[k].settings.get(name)), CELL) for name in names] for k in best]
+    wide = [max(map(len, column)) + 2 for column in zip(names, *rows, strict=True)]
+    source = min(max(len(trials[k].source) for k in best), max(page.width // 3, 16))
     shown = sum(end <= page.width - source - 12 for end in accumulate(wide))
-    head = "".join(f"{name:>{w}}" for name, w in zip(names[:shown], wide, strict=False))
+    head, *cells = ["".join(map(str.rjust, row[:shown], wide)) for row in (names, *rows)]
     page.row([(f"{'':{source}}{'score':>12}{head}", "dim")])
-    for k, row in zip(order[:most], rows, strict=True):
+    for k, row in zip(best, cells, strict=True):
         score = number(search.score_of(k)) if np.isfinite(search.scores[k]) else "failed"
-        cells = "".join(f"{text:>{w}}" for text, w in zip(row[:shown], wide, strict=False))
-        page.row([(padded(cut(trials[k].source, source), source), ""), (f"{score:>12}", "bold"), (cells, "")])
-    left = len(order) - most
-    hints = [f"{left} more trials: add -v"] if left > 0 else []
-    hints += [f"{len(names) - shown} more settings: --format json"] if shown < len(names) else []
+        page.row([(padded(cut(trials[k].source, source), source), ""), (f"{score:>12}", "bold"), (row, "")])
+    _more(page, {"trials: add -v": len(search.order) - len(best), "settings: --format json": len(names) - shown})
+    page.blank()
+
+
+def _more(page: Page, left_out: Mapping[str, int]) -> None:
+    """A line on what the table leaves out."""
+    hints = [f"{count} more {what}" for what, count in left_out.items() if count]
     if hints:
         page.line(("; ".join(hints), "dim"))
-    page.blank()
 
 
 def _importance(page: Page, search: Search) -> None:

@@ -32,18 +32,20 @@ def render(
     page at length. Quiet shows only the verdict and the findings of runs with problems.
     """
     page = Page(page_style)
-    several = len(reports) > 1
-    if several and not quiet:
+    tabled = len(reports) > 1 and not quiet
+    if tabled:
         table(page, reports, sort)
         if len(reports) > MAX_PAGES and not full:
             counted(page, reports)
             return page.text()
-    for report in ordered(reports, sort):
-        if report.at_least(Severity.WARNING) or full or not (several or quiet):
-            page.blank()
-            if several and not quiet:
-                page.row([("─" * page.width if page_style.drawing else "-" * page.width, "dim")])
-            _report(page, report, quiet=quiet, full=full)
+    shown = ordered(reports, sort)
+    if not full and (tabled or quiet):
+        shown = [report for report in shown if report.at_least(Severity.WARNING)]
+    for report in shown:
+        page.blank()
+        if tabled:
+            page.row([(("─" if page_style.drawing else "-") * page.width, "dim")])
+        _report(page, report, quiet=quiet, full=full)
     return page.text()
 
 

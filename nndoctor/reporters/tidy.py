@@ -9,6 +9,8 @@ import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.run import LAYER, Run
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import Array
 from nndoctor.reporters.json import dumped
 
 
@@ -21,11 +23,16 @@ def cells(run: Run) -> tuple[list[str], list[list[str]]]:
     if not series:
         raise UnreadableLog(f"{run.source} has no series to convert; expected a log with losses")
     steps = np.unique(np.concatenate([s.steps for s in series.values()]))
-    columns = [["" for _ in steps] for _ in series]
-    for column, s in zip(columns, series.values(), strict=True):
-        for at, value in zip(np.searchsorted(steps, s.steps).tolist(), s.values.tolist(), strict=True):
-            column[at] = _spelled(value)
+    columns = [_column(steps, s) for s in series.values()]
     return ["step", *series], [list(row) for row in zip(map(_spelled, steps.tolist()), *columns, strict=True)]
+
+
+def _column(steps: Array, series: Series) -> list[str]:
+    """The values of a series at all steps of a run, empty where it has none."""
+    column = [""] * len(steps)
+    for at, value in zip(np.searchsorted(steps, series.steps).tolist(), series.values.tolist(), strict=True):
+        column[at] = _spelled(value)
+    return column
 
 
 def as_csv(run: Run) -> str:

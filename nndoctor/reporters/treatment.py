@@ -13,6 +13,7 @@ from nndoctor.reporters.page import Page, Style
 from nndoctor.treatment.gains import Gain, GainVerdict
 from nndoctor.treatment.prescription import diff, words
 from nndoctor.treatment.treat import NO_TIME, Treatment
+from nndoctor.treatment.trial import Trial
 
 STYLES = {GainVerdict.HELPS: "good", GainVerdict.NOISE: "dim", GainVerdict.HURTS: "warning"}
 UNITS = "a gain of 1 is the distance from the best constant prediction to the best loss of any trial"
@@ -131,25 +132,28 @@ def as_json(treatment: Treatment) -> str:
         "prescription": _prescription(treatment),
         "not_tried": [{"change": name, "reason": reason} for name, reason in treatment.not_tried.items()],
         "notes": treatment.notes,
-        "trials": [
-            {
-                "change": trial.change,
-                "seed": trial.seed,
-                "steps": trial.steps,
-                "losses": [plain(value) for value in trial.losses],
-                "start": plain(trial.start),
-                "given_up": plain(trial.given_up),
-                "settings": trial.settings,
-                "train_steps": trial.train_steps if not trial.change else [],
-                "train_losses": [plain(value) for value in trial.train_losses] if not trial.change else [],
-                "rates": trial.rates if not trial.change else [],
-                "seconds": plain(trial.seconds),
-                "cut": trial.cut,
-            }
-            for trial in treatment.trials.values()
-        ],
+        "trials": [_trial(trial) for trial in treatment.trials.values()],
     }
     return dumped(whole, indent=2) + "\n"
+
+
+def _trial(trial: Trial) -> Json:
+    """A training; the curve of training is kept of the file as it is."""
+    kept = slice(None) if not trial.change else slice(0)
+    return {
+        "change": trial.change,
+        "seed": trial.seed,
+        "steps": trial.steps,
+        "losses": [plain(value) for value in trial.losses],
+        "start": plain(trial.start),
+        "given_up": plain(trial.given_up),
+        "settings": trial.settings,
+        "train_steps": trial.train_steps[kept],
+        "train_losses": [plain(value) for value in trial.train_losses[kept]],
+        "rates": trial.rates[kept],
+        "seconds": plain(trial.seconds),
+        "cut": trial.cut,
+    }
 
 
 def _prescription(treatment: Treatment) -> Json | None:

@@ -61,6 +61,11 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
 
+    @property
+    def sections(self) -> tuple[Settings, ...]:
+        """These settings, and those of the sections in them."""
+        return self, *(section for _, section in self.runs)
+
     def over(self, below: Settings) -> Settings:
         """These settings where they say something, else those below; tables are merged key by key."""
         merged: dict[str, object] = {}

@@ -139,7 +139,7 @@ class Training:
             taken += 1
             self._step(moved(batch, self.device), recorder)
             self.progress = replace(self.progress, step=self.progress.step + 1, taken=taken)
-            if self.every is not None and self.progress.step % self.every == 0:
+            if self._is_due():
                 self._evaluate(recorder)
             ended = self._ended()
             if ended is not None:
@@ -151,9 +151,13 @@ class Training:
                 self._save(recorder)
         if not taken:
             raise UsageError(f"{self.experiment.path}: train_data gave no batch in epoch {self.progress.epoch + 1}")
-        if self.every is None or (self._done() and self.progress.step % self.every):
+        if self.every is None or (self._done() and not self._is_due()):
             self._evaluate(recorder)
         return self._ended()
+
+    def _is_due(self) -> bool:
+        """Whether an evaluation within the epoch comes after this step."""
+        return self.every is not None and self.progress.step % self.every == 0
 
     def _pass_taken(self, batches: Iterator[object]) -> int:
         """Skip the batches of a resumed epoch that were taken before, and give their number."""

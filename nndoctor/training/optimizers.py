@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from torch import nn, optim
 
@@ -35,14 +35,18 @@ def optimizer(experiment: Experiment, options: TrainingOptions) -> tuple[optim.O
     name = options.optimizer or (OptimizerName.file if experiment.optimizer is not None else OptimizerName.adam)
     if name is OptimizerName.file:
         made, origin = _own(experiment, parameters), "the file's own"
-        wanted = {"lr": options.lr, "weight_decay": options.weight_decay}
-        for group in made.param_groups:
-            group |= {setting: value for setting, value in wanted.items() if value is not None}
+        _set(made, {"lr": options.lr, "weight_decay": options.weight_decay})
     else:
         lr = USUAL[name] if options.lr is None else options.lr
         made, origin = _named(name, parameters, lr, options), "" if options.optimizer else "assumed"
     words = f"optimizer: {type(made).__name__}, learning rate {float(made.param_groups[0]['lr']):g}"
     return made, f"{words}, {origin}" if origin else words
+
+
+def _set(made: optim.Optimizer, settings: Mapping[str, float | None]) -> None:
+    """Set what the user asked for in all parameter groups."""
+    for group in made.param_groups:
+        group |= {name: value for name, value in settings.items() if value is not None}
 
 
 def factor(schedule: ScheduleName, step: int, total: int, warmup: float) -> float:

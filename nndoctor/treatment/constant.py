@@ -33,11 +33,15 @@ def constant_loss(experiment: Experiment) -> float | None:
     guess = _fitted(loss, output, _targets(train))
     if guess is None:
         return None
-    held = _targets(validation)
+    mean = _mean_loss(loss, guess, _targets(validation))
+    return mean if math.isfinite(mean) else None
+
+
+def _mean_loss(loss: Callable[..., Tensor], guess: Tensor, targets: list[Tensor]) -> float:
+    """The loss of one prediction for all targets."""
     with torch.no_grad():
-        values = [float(loss(guess.expand(len(t), *guess.shape), t)) * len(t) for t in held]
-    whole = sum(values) / max(sum(len(t) for t in held), 1)
-    return whole if math.isfinite(whole) else None
+        values = [float(loss(guess.expand(len(t), *guess.shape), t)) * len(t) for t in targets]
+    return sum(values) / max(sum(map(len, targets)), 1)
 
 
 def _targets(found: list[StepResult]) -> list[Tensor]:
@@ -68,11 +72,16 @@ def _start(output: Tensor, targets: list[Tensor]) -> Tensor:
         guess = torch.cat([t.reshape(-1, *shape) for t in targets]).float().mean(0)
         if float(output.min()) >= 0 and float(output.max()) <= 1:  # probabilities stay inside the range of a loss's log
             guess = guess.clamp(1e-3, 1 - 1e-3)
-    elif bool((output >= 0).all()) and bool((output.sum(-1 if output.dim() < 3 else 1) - 1).abs().max() < 1e-3):
-        guess = torch.full(shape, 1 / output.shape[1 if output.dim() > 1 else 0], device=output.device)
     else:
-        guess = torch.zeros(shape, device=output.device)
+        guess = torch.full(shape, _share(output), device=output.device)
     return guess.requires_grad_()
+
+
+def _share(output: Tensor) -> float:
+    """The share of each class where the outputs are probabilities of classes, else 0."""
+    classes = min(output.dim() - 1, 1)  # the dimension
+    sums = output.sum(classes)
+    return 1 / output.shape[classes] if bool((output >= 0).all()) and bool((sums - 1).abs().max() < 1e-3) else 0.0
 
 
 def label_entropy(experiment: Experiment) -> float | None:

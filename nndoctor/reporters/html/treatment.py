@@ -18,8 +18,7 @@ from nndoctor.treatment.gains import Gain
 from nndoctor.treatment.treat import STOP_EARLY, Treatment
 
 ACROSS, UP, LEFT, BELOW = 640, 260, 56, 28
-SHOWN = 3  # changes whose curves are drawn together with those of the unchanged file
-STYLES = ("validation", "good", "mark")
+STYLES = ("validation", "good", "mark")  # of the changes whose curves are drawn with those of the unchanged file
 
 
 def render(treatment: Treatment) -> str:
@@ -75,14 +74,12 @@ def _row(treatment: Treatment, name: str, found: Gain) -> list[Content]:
 
 def _curves(treatment: Treatment, names: Sequence[str]) -> Html:
     """The loss of the file as it is and of the changes that gained most, a line for each seed."""
-    drawn = [("", "train"), *zip([n for n in names if n != STOP_EARLY][:SHOWN], STYLES, strict=False)]
-    lines = [(name, style, series) for name, style in drawn for series in _series(treatment, name)]
-    lines = [line for line in lines if len(line[2].y)]
+    drawn = [("", "train"), *zip([n for n in names if n != STOP_EARLY], STYLES, strict=False)]
+    lines = [(style, series) for name, style in drawn for series in _series(treatment, name)]
     if not lines:
         return Html("")
-    frame = Frame.around([series for _, _, series in lines])
-    pieces = [_polyline(frame, style, series) for _, style, series in lines]
-    pieces += [_axis(frame)]
+    frame = Frame.around([series for _, series in lines])
+    pieces = [*(_polyline(frame, style, series) for style, series in lines), _axis(frame)]
     legend = joined(
         el("span", f" {name or 'as it is'} ", style=f"color:var(--{style});margin-right:1rem") for name, style in drawn
     )
@@ -95,9 +92,10 @@ def _curves(treatment: Treatment, names: Sequence[str]) -> Html:
 
 
 def _series(treatment: Treatment, name: str) -> Iterable[Series]:
-    for (change, _), trial in treatment.trials.items():
-        if change == name:
-            yield Series.of(measured(treatment), trial.losses, trial.steps)
+    """The curves of a change that have a finite value, one for each seed."""
+    trials = [trial for (change, _), trial in treatment.trials.items() if change == name]
+    found = (Series.of(measured(treatment), trial.losses, trial.steps) for trial in trials)
+    return [series for series in found if len(series.y)]
 
 
 def _polyline(frame: Frame, style: str, series: Series) -> str:
