@@ -14,61 +14,28 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import closing, median
 
-SECOND_HALF = 0.5
-"""Share of the run over which a discriminator's level is taken."""
-
-MAX_OFF_GAN = 0.01
-"""Share of 2 ln 2 by which a discriminator that says one half may be off."""
-
-MAX_OFF_GENERATOR = 0.03
-"""Distance of the generator's loss from ln 2."""
-
-MIN_READINGS = 8
-"""Values of both losses of a GAN."""
-
-MAX_OFF_NOISE = 0.1
-"""Share of the variance of the noise."""
-
-MIN_DENOISED = 20
-"""Values of a diffusion model's loss."""
-
-MIN_SCORES = 4
-"""Values of an accuracy, or of another score, that show that it repeats."""
-
-MIN_END = 3
-"""Values of the last quarter that are all the same."""
-
-MIN_CONSTANT = 10
-"""Scores that are all the same, to however few digits: one answer for every example."""
-
-SAME_ANSWER = 0.8
-"""Share of the scores that are the same to the last digit."""
-
-GOOD_SCORE = 0.9
-"""Score from which one class for every example is unlikely, and a good network more likely."""
-
-MIN_FLAT = 0.9
-"""Share of its first level at which a flat loss ends."""
-
-MIN_OF_CONSTANT = 0.97
-"""Share of the loss of the constant answer."""
-
+SECOND_HALF = 0.5  # share of the run over which a discriminator's level is taken
+MAX_OFF_GAN = 0.01  # share of 2 ln 2 by which a discriminator that says one half may be off
+MAX_OFF_GENERATOR = 0.03  # distance of the generator's loss from ln 2
+MIN_READINGS = 8  # values of both losses of a GAN
+MAX_OFF_NOISE = 0.1  # share of the variance of the noise
+MIN_DENOISED = 20  # values of a diffusion model's loss
+MIN_SCORES = 4  # values of an accuracy, or of another score, that show that it repeats
+MIN_END = 3  # values of the last quarter that are all the same
+MIN_CONSTANT = 10  # scores that are all the same, to however few digits: one answer for every example
+SAME_ANSWER = 0.8  # share of the scores that are the same to the last digit
+GOOD_SCORE = 0.9  # score from which one class for every example is unlikely, and a good network more likely
+MIN_FLAT = 0.9  # share of its first level at which a flat loss ends
+MIN_OF_CONSTANT = 0.97  # share of the loss of the constant answer
+# Scores that repeat with the answer where no accuracy is logged.
 REPEATING = frozenset({"f1", "balanced_accuracy", "auc"})
-"""Scores that repeat with the answer where no accuracy is logged."""
-
 AUC_OF_GUESSING = 0.5
 
+# Perplexity of a model that knows only how often each word occurs (Jurafsky and Martin, chapter 3: Wall Street Journal, 20,000 words).
 UNIGRAM = 962.0
-"""Perplexity of a model that knows only how often each word occurs (Jurafsky and Martin, chapter 3: Wall Street Journal, 20,000 words)."""
-
-MIN_TIMES_UNIGRAM = 2.0
-"""Times that perplexity; other vocabularies give other values."""
-
-MIN_TRAINED = 5_000
-"""Steps after which any model of a language is far below it."""
-
-MAX_OFF_LOG = 0.1
-"""Nats by which a loss may differ from the logarithm of the perplexity that is logged with it."""
+MIN_TIMES_UNIGRAM = 2.0  # times that perplexity; other vocabularies give other values
+MIN_TRAINED = 5_000  # steps after which any model of a language is far below it
+MAX_OFF_LOG = 0.1  # nats by which a loss may differ from the logarithm of the perplexity that is logged with it
 
 
 @dataclass(frozen=True, slots=True)

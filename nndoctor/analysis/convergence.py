@@ -30,8 +30,7 @@ AT_HALF, AT_THREE_QUARTERS = 0.5, 0.75  # shares of the run at which a curve's l
 MEDIANS = 60  # medians at most that a curve is reduced to where its roughness is measured
 
 
-AT_THE_LIMIT, CERTAIN = 0.85, 0.97
-"""Confidences of rules whose findings the zoo confirms in 142 of 143 runs."""
+AT_THE_LIMIT, CERTAIN = 0.85, 0.97  # confidences of rules whose findings the zoo confirms in 142 of 143 runs
 
 
 def losses(run: Run) -> tuple[Series, Series]:

@@ -13,8 +13,7 @@ from nndoctor.cli.examples import EXAMPLES
 from nndoctor.cli.terminal_style import terminal_style
 from nndoctor.reporters.page import Page
 
-MAX_COLUMN = 26
-"""Characters of the longest option whose help is on the same line."""
+MAX_COLUMN = 26  # characters of the longest option whose help is on the same line
 
 
 class HelpfulCommand(TyperCommand):

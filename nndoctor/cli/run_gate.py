@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from nndoctor.compare.comparison import Comparison, Side
     from nndoctor.compare.gate import Gate
 
-WITHIN_NOISE = 3
-"""The exit code for a difference that chance may have made; 0 is better, 1 worse, 2 no answer."""
+WITHIN_NOISE = 3  # the exit code for a difference that chance may have made; 0 is better, 1 worse, 2 no answer
 
 
 def pass_gate(request: CompareRequest, by: str | None, *, higher: bool | None) -> int:

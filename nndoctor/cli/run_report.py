@@ -23,13 +23,10 @@ from nndoctor.readers.io.find import find
 if TYPE_CHECKING:
     from nndoctor.core.report import Report
 
-MAX_SILENT = 5
-"""Runs whose page is drawn in about a second; more are announced in a pipe, too."""
-
+MAX_SILENT = 5  # runs whose page is drawn in about a second; more are announced in a pipe, too
 HTML = (".html", ".htm")
 
-PAGE = 100
-"""Runs on a page: what a browser opens at once."""
+PAGE = 100  # runs on a page: what a browser opens at once
 
 
 @dataclass(frozen=True, slots=True)

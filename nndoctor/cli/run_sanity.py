@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from nndoctor.core.run import Run
 
 
-SHOWN = ("not checked", "Usable learning rates")
-"""How the notes begin that a short report on a model shows, too."""
+SHOWN = ("not checked", "Usable learning rates")  # how the notes begin that a short report on a model shows, too
 
 
 @dataclass(frozen=True, slots=True)

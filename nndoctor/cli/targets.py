@@ -16,8 +16,8 @@ from nndoctor.core.errors import UsageError, nearest
 SUMMARY = "GITHUB_STEP_SUMMARY"
 LARGEST_SUMMARY = 1024 * 1024  # bytes that GitHub takes for a step
 
+# Makes the report in a format; the second argument says whether it goes to a file.
 Render = Callable[[OutputFormat, bool], str]
-"""Makes the report in a format; the second argument says whether it goes to a file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,7 @@ from nndoctor.analysis.search import Trial
 from nndoctor.compare.remedy_outcomes import SIZES
 from nndoctor.core.run import FactValue
 
-MIN_RATIO = 3.0
-"""Factor between two values of a setting from which one is a trial of more, or less, than the other."""
-
+MIN_RATIO = 3.0  # factor between two values of a setting from which one is a trial of more, or less, than the other
 LENGTHS = ("epochs", "steps", "max_steps")
 
 RAISED = {

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# Probabilities from which something is called very likely or likely, and below which it is called unlikely.
 VERY_LIKELY, LIKELY, UNLIKELY = 0.95, 0.65, 0.35
-"""Probabilities from which something is called very likely or likely, and below which it is called unlikely."""
-
 TITLES = {
     "lr*10": "lr ×10",
     "lr/10": "lr ÷10",

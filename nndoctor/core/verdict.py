@@ -12,12 +12,11 @@ from nndoctor.core.report import Report
 from nndoctor.core.run import direction
 from nndoctor.core.series import Series
 
-TOO_FEW = "not enough data"
-"""How the reason begins where a log has too few points: it is a sentence of its own."""
+TOO_FEW = "not enough data"  # how the reason begins where a log has too few points: it is a sentence of its own
 
 
+# Workloads whose losses do not measure progress; their level and gap are not mentioned.
 WITHOUT_LOSS = ("reinforcement-learning", "gan")
-"""Workloads whose losses do not measure progress; their level and gap are not mentioned."""
 
 
 def verdict(report: Report) -> tuple[str, str]:

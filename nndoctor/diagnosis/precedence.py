@@ -17,10 +17,10 @@ DEAD_RUN = (
 )
 """Errors after which the curves show nothing about generalization or the learning rate."""
 NEEDS_A_LIVE_RUN = ("NN1", "NN2")
+# What may be the cause of such an error, and so stays.
 POSSIBLE_CAUSES = frozenset({"lr-too-high", "labels-without-signal", "plateau-at-start"})
-"""What may be the cause of such an error, and so stays."""
+# What may be the cause where a run ends at chance but its weights changed.
 CAUSES_AT_CHANCE = frozenset({"lr-too-low", "lr-decayed-too-early", "not-converged"})
-"""What may be the cause where a run ends at chance but its weights changed."""
 CRASHED = ("out-of-memory", "process-died")
 NEEDS_THE_END = frozenset(
     {"not-converged", "lr-too-low", "warmup-unfinished", "lr-never-decayed", "lr-decayed-too-early"}

@@ -54,6 +54,11 @@ def batches(name: str, given: object, *, shuffle: bool, size: int = BATCH) -> Ba
         if isinstance(made, Iterator):
             return Batches(lambda: iter(given()), f"{name}: a generator function")
         return batches(name, made, shuffle=shuffle, size=size)
+    return _iterated(name, given)
+
+
+def _iterated(name: str, given: object) -> Batches:
+    """The batches that an iterable gives. Raises UsageError for anything else, and for an iterator."""
     if isinstance(given, Iterator):
         raise UsageError(
             f"{name} is an iterator, which ends after one epoch; give a function that makes it: def {name}()"

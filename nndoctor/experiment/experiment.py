@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,8 @@ LINES = {
     "loss": "loss = nn.CrossEntropyLoss()  # or: def loss(output, target): ...",
     "train_data": "train_data = DataLoader(...)  # or a Dataset, a pair of tensors, a function that gives one",
 }
+
+GIVE_A_LOSS = {"loss", "step", "train_step"}  # names, of which one is enough
 
 EPOCHS = ("epochs", "EPOCHS", "num_epochs", "NUM_EPOCHS", "n_epochs", "N_EPOCHS", "max_epochs", "MAX_EPOCHS")
 OptimizerMaker = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
@@ -63,36 +66,37 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
     names = load(path, given.seed)
     found = _model(path, names, given.seed)
     parts = _parts(path, found, names)
-    if given.shape is None:
-        _complete(path, parts, ("train_data",))
     notes = [f"model: {type(found).__name__}, {_size(found)}"]
-    data = parts.get("train_data")
-    if data is None and given.shape is not None:
-        data = stand_in(given.shape, given.classes, given.seed)
-        notes.append(f"train_data: assumed, random normal inputs of shape {'x'.join(map(str, given.shape))}")
-    loss = parts.get("loss")
-    trained = "step" in parts or "train_step" in parts
-    if loss is None and not trained and given.shape is not None:
-        loss = nn.MSELoss() if given.classes is None else nn.CrossEntropyLoss()
-        notes.append(f"loss: assumed, {type(loss).__name__}")
+    if given.shape is None:
+        _complete(path, parts)
+    else:
+        notes += _assumed(parts, given.shape, given)
+    validation = None
     with user_code(path, "making its data"):
-        train = batches("train_data", data, shuffle=True, size=given.batch_size)
-        held_out = parts.get("validation_data")
-        validation = (
-            None if held_out is None else batches("validation_data", held_out, shuffle=False, size=given.batch_size)
-        )
-    if loss is None and not trained:
+        train = batches("train_data", parts["train_data"], shuffle=True, size=given.batch_size)
+        if parts.get("validation_data") is not None:
+            validation = batches("validation_data", parts["validation_data"], shuffle=False, size=given.batch_size)
+    if not GIVE_A_LOSS & parts.keys():
         _owns_loss(path, found, train)
         notes.append("loss: the model's own")
-    notes += [
-        train.summary,
-        *([validation.summary] if validation else ["no validation_data: overfitting cannot be seen"]),
-    ]
+    notes += [train.summary, validation.summary if validation else "no validation_data: overfitting cannot be seen"]
     return Experiment(
-        path, found, train, _callable(path, "loss", loss), validation, _optimizer(path, parts.get("optimizer")),
+        path, found, train, _callable(path, "loss", parts.get("loss")), validation, _optimizer(path, parts.get("optimizer")),
         _callable(path, "step", parts.get("step")), _callable(path, "train_step", parts.get("train_step")), notes,
         names.get("scheduler"), _epochs(names), _maker(names.get("model")),
     )  # fmt: skip
+
+
+def _assumed(parts: dict[str, object], shape: tuple[int, ...], given: ExperimentOptions) -> list[str]:
+    """Add stand-ins for the data and the loss that a file lacks, and say so."""
+    notes = []
+    if parts.get("train_data") is None:
+        parts["train_data"] = stand_in(shape, given.classes, given.seed)
+        notes.append(f"train_data: assumed, random normal inputs of shape {'x'.join(map(str, shape))}")
+    if not GIVE_A_LOSS & parts.keys():
+        loss = parts["loss"] = nn.MSELoss() if given.classes is None else nn.CrossEntropyLoss()
+        notes.append(f"loss: assumed, {type(loss).__name__}")
+    return notes
 
 
 def _epochs(names: Mapping[str, object]) -> int | None:
@@ -127,13 +131,7 @@ def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:
     if given is None and trainer is not None:
         given = trainer.model
     if given is None:
-        classes = [
-            n
-            for n, v in names.items()
-            if inspect.isclass(v) and issubclass(v, nn.Module) and v.__module__ == names["__name__"]
-        ]
-        hint = f"; it defines {classes[-1]}: add `model = {classes[-1]}()`" if classes else f": add `{LINES['model']}`"
-        raise ModelFileError(f"{path} sets no model{hint}")
+        raise ModelFileError(f"{path} sets no model{_model_hint(names)}")
     if not isinstance(given, nn.Module) and callable(given):
         torch.manual_seed(seed)
         with user_code(path, "making its model"):
@@ -143,6 +141,16 @@ def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:
             f"{path}: model is {type_of(given)}; expected a torch.nn.Module, or a function that gives one"
         )
     return given
+
+
+def _model_hint(names: Mapping[str, object]) -> str:
+    """The line to add: with the last model class that the file defines, where it defines one."""
+    own = [name for name, value in names.items() if _is_module(value) and value.__module__ == names["__name__"]]
+    return f"; it defines {own[-1]}: add `model = {own[-1]}()`" if own else f": add `{LINES['model']}`"
+
+
+def _is_module(value: object) -> TypeGuard[type[nn.Module]]:
+    return inspect.isclass(value) and issubclass(value, nn.Module)
 
 
 def _parts(path: str, model: nn.Module, names: Mapping[str, object]) -> dict[str, object]:
@@ -162,12 +170,10 @@ def _parts(path: str, model: nn.Module, names: Mapping[str, object]) -> dict[str
         return {**compiled_parts(model), **parts}
 
 
-def _complete(path: str, parts: Mapping[str, object], wanted: tuple[str, ...]) -> None:
-    """Raise ModelFileError with the lines that are missing."""
-    missing = [name for name in wanted if name not in parts]
-    if missing and not {"loss", "step", "train_step"} & set(parts):
-        missing.insert(0, "loss")
-    if missing:
+def _complete(path: str, parts: Mapping[str, object]) -> None:
+    """Raise ModelFileError, with the lines that are missing, where there is no training data."""
+    if "train_data" not in parts:
+        missing = ["train_data"] if GIVE_A_LOSS & parts.keys() else ["loss", "train_data"]
         lines = "; ".join(f"`{LINES[name]}`" for name in missing)
         raise ModelFileError(f"{path} has no {' and no '.join(missing)}: add {lines}")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -11,17 +12,12 @@ from nndoctor.experiment.steps import own_loss
 
 
 def why_no_loss(model: nn.Module, data: Iterable[object]) -> str | None:
-    """None where the model returns a loss for the first batch; else what it returned, or how it failed.
-
-    One pass without gradients; buffers, modes and random numbers are as before afterwards.
-    """
+    """None where the model returns a loss for the first batch; else what it returned, or how it failed."""
     batch = next(iter(data), None)
     if batch is None:
         return "train_data is empty"
-    modes = [(m, m.training) for m in model.modules()]
-    buffers = [(b, b.detach().clone()) for b in model.buffers()]
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with _unchanged(model), torch.no_grad(), torch.random.fork_rng(devices=[]):
             model.train()
             found = own_loss(model, batch)
     except Exception as error:  # noqa: BLE001 - whatever a model raises that was not made to be called so
@@ -29,15 +25,24 @@ def why_no_loss(model: nn.Module, data: Iterable[object]) -> str | None:
             return None  # it takes the names of the batch, and fails on its values: those are examined later
         text = " ".join(str(error).split())
         return f"called with a batch, the model raised {type(error).__name__}: {text[:160]}"
+    if isinstance(found, Tensor) and found.numel() == 1 and found.is_floating_point():
+        return None
+    return f"called with a batch, the model returned {_kind(found)}, not a loss"
+
+
+@contextmanager
+def _unchanged(model: nn.Module) -> Iterator[None]:
+    """A context after which the buffers and modes of a model are as before."""
+    modes = [(m, m.training) for m in model.modules()]
+    buffers = [(b, b.detach().clone()) for b in model.buffers()]
+    try:
+        yield
     finally:
         for module, mode in modes:
             module.training = mode
         with torch.no_grad():
             for buffer, kept in buffers:
                 buffer.copy_(kept)
-    if isinstance(found, Tensor) and found.numel() == 1 and found.is_floating_point():
-        return None
-    return f"called with a batch, the model returned {_kind(found)}, not a loss"
 
 
 def _kind(value: object) -> str:

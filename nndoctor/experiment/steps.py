@@ -17,8 +17,7 @@ from nndoctor.experiment.keras_model import is_keras
 if TYPE_CHECKING:
     from nndoctor.experiment.experiment import Experiment
 
-TARGETS = ("labels", "label", "targets", "target", "y")
-"""The names under which a batch of names keeps its targets."""
+TARGETS = ("labels", "label", "targets", "target", "y")  # the names under which a batch of names keeps its targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +77,17 @@ def loss_in(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, Mapping):
         if "loss" in value:
             return value["loss"]
-        parts = [part for name, part in value.items() if "loss" in str(name).lower() and _is_scalar(part)]
-        return torch.stack([part.reshape(()) for part in parts]).sum() if parts else value
+        parts = _named_losses(value)
+        return torch.stack(parts).sum() if parts else value
     if isinstance(getattr(value, "loss", None), Tensor):
         return value.loss
     if isinstance(value, tuple) and value and _is_scalar(value[0]):
         return value[0]
     return value
+
+
+def _named_losses(parts: Mapping[Any, Any]) -> list[Tensor]:
+    return [part.reshape(()) for name, part in parts.items() if "loss" in str(name).lower() and _is_scalar(part)]
 
 
 def size(batch: object) -> int:

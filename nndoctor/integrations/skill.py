@@ -6,9 +6,8 @@ from pathlib import Path
 
 from nndoctor.core.errors import UsageError
 
+# Where each agent looks for a project's skills; Codex follows the Agent Skills standard's .agents/skills.
 FOLDERS = {"claude": ".claude/skills", "codex": ".agents/skills", "cursor": ".cursor/skills"}
-"""Where each agent looks for a project's skills; Codex follows the Agent Skills standard's .agents/skills."""
-
 SKILL = """---
 name: nndoctor
 description: Diagnose neural-network training runs from their logs. Use after a training run, when a loss does not fall, becomes NaN or 0, when validation gets worse, before a long job, and to decide whether a change really helped.

@@ -27,11 +27,8 @@ from nndoctor.training.loop import Training
 from nndoctor.training.options import ScheduleName
 
 BATCH = 32
-AT_THE_END = 3
-"""Values of a column whose median is where it ends."""
-
-MACHINE = ("NNP",)
-"""Rules on the machine: how fast two short trainings run says nothing about the lesson."""
+AT_THE_END = 3  # values of a column whose median is where it ends
+MACHINE = ("NNP",)  # rules on the machine: how fast two short trainings run says nothing about the lesson
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ class _Map:
     ends: tuple[str, str]
 
 
+# Statistics that are drawn for layers with trained weights only.
 OF_WEIGHTS = ("std", "grad_norm", "update_ratio", "same_units")
-"""Statistics that are drawn for layers with trained weights only."""
 
 
 def draw(run: Run, finding: Finding, size: PlotSize) -> list[Line]:
@@ -179,8 +179,8 @@ def _folded(paths: Sequence[str], shades: Array, marked: str, *, worst_low: bool
     badness = np.nan_to_num(np.nanmean(size, axis=1)) * (-1 if worst_low else 1)
     order = np.argsort(-badness, kind="stable")
     keep = {0, len(paths) - 1, *(k for k, p in enumerate(paths) if p == marked)}
-    keep |= {int(k) for k in order[:WORST]}
-    keep |= {int(k) for k in np.linspace(0, len(paths) - 1, MAX_ROWS - 2 - len(keep)).round()}
+    keep |= set(map(int, order[:WORST]))
+    keep |= set(map(int, np.linspace(0, len(paths) - 1, MAX_ROWS - 2 - len(keep)).round()))
     groups: list[list[int]] = []
     for kept, rows in groupby(range(len(paths)), keep.__contains__):
         group = list(rows)

@@ -21,20 +21,12 @@ from nndoctor.core.statistics import Array, extremes
 from nndoctor.plots import panel
 from nndoctor.plots.theme import PALETTES, TITLE, Palette, Theme
 
-WIDTH, PANEL, GAP = 9.0, 2.9, 0.55
-"""Inches: the width of the picture, the height of a panel, and the space between two."""
-
-LEFT, TOP, BOTTOM = 0.95, 0.85, 0.6
-"""Inches around the panels: the scale, the title, the axis."""
-
+WIDTH, PANEL, GAP = 9.0, 2.9, 0.55  # inches: the width of the picture, the height of a panel, and the space between two
+LEFT, TOP, BOTTOM = 0.95, 0.85, 0.6  # inches around the panels: the scale, the title, the axis
+# Characters of a run's name; inches of a character, and of the space next to the names.
 MAX_NAME, CHARACTER, MARGIN = 30, 0.083, 0.3
-"""Characters of a run's name; inches of a character, and of the space next to the names."""
-
-FAR_ABOVE = 30.0
-"""Times the largest value of the best runs: a curve that goes beyond is cut off."""
-
-MAX_POINTS = 600
-"""Points of a curve that are drawn."""
+FAR_ABOVE = 30.0  # times the largest value of the best runs: a curve that goes beyond is cut off
+MAX_POINTS = 600  # points of a curve that are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +65,7 @@ def picture_of_runs(reports: Sequence[Report], theme: Theme = Theme.light, names
     return figure
 
 
-SHARE_AXIS = "% of the run"
-"""The axis of runs of which some count epochs and others steps."""
+SHARE_AXIS = "% of the run"  # the axis of runs of which some count epochs and others steps
 
 
 def distinct_names(reports: Sequence[Report]) -> list[str]:
@@ -141,9 +132,14 @@ def _points(series: Series, *, share: bool) -> tuple[Array, Array]:
     return np.array([100 * series.share_of_run(float(at)) for at in x]), y
 
 
+def _drawable(reports: Sequence[Report]) -> set[str]:
+    """The series that have a finite value in some run."""
+    return {name for report in reports for name, series in report.run.series.items() if len(series.y)}
+
+
 def _panels(reports: Sequence[Report]) -> list[str]:
     """The losses of training and validation that some run has; else the metrics that the runs are judged by, at most two."""
-    known = {name for report in reports for name, series in report.run.series.items() if len(series.y)}
+    known = _drawable(reports)
     losses = [f"{split}/loss" for split in SPLITS if f"{split}/loss" in known]
     if losses:
         return losses[:2]

@@ -20,23 +20,12 @@ from nndoctor.core.verdict import verdict
 from nndoctor.plots.frame import LOG
 from nndoctor.plots.theme import PALETTES, SMALL, TITLE, Palette, Theme
 
-WIDTH, PANEL = 9.0, 2.6
-"""Inches: the width of the picture, the height of a panel."""
-
-LEFT, BETWEEN, RIGHT, TOP, BELOW = 0.9, 0.75, 0.25, 1.05, 0.75
-"""Inches around the panels, and below each for its axis."""
-
-MAX_PANELS, ACROSS = 4, 2
-"""Settings that are drawn, and panels side by side."""
-
-MAX_WORDS = 8
-"""Values of a setting of words that are drawn."""
-
-MAX_TICKS = 6
-"""Values of a setting that are all named on the axis."""
-
-WRAP = 88
-"""Characters of a line of the title."""
+WIDTH, PANEL = 9.0, 2.6  # inches: the width of the picture, the height of a panel
+LEFT, BETWEEN, RIGHT, TOP, BELOW = 0.9, 0.75, 0.25, 1.05, 0.75  # inches around the panels, and below each for its axis
+MAX_PANELS, ACROSS = 4, 2  # settings that are drawn, and panels side by side
+MAX_WORDS = 8  # values of a setting of words that are drawn
+MAX_TICKS = 6  # values of a setting that are all named on the axis
+WRAP = 88  # characters of a line of the title
 
 
 def trials(report: Report, search: Search, theme: Theme = Theme.light) -> Figure:

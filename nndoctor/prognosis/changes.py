@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-HELPS = 0.1
-"""The gain above which a change helps."""
-
-MAX_TIE = 0.05
-"""A change that gains no less than the best one by more than this is as good a choice."""
+HELPS = 0.1  # the gain above which a change helps
+MAX_TIE = 0.05  # a change that gains no less than the best one by more than this is as good a choice
 
 
 @dataclass(frozen=True, slots=True)

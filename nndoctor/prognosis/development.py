@@ -9,8 +9,7 @@ from nndoctor.core.prognosis import Expectation
 from nndoctor.core.run import Run, once
 from nndoctor.prognosis.expect import estimates
 
-SHARES = (0.25, 0.5, 0.75)
-"""Shares of the run at which the prognosis is worked out, before its end."""
+SHARES = (0.25, 0.5, 0.75)  # shares of the run at which the prognosis is worked out, before its end
 
 
 @dataclass(frozen=True, slots=True)

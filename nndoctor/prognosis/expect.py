@@ -11,12 +11,8 @@ from nndoctor.prognosis.changes import CHANGES, Change
 from nndoctor.prognosis.explain import reasons_for, retrained, similar
 from nndoctor.prognosis.outlook import Outlook, outlook
 
-EXPLAINED = 3
-"""Changes whose reasons are worked out: the most promising ones."""
-
-MAX_REACHED = 0.95
-"""Share of a loss above zero that no change takes away."""
-
+EXPLAINED = 3  # changes whose reasons are worked out: the most promising ones
+MAX_REACHED = 0.95  # share of a loss above zero that no change takes away
 IDLE_RATE = 1.05  # times: a rate whose peak is no further above its end is constant
 
 

@@ -17,8 +17,7 @@ from nndoctor.prognosis.model import Model
 from nndoctor.prognosis.outlook import Outlook
 from nndoctor.prognosis.words import describe
 
-MAX_REASONS = 2
-"""Aspects of the run that are named; the runs that it resembles follow."""
+MAX_REASONS = 2  # aspects of the run that are named; the runs that it resembles follow
 
 
 @cache
@@ -30,8 +29,7 @@ def themes() -> dict[str, tuple[int, ...]]:
     return {theme: tuple(places) for theme, places in found.items()}
 
 
-NO_REASON = frozenset({"log"})
-"""Themes that do not concern the training itself."""
+NO_REASON = frozenset({"log"})  # themes that do not concern the training itself
 
 
 def reasons_for(run: Run, outlook: Outlook, head: str) -> tuple[Reason, ...]:

@@ -14,14 +14,10 @@ from nndoctor.prognosis.changes import BY_NAME
 from nndoctor.prognosis.expect import estimates, explained_estimates
 from nndoctor.prognosis.outlook import Outlook, outlook
 
+# Share of the healthy runs on workloads it was not trained on that the thresholds of the model flag at most, all together.
 HEALTHY_FLAGGED = 0.015
-"""Share of the healthy runs on workloads it was not trained on that the thresholds of the model flag at most, all together."""
-
-HALF = 0.5
-"""Share of the similar runs in which a change helped from which they are named beside a finding."""
-
-LATE_SHARE = 0.75
-"""Share of the run after which a finding about the whole run is located."""
+HALF = 0.5  # share of the similar runs in which a change helped from which they are named beside a finding
+LATE_SHARE = 0.75  # share of the run after which a finding about the whole run is located
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +66,9 @@ def helps(run: Run, change: str) -> float | None:
     return seen.helps(change) if isinstance(seen, Outlook) else None
 
 
-OF_OVERFITTING = ("more-data", "weight-decay", "dropout", "stop-early")
-"""The changes that treat overfitting."""
-
+OF_OVERFITTING = ("more-data", "weight-decay", "dropout", "stop-early")  # the changes that treat overfitting
+# Probability that one of them helps, below which a gap in error is no reason to act: of 119 that the zoo confirms, one lies there.
 OVERFITS = 0.3
-"""Probability that one of them helps, below which a gap in error is no reason to act: of 119 that the zoo confirms, one lies there."""
-
 LOSS_OVERFITS = 0.4
 """The same for a gap in loss alone, which looks large where the log lacks its first rows: of 152 that the zoo confirms, 13 lie
 there, and of 90 in healthy runs 77."""
@@ -109,8 +102,7 @@ def remedies(run: Run, own: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*first, *(BY_NAME[change].remedies[0] for change in helpful), *own]))
 
 
-DOUBTED = 0.25
-"""Probability that a change helps, below which no finding that it treats is reported."""
+DOUBTED = 0.25  # probability that a change helps, below which no finding that it treats is reported
 
 
 def ordered_remedies(run: Run, own: Sequence[str]) -> tuple[str, ...]:

@@ -14,16 +14,10 @@ from numpy.typing import NDArray
 from nndoctor.core.statistics import Array
 
 FILE = Path(__file__).with_name("model.npz")
-DEPTH = 5
-"""Levels of comparisons in every tree; a tree that decides sooner is filled up."""
-
+DEPTH = 5  # levels of comparisons in every tree; a tree that decides sooner is filled up
 NODES, LEAVES = 2**DEPTH - 1, 2**DEPTH
-UNIT = 1 / 2048
-"""The meaning of 1 in a leaf: log odds in a classifier, shares of DT or DV in a regression."""
-
-BLOCK = 8
-"""Runs that are evaluated at a time, so that the work stays in the cache."""
-
+UNIT = 1 / 2048  # the meaning of 1 in a leaf: log odds in a classifier, shares of DT or DV in a regression
+BLOCK = 8  # runs that are evaluated at a time, so that the work stays in the cache
 Bins = NDArray[np.uint8]
 
 

@@ -14,8 +14,7 @@ from nndoctor.prognosis.changes import NAMES
 from nndoctor.prognosis.model import Bins, Model, load
 from nndoctor.prognosis.scope import why_out_of_scope
 
-NEIGHBOURS = 40
-"""Runs that are counted as similar."""
+NEIGHBOURS = 40  # runs that are counted as similar
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,15 @@ from nndoctor.prognosis.findings import certain, course, probability, reported
 
 NAME = "plateau-at-start"
 
+# Probability of a plateau, by the rest of the log, from which a flat loss is one: of 142 such runs of the zoo, 121 are.
 MIN_PROBABLE = 0.4
-"""Probability of a plateau, by the rest of the log, from which a flat loss is one: of 142 such runs of the zoo, 121 are."""
-
 MIN_POSSIBLE = 0.2
 """The same from which it is worth a warning: of 53 runs between, 31 are plateaus; of 114 below, 33, and the others had mostly
 learned what they could before the first row."""
 
+# The same from which a loss that moves a little is one, too: of 38 runs of the zoo in which nothing else is found, 31 are.
 SURE = 0.8
-"""The same from which a loss that moves a little is one, too: of 38 runs of the zoo in which nothing else is found, 31 are."""
-
-MAX_FALL = 0.15
-"""Share of its first level by which such a loss falls at most."""
+MAX_FALL = 0.15  # share of its first level by which such a loss falls at most
 
 
 def weighed_plateau(run: Run, seen: Symptom, *, hidden: bool) -> Symptom:

@@ -12,31 +12,23 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array
 from nndoctor.prognosis.model import Model
 
-MIN_POINTS = 4
-"""Values of the training loss below which a curve has no shape."""
-
-MIN_UNDER_A_SCHEDULE = 8
-"""The same where the learning rate changes."""
-
-MAX_MOVE = 1.1
-"""Factor by which a rate that counts as constant may change."""
-
+MIN_POINTS = 4  # values of the training loss below which a curve has no shape
+MIN_UNDER_A_SCHEDULE = 8  # the same where the learning rate changes
+MAX_MOVE = 1.1  # factor by which a rate that counts as constant may change
+# The kinds of training that the retrained networks represent.
 KNOWN = frozenset({Workload.SUPERVISED, Workload.PRETRAINING, Workload.FINE_TUNING, Workload.DETECTION})
-"""The kinds of training that the retrained networks represent."""
-
+# The highest usual rate of a pretrained network: full fine-tuning takes 1e-6 to 5e-5, LoRA 1e-5 to 5e-4.
 MAX_TUNING_RATE = 1e-3
-"""The highest usual rate of a pretrained network: full fine-tuning takes 1e-6 to 5e-5, LoRA 1e-5 to 5e-4."""
 
 
 SHORTEST, LONGEST = 40, 2040
 """Steps of the shortest and of the longest of the retrained networks whose steps are logged, but for excerpts. Rows without a
 number count as steps, but where every few of them are evaluated they are epochs."""
 
+# First loss of guessing among 400 to 250,000 words; none of the retrained networks has such a vocabulary.
 OF_WORDS = (6.0, 12.5)
-"""First loss of guessing among 400 to 250,000 words; none of the retrained networks has such a vocabulary."""
-
+# Peak learning rate up to which such a loss is taken for a language model's: a regression may begin there, too.
 OF_ADAM = 1e-2
-"""Peak learning rate up to which such a loss is taken for a language model's: a regression may begin there, too."""
 
 
 def why_out_of_scope(run: Run, row: Array, model: Model) -> str | None:

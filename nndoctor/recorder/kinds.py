@@ -67,11 +67,10 @@ FUNCTIONS: dict[object, str] = {
     torch.Tensor.clamp: "clamp",
     torch.Tensor.clamp_min: "clamp",
 }
+# Modules that are never called: they keep parameters of the module around them.
 CONTAINERS = (nn.ParameterDict, nn.ParameterList)
-"""Modules that are never called: they keep parameters of the module around them."""
 KERAS_ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax")
-SATURATES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-"""The two ends of each activation that can saturate."""
+SATURATES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}  # the two ends of each activation that can saturate
 
 
 def role_of(module: nn.Module) -> Role | None:

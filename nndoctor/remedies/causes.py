@@ -171,5 +171,5 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "one process changed its weights alone",
     ),
 }
+# The group of each cause, by its name.
 CONCERNS = {name: concern for concern, names in CAUSES.items() for name in names}
-"""The group of each cause, by its name."""

@@ -10,9 +10,7 @@ from nndoctor.core.report import Report
 from nndoctor.core.sanitize import printable
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 
-MAX_ANNOTATIONS = 10
-"""Annotations of one level that GitHub shows for a step; the rest vanish without a word."""
-
+MAX_ANNOTATIONS = 10  # annotations of one level that GitHub shows for a step; the rest vanish without a word
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 

@@ -9,9 +9,7 @@ from nndoctor.core.formatting import step
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
 
-MIN_GROUPED = 10_000
-"""A count from here on is printed with commas."""
-
+MIN_GROUPED = 10_000  # a count from here on is printed with commas
 NAMES = {
     Workload.REINFORCEMENT: "reinforcement learning",
     Workload.PREFERENCE: "preference learning",

@@ -13,12 +13,8 @@ from nndoctor.core.report import Report
 from nndoctor.prognosis.changes import BY_NAME
 from nndoctor.reporters.page import Page, padded
 
-MAX_CHANGES = 3
-"""Changes shown on a short page; `--verbose` shows all."""
-
-MIN_HELPS = 0.5
-"""Probability from which the loss that a change is expected to reach is shown."""
-
+MAX_CHANGES = 3  # changes shown on a short page; `--verbose` shows all
+MIN_HELPS = 0.5  # probability from which the loss that a change is expected to reach is shown
 SHOWN_BY = {
     "lr-too-high": "lr/10",
     "lr-too-low": "lr*10",
@@ -28,8 +24,8 @@ SHOWN_BY = {
 }
 """The change whose gain is what the finding claims: the two are one statement, so they have one probability."""
 
+# The change that is the finding's first remedy, though the finding claims more than that this change alone helps.
 TREATED_BY = {"high-bias": "wider"}
-"""The change that is the finding's first remedy, though the finding claims more than that this change alone helps."""
 
 
 def outlook(page: Page, report: Report, most: int = MAX_CHANGES, *, reasons: bool = False) -> None:

@@ -89,8 +89,7 @@ class Column:
         return text.rjust(self.width) if self.right else padded(text, self.width)
 
 
-FIXED = 3
-"""The columns that are always shown: severity, finding and probability."""
+FIXED = 3  # the columns that are always shown: severity, finding and probability
 
 
 def _finding_columns(reports: Sequence[Report]) -> list[Column]:

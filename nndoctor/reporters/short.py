@@ -18,17 +18,13 @@ from nndoctor.reporters.outlook import changes, outlook
 from nndoctor.reporters.page import Page, Style, cut, shortened
 
 MAX_LINES = 24
+# Rows of the plot above its axis: as many as the other lines leave room for, within these limits.
 MAX_PLOT, MIN_PLOT = 8, 4
-"""Rows of the plot above its axis: as many as the other lines leave room for, within these limits."""
-
-MARGIN = 8
-"""Characters of a block's title and the blanks behind it."""
-
+MARGIN = 8  # characters of a block's title and the blanks behind it
+# Characters that a run's name needs on a line; where they are not free, the finding has a line of its own.
 MIN_NAME = 16
-"""Characters that a run's name needs on a line; where they are not free, the finding has a line of its own."""
-
+# How many changes or causes, remedies, further findings and remarks are shown: less where the room is short.
 AMOUNTS = sorted(product((3, 2, 1), (3, 2, 1), (2, 1, 0), (2, 1, 0)), key=sum, reverse=True)
-"""How many changes or causes, remedies, further findings and remarks are shown: less where the room is short."""
 
 
 def short(page: Page, report: Report) -> None:

@@ -14,8 +14,7 @@ from nndoctor.reporters.runs import counted, table
 from nndoctor.reporters.short import short, title
 from nndoctor.reporters.verbose import head, verbose
 
-MAX_PAGES = 5
-"""Runs of which each gets its page; of more only the table is shown, and each is seen in full by its name."""
+MAX_PAGES = 5  # runs of which each gets its page; of more only the table is shown, and each is seen in full by its name
 
 
 def render(
@@ -38,15 +37,18 @@ def render(
         if len(reports) > MAX_PAGES and not full:
             counted(page, reports)
             return page.text()
-    shown = ordered(reports, sort)
-    if not full and (tabled or quiet):
-        shown = [report for report in shown if report.at_least(Severity.WARNING)]
-    for report in shown:
+    every = full or not (tabled or quiet)
+    for report in _shown(ordered(reports, sort), every=every):
         page.blank()
         if tabled:
             page.row([(("─" if page_style.drawing else "-") * page.width, "dim")])
         _report(page, report, quiet=quiet, full=full)
     return page.text()
+
+
+def _shown(reports: Sequence[Report], *, every: bool) -> list[Report]:
+    """The runs that get a page: all, or those with problems."""
+    return [report for report in reports if every or report.at_least(Severity.WARNING)]
 
 
 def _report(page: Page, report: Report, *, quiet: bool, full: bool) -> None:

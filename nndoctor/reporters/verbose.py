@@ -19,8 +19,7 @@ from nndoctor.reporters.page import Page
 from nndoctor.reporters.short import closing, title
 
 INDENT = 6
-MAX_EVIDENCE = 3
-"""Figures shown as evidence, the first that a rule names; JSON has them all."""
+MAX_EVIDENCE = 3  # figures shown as evidence, the first that a rule names; JSON has them all
 
 
 def verbose(page: Page, report: Report) -> None:

@@ -50,15 +50,19 @@ def validated(table: Table, place: SettingsPlace, folder: str) -> Settings:
     runs = table.get("runs", [])
     if not isinstance(runs, list) or not all(isinstance(one, dict) for one in runs):
         raise place.wrong("runs", f"wants sections [[{place.table or 'runs'}{'.runs' if place.table else ''}]]")
-    sections = []
-    for one in runs:
-        if not isinstance(one.get("path"), str):
-            raise place.wrong("runs", 'each section wants a path, as in path = "llm/**"')
-        rest = {key: value for key, value in one.items() if key != "path"}
-        here = re.compile(rf"""path\s*=\s*["']{re.escape(one["path"])}["']""").search(place.text)
-        values = _section(rest, replace(place, start=here.start() if here else 0), folder, f"runs '{one['path']}'")
-        sections.append((one["path"], Settings(**values, folder=folder)))  # type: ignore[arg-type]  # checked by KEYS
-    return Settings(**found, runs=tuple(sections), folder=folder)  # type: ignore[arg-type]  # checked by KEYS
+    sections = tuple(_of_runs(one, place, folder) for one in runs)
+    return Settings(**found, runs=sections, folder=folder)  # type: ignore[arg-type]  # checked by KEYS
+
+
+def _of_runs(table: Table, place: SettingsPlace, folder: str) -> tuple[str, Settings]:
+    """The settings of a section for some runs, with the pattern of their paths."""
+    path = table.get("path")
+    if not isinstance(path, str):
+        raise place.wrong("runs", 'each section wants a path, as in path = "llm/**"')
+    rest = {key: value for key, value in table.items() if key != "path"}
+    here = re.search(rf"""path\s*=\s*["']{re.escape(path)}["']""", place.text)
+    values = _section(rest, replace(place, start=here.start() if here else 0), folder, f"runs '{path}'")
+    return path, Settings(**values, folder=folder)  # type: ignore[arg-type]  # checked by KEYS
 
 
 def _section(table: Table, place: SettingsPlace, folder: str, inside: str) -> dict[str, object]:

@@ -233,9 +233,8 @@ CHANGES: tuple[Change, ...] = (
 )
 """In the order in which they are tried where nothing is known of the run: the likeliest and cheapest first."""
 
+# What is tried next where a change gains: the best may be beyond the edge of what was tried.
 FURTHER = {"lr/10": _rate("lr/100", 0.01, "÷100"), "lr*10": _rate("lr*100", 100.0, "×100")}
-"""What is tried next where a change gains: the best may be beyond the edge of what was tried."""
-
 BY_NAME = {change.name: change for change in (*CHANGES, *FURTHER.values())}
 
 OUT_OF_REACH = {

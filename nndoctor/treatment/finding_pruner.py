@@ -9,8 +9,8 @@ from nndoctor.core.run import Run
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.session import Session
 
+# What is an error in a trial however the prognosis weighs it: a trial begins with a new network, which had learned nothing before.
 PLATEAU = "plateau-at-start"
-"""What is an error in a trial however the prognosis weighs it: a trial begins with a new network, which had learned nothing before."""
 
 
 @dataclass(slots=True)

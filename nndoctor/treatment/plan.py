@@ -108,7 +108,7 @@ class TreatmentPlan:
             if both is not None:
                 return both, 0
             if self._comes_first(contenders[0], known, new):
-                return next((todo for c in contenders if (todo := self._repeat(c)) is not None), None)
+                return next(filter(None, map(self._repeat, contenders)), None)
         return (new[0], 0) if new else self._confirm(known)
 
     def _pair_in_doubt(self, known: dict[str, Gain], contenders: list[Change]) -> Change | None:

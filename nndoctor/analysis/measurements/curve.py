@@ -11,26 +11,13 @@ from nndoctor.analysis.measurements.weights import PLACES, level_weights, slope_
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, bins, noise_level
 
-MAX_RAW = 2000
-"""Points that are looked at one by one; a longer curve is reduced to as many medians first."""
-
-FURTHEST = 1e6
-"""Loss ranges above the best beyond which an explosion is not distinguished from a larger one."""
-
-EXACT = 1e-9
-"""Shares of the range below which a change is rounding."""
-
-FLOOR = 1e-6
-"""Loss ranges that are added to two quantities before the logarithm of their ratio."""
-
-MIN_POINTS, MIN_HALF = 5, 4
-"""Values of a curve, and of half of one, that show a noise."""
-
-MIDDLE, LATE = 0.5, 0.75
-"""Shares of the run after which its second half and its last quarter begin."""
-
-MAX_UNEVEN = 1.5
-"""Longest over shortest distance of points that count as evenly spaced."""
+MAX_RAW = 2000  # points that are looked at one by one; a longer curve is reduced to as many medians first
+FURTHEST = 1e6  # loss ranges above the best beyond which an explosion is not distinguished from a larger one
+EXACT = 1e-9  # shares of the range below which a change is rounding
+FLOOR = 1e-6  # loss ranges that are added to two quantities before the logarithm of their ratio
+MIN_POINTS, MIN_HALF = 5, 4  # values of a curve, and of half of one, that show a noise
+MIDDLE, LATE = 0.5, 0.75  # shares of the run after which its second half and its last quarter begin
+MAX_UNEVEN = 1.5  # longest over shortest distance of points that count as evenly spaced
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,7 @@ PARTS = 10  # parts of the run, of which the first and the last are compared
 ADAPTIVE = ("adam", "rmsprop", "lion", "lamb", "adafactor", "nadam", "radam", "adamax")
 
 
-USUAL_RATES = (1e-4, 0.1)
-"""From Adam on a large network to SGD on a small one."""
+USUAL_RATES = (1e-4, 0.1)  # from Adam on a large network to SGD on a small one
 
 
 def _peak(lr: Array) -> float:

@@ -14,8 +14,7 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array
 
-MIN_NORMS = 4
-"""Gradient norms that show a trend."""
+MIN_NORMS = 4  # gradient norms that show a trend
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,15 @@ import numpy as np
 
 from nndoctor.core.statistics import TINY, Array
 
+# Shares of the run at which the level of a curve is estimated.
 PLACES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.75, 0.85, 0.95, 1.0)
-"""Shares of the run at which the level of a curve is estimated."""
-
-BANDWIDTH = 0.08
-"""Share of the run on each side of a place that its level is estimated from."""
-
-MIN_NEIGHBOURS = 2.5
-"""Points on each side at least; with fewer, each point of a short curve would be a level."""
+BANDWIDTH = 0.08  # share of the run on each side of a place that its level is estimated from
+MIN_NEIGHBOURS = 2.5  # points on each side at least; with fewer, each point of a short curve would be a level
 
 
-MAX_CACHED = 512
-"""Lengths of curves whose weights are kept."""
-
-CUBE = 3
-"""Power of the tricube kernel."""
-
-HALF = 0.5
-"""The evenly spaced points are centred on 0, half of the run on each side."""
+MAX_CACHED = 512  # lengths of curves whose weights are kept
+CUBE = 3  # power of the tricube kernel
+HALF = 0.5  # the evenly spaced points are centred on 0, half of the run on each side
 
 
 @lru_cache(maxsize=MAX_CACHED)

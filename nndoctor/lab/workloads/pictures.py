@@ -13,11 +13,8 @@ from nndoctor.lab.data import glyphs
 
 Rows = list[dict[str, float]]
 Pictures = Callable[[], tuple[torch.Tensor, torch.Tensor]]
-HELD = 397
-"""Pictures at the end that are held out: those of scikit-learn's 1,797 digits after the first 1,400."""
-
-CONTRAST = 2.0
-"""Factor before pixels are squashed to the range from 0 to 1: most are then near one of its ends."""
+HELD = 397  # pictures at the end that are held out: those of scikit-learn's 1,797 digits after the first 1,400
+CONTRAST = 2.0  # factor before pixels are squashed to the range from 0 to 1: most are then near one of its ends
 
 
 @cache

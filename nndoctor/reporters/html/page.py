@@ -16,8 +16,8 @@ from nndoctor.reporters.html.runs import counts, overview
 from nndoctor.reporters.html.section import section
 from nndoctor.reporters.ranking import worst_first
 
+# What a browser may load: nothing but the page's own style and the cells of its maps.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""What a browser may load: nothing but the page's own style and the cells of its maps."""
 
 
 @dataclass(frozen=True, slots=True)

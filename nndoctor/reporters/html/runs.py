@@ -12,11 +12,10 @@ from nndoctor.reporters.html.elements import Html, el, joined
 from nndoctor.reporters.html.spark import spark
 from nndoctor.reporters.ranking import last, rank
 
+# The columns; the runs come in the order of severity.
 HEAD = ("run", "finding", "severity", "probability", "curves", "training loss", "validation loss", "points")
-"""The columns; the runs come in the order of severity."""
-
+# The columns to sort by, the order of the page first. page.css has a rule for each.
 SORTED = ("severity", "run", "probability", "training loss", "validation loss", "points")
-"""The columns to sort by, the order of the page first. page.css has a rule for each."""
 
 
 def overview(reports: Sequence[Report]) -> Html:
