@@ -14,6 +14,7 @@ from nndoctor.cli.options import (
     NoColorOption,
     PlotOption,
     color_choice,
+    optional,
 )
 from nndoctor.cli.request import FailOn
 from nndoctor.cli.run_compare import CompareFormat, CompareRequest, carry_out
@@ -40,25 +41,20 @@ def compare(
     ] = False,
     by: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--by",
             metavar="SCORE",
             help="With --gate: judge by this series, such as train/loss, or by a number that each run prints, such as val_bpb.",
-            show_default=False,
         ),
     ] = None,
     higher: Annotated[
-        bool | None,
-        typer.Option(
-            "--higher/--lower", help="With --by: whether a higher or a lower score is better.", show_default=False
-        ),
+        bool | None, optional("--higher/--lower", help="With --by: whether a higher or a lower score is better.")
     ] = None,
     format: Annotated[
         CompareFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal, json or markdown.")
     ] = CompareFormat.terminal,
     output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the comparison to a file.", show_default=False),
+        str | None, optional("--output", "-o", metavar="FILE", help="Write the comparison to a file.")
     ] = None,
     plot: PlotOption = None,
     map: MapOption = None,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.options import MapOption
+from nndoctor.cli.options import MapOption, optional
 from nndoctor.cli.out import check, numbered, say, write_output
 
 
@@ -18,12 +18,11 @@ def convert(
     ],
     output: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--output",
             "-o",
             metavar="FILE",
             help="A .csv or .jsonl file (several runs: FILE, FILE-2 …). By default the table is printed.",
-            show_default=False,
         ),
     ] = None,
     map: MapOption = None,

@@ -24,6 +24,7 @@ from nndoctor.cli.options import (
     SelectOption,
     VerboseOption,
     color_choice,
+    optional,
 )
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.request import DiagnoseRequest
@@ -42,13 +43,7 @@ def diagnose(
         ),
     ] = None,
     format: Annotated[
-        OutputFormat,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            help=f"One of {', '.join(OutputFormat)}.",
-        ),
+        OutputFormat, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(OutputFormat)}.")
     ] = OutputFormat.terminal,
     output: OutputOption = None,
     report: ReportOption = None,
@@ -57,30 +52,27 @@ def diagnose(
     map: MapOption = None,
     target_error: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--target-error",
             "--target",
             metavar="ERROR",
             help="The achievable error (human or Bayes), as 5% or 0.05; underfitting is measured from it.",
-            show_default=False,
         ),
     ] = None,
     workload: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--workload",
             metavar="KIND",
             help="The kind of training, where it is not recognized: supervised, fine-tuning, diffusion …",
-            show_default=False,
         ),
     ] = None,
     require: Annotated[
         list[str] | None,
-        typer.Option(
+        optional(
             "--require",
             metavar="REQUIREMENT",
             help="Fail unless the run meets this, such as 'val_loss best < 0.3'. Repeatable.",
-            show_default=False,
         ),
     ] = None,
     fail_on: FailOnOption = None,
@@ -96,11 +88,10 @@ def diagnose(
     force: Annotated[bool, typer.Option("--force", help="Let --output and --report overwrite existing files.")] = False,
     baseline: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--baseline",
             metavar="FILE",
             help="Only new findings fail, compared with good runs saved by 'nndoctor baseline save'.",
-            show_default=False,
         ),
     ] = None,
     config: ConfigOption = None,

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
-
-import typer
-
-from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.options import ColorOption, NoColorOption, PageFormatOption, color_choice
 from nndoctor.cli.out import say, write_output
+from nndoctor.cli.request import PageFormat
 from nndoctor.cli.terminal_style import Color, terminal_style
 
 
-class ListingFormat(StrEnum):
-    """What --format takes."""
-
-    terminal = "terminal"
-    json = "json"
-
-
 def formats(
-    format: Annotated[
-        ListingFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
-    ] = ListingFormat.terminal,
+    format: PageFormatOption = PageFormat.terminal,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -35,7 +22,7 @@ def formats(
     from nndoctor.reporters import formats as page
 
     others, broken = installed()
-    if format is ListingFormat.json:
+    if format is PageFormat.json:
         write_output(page.as_json(READERS, others))
     else:
         write_output(page.table(READERS, others, terminal_style(color_choice(color, no_color))))

@@ -10,7 +10,7 @@ import typer
 
 from nndoctor.cli import Exit, completion
 from nndoctor.cli.needs_torch import needs_torch
-from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice, optional
 from nndoctor.cli.out import say, write_output
 from nndoctor.cli.progress import spinner
 from nndoctor.cli.terminal_style import Color, terminal_style
@@ -22,10 +22,7 @@ def lab(
         typer.Argument(metavar="NAME", autocompletion=completion.lessons, help="Name of a lesson, or list."),
     ] = "list",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Random seed; lessons are tested with seed 0.")] = 0,
-    out: Annotated[
-        str | None,
-        typer.Option("--out", metavar="FOLDER", help="Keep both run folders here.", show_default=False),
-    ] = None,
+    out: Annotated[str | None, optional("--out", metavar="FOLDER", help="Keep both run folders here.")] = None,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nndoctor.cli.needs_torch import needs_torch
-from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.options import ColorOption, ForceOption, NoColorOption, PageFormatOption, color_choice, optional
 from nndoctor.cli.out import check, say, write_output
-from nndoctor.cli.run_treat import TreatFormat, length
+from nndoctor.cli.request import PageFormat
+from nndoctor.cli.run_treat import length
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.cli.training_options import DeviceOption, StepsOption, TrainingEngineOption, epochs_option
 from nndoctor.core.errors import UsageError
@@ -33,13 +34,9 @@ def learning_curve(
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="Repeats of each size.")] = 3,
     device: DeviceOption = "auto",
     engine: TrainingEngineOption = None,
-    format: Annotated[
-        TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
-    ] = TreatFormat.terminal,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.", show_default=False)
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite --output if it exists.")] = False,
+    format: PageFormatOption = PageFormat.terminal,
+    output: Annotated[str | None, optional("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
+    force: ForceOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -53,7 +50,7 @@ def learning_curve(
     from nndoctor.reporters import learning_curve as reporter
 
     page_style = terminal_style(color_choice(color, no_color), to_file=output is not None)
-    write_output(reporter.as_json(curve) if format is TreatFormat.json else reporter.render(curve, page_style), output)
+    write_output(reporter.as_json(curve) if format is PageFormat.json else reporter.render(curve, page_style), output)
 
 
 def _read(source: str) -> LearningCurve:

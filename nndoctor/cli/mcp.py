@@ -18,8 +18,7 @@ def mcp(
         bool, typer.Option("--allow-run", help="Also offer sanity, which runs the code of a model file.")
     ] = False,
     allow_addresses: Annotated[
-        bool,
-        typer.Option("--allow-addresses", help="Also read addresses such as wandb:ME/NETS/RUN over the network."),
+        bool, typer.Option("--allow-addresses", help="Also read addresses such as wandb:ME/NETS/RUN over the network.")
     ] = False,
 ) -> None:
     """Serve nndoctor to coding agents over MCP (standard input and output).

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nndoctor.cli import Exit
-from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
+from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption, optional
 from nndoctor.cli.out import check, kind_of_picture, numbered, say, write_output, write_picture
 from nndoctor.diagnosis.logs import judge_logs
 from nndoctor.diagnosis.request import SessionOptions
@@ -25,16 +25,7 @@ def plot(
         list[str],
         typer.Argument(metavar="LOG…", help="Logs, folders or globs, or '-' for standard input.", show_default=False),
     ],
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="A .png, .svg or .pdf file.",
-            show_default=False,
-        ),
-    ],
+    output: Annotated[str, optional("--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file.")],
     each: Annotated[
         bool, typer.Option("--each", help="Draw several runs into files of their own: FILE, FILE-2 …")
     ] = False,

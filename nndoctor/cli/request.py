@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from nndoctor.diagnosis.request import SessionOptions
 
 
+class PageFormat(StrEnum):
+    """What --format takes of the commands that print one page."""
+
+    terminal = "terminal"
+    json = "json"
+
+
 class FailOn(StrEnum):
     """What --fail-on takes."""
 

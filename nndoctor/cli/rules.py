@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
-
-import typer
-
-from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.options import ColorOption, NoColorOption, PageFormatOption, color_choice
 from nndoctor.cli.out import write_output
+from nndoctor.cli.request import PageFormat
 from nndoctor.cli.terminal_style import Color, terminal_style
 
 
-class ListingFormat(StrEnum):
-    """What --format takes."""
-
-    terminal = "terminal"
-    json = "json"
-
-
 def rules(
-    format: Annotated[
-        ListingFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
-    ] = ListingFormat.terminal,
+    format: PageFormatOption = PageFormat.terminal,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -32,6 +19,6 @@ def rules(
 
     write_output(
         cards.as_json(RULES)
-        if format is ListingFormat.json
+        if format is PageFormat.json
         else cards.table(RULES, terminal_style(color_choice(color, no_color)))
     )

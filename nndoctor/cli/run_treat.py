@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.out import check, say, say_trace, write_output
+from nndoctor.cli.request import PageFormat
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
@@ -25,13 +25,6 @@ EPOCHS = 10  # of a training where neither the user nor the file says
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
-class TreatFormat(StrEnum):
-    """What --format takes."""
-
-    terminal = "terminal"
-    json = "json"
-
-
 @dataclass(frozen=True, slots=True)
 class TreatRequest:
     """The arguments and options of `nndoctor treat`."""
@@ -42,7 +35,7 @@ class TreatRequest:
     steps: int | None
     seeds: int
     device: str
-    format: TreatFormat
+    format: PageFormat
     output: str
     resume: bool = False
     force: bool = False
@@ -74,7 +67,7 @@ def carry_out(request: TreatRequest) -> int:
 
         write_output(render(treatment), request.output)
     style = terminal_style(request.color)
-    write_output(whole if request.format is TreatFormat.json else reporter.render(treatment, style))
+    write_output(whole if request.format is PageFormat.json else reporter.render(treatment, style))
     say(f"{'' if results == request.output else f'page: {request.output}; '}all results: {results}")
     return Exit.INTERRUPTED if treatment.interrupted else Exit.CLEAN
 

@@ -20,6 +20,7 @@ from nndoctor.cli.options import (
     SelectOption,
     VerboseOption,
     color_choice,
+    optional,
 )
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.request import DiagnoseRequest
@@ -36,12 +37,11 @@ def sanity(
     ] = None,
     module: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--module",
             "-m",
             metavar="PKG.MODEL",
             help="The model file by its module name, for files with relative imports.",
-            show_default=False,
         ),
     ] = None,
     template: Annotated[bool, typer.Option("--template", help="Print a model file to start from.")] = False,
@@ -55,17 +55,15 @@ def sanity(
     shape: ShapeOption = None,
     classes: ClassesOption = None,
     format: Annotated[
-        OutputFormat,
-        typer.Option("--format", "-f", metavar="FORMAT", help="Output format, as in diagnose."),
+        OutputFormat, typer.Option("--format", "-f", metavar="FORMAT", help="Output format, as in diagnose.")
     ] = OutputFormat.terminal,
     output: OutputOption = None,
     plot: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--plot",
             metavar="FILE",
             help="Draw the learning-rate range test and initial activations: .png, .svg or .pdf.",
-            show_default=False,
         ),
     ] = None,
     report: ReportOption = None,

@@ -10,9 +10,10 @@ import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.needs_torch import needs_torch
-from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.options import ColorOption, ForceOption, NoColorOption, PageFormatOption, color_choice, optional
 from nndoctor.cli.out import check, say, write_output
-from nndoctor.cli.run_treat import TreatFormat, length, parse_duration
+from nndoctor.cli.request import PageFormat
+from nndoctor.cli.run_treat import length, parse_duration
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.cli.training_options import (
     BudgetOption,
@@ -42,13 +43,9 @@ def search(
     storage: Annotated[
         str, typer.Option("--storage", metavar="FILE", help="Optuna's database; the same file goes on.")
     ] = "search.db",
-    format: Annotated[
-        TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
-    ] = TreatFormat.terminal,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.", show_default=False)
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite --output if it exists.")] = False,
+    format: PageFormatOption = PageFormat.terminal,
+    output: Annotated[str | None, optional("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
+    force: ForceOption = False,
     quiet: NoProgressOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
@@ -81,9 +78,7 @@ def search(
         report = Session(SessionOptions()).judge(run, log=model, families=("NN9",))
     page_style = terminal_style(color_choice(color, no_color), to_file=output is not None)
     whole = (
-        reporter.as_json(outcome, report)
-        if format is TreatFormat.json
-        else reporter.render(outcome, report, page_style)
+        reporter.as_json(outcome, report) if format is PageFormat.json else reporter.render(outcome, report, page_style)
     )
     write_output(whole, output)
     raise typer.Exit(Exit.INTERRUPTED if outcome.interrupted else Exit.CLEAN)

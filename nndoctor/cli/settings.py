@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.options import ColorOption, ConfigOption, NoColorOption, PageFormatOption, color_choice
 from nndoctor.cli.out import write_output
-from nndoctor.cli.rules import ListingFormat
+from nndoctor.cli.request import PageFormat
 from nndoctor.cli.terminal_style import Color, terminal_style
 
 if TYPE_CHECKING:
@@ -24,15 +24,8 @@ def settings(
     log: Annotated[
         str, typer.Argument(metavar="LOG", help="A log; by default the current folder.", show_default=False)
     ] = "-",
-    config: Annotated[
-        str | None,
-        typer.Option(
-            "--config", metavar="FILE", help="Use this settings file instead of the nearest one.", show_default=False
-        ),
-    ] = None,
-    format: Annotated[
-        ListingFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
-    ] = ListingFormat.terminal,
+    config: ConfigOption = None,
+    format: PageFormatOption = PageFormat.terminal,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -46,7 +39,7 @@ def settings(
 
     check_exists(log)
     found = Session(SessionOptions(config=config)).settings(log)
-    write_output(_json(found) if format is ListingFormat.json else _page(found, color_choice(color, no_color)))
+    write_output(_json(found) if format is PageFormat.json else _page(found, color_choice(color, no_color)))
 
 
 def _rows(found: Settings) -> list[tuple[str, object, str]]:

@@ -19,6 +19,7 @@ from nndoctor.cli.options import (
     ReportOption,
     SelectOption,
     color_choice,
+    optional,
 )
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.request import DiagnoseRequest, FailOn
@@ -34,16 +35,14 @@ def sweep(
     ],
     by: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--by",
             metavar="SCORE",
             help="The score: a series such as 'validation/loss best', or a column of a table. Default: the best validation metric.",
-            show_default=False,
         ),
     ] = None,
     higher: Annotated[
-        bool | None,
-        typer.Option("--higher/--lower", help="Whether a higher or a lower score is better.", show_default=False),
+        bool | None, optional("--higher/--lower", help="Whether a higher or a lower score is better.")
     ] = None,
     format: Annotated[
         OutputFormat, typer.Option("--format", "-f", metavar="FORMAT", help="Output format, as in diagnose.")

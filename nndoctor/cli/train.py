@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice, optional
 from nndoctor.cli.request import FailOn
 from nndoctor.cli.terminal_style import Color
 from nndoctor.cli.training_options import ClassesOption, ShapeOption
@@ -18,25 +18,20 @@ def train(
     ],
     epochs: Annotated[int, typer.Option("--epochs", metavar="N", help="Number of epochs.")] = 10,
     steps: Annotated[
-        int | None,
-        typer.Option("--steps", metavar="N", help="Number of optimizer steps, instead of epochs.", show_default=False),
+        int | None, optional("--steps", metavar="N", help="Number of optimizer steps, instead of epochs.")
     ] = None,
     optimizer: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--optimizer",
             metavar="NAME",
             help="sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, adamw, or file (defined in MODEL.py).",
-            show_default=False,
         ),
     ] = None,
-    lr: Annotated[
-        float | None, typer.Option("--lr", metavar="RATE", help="Peak learning rate.", show_default=False)
-    ] = None,
+    lr: Annotated[float | None, optional("--lr", metavar="RATE", help="Peak learning rate.")] = None,
     momentum: Annotated[float, typer.Option("--momentum", metavar="SHARE", help="Momentum of SGD.")] = 0.9,
     weight_decay: Annotated[
-        float | None,
-        typer.Option("--weight-decay", metavar="RATE", help="Weight decay of the optimizer.", show_default=False),
+        float | None, optional("--weight-decay", metavar="RATE", help="Weight decay of the optimizer.")
     ] = None,
     schedule: Annotated[
         str,
@@ -51,16 +46,13 @@ def train(
     l2: Annotated[
         float, typer.Option("--l2", metavar="RATE", help="L2 penalty on the weights; with --l1 an elastic net.")
     ] = 0.0,
-    clip: Annotated[
-        float | None, typer.Option("--clip", metavar="NORM", help="Maximum gradient norm.", show_default=False)
-    ] = None,
+    clip: Annotated[float | None, optional("--clip", metavar="NORM", help="Maximum gradient norm.")] = None,
     patience: Annotated[
         int | None,
-        typer.Option(
+        optional(
             "--patience",
             metavar="N",
             help="Early stopping: stop after N evaluations without improvement and keep the best weights.",
-            show_default=False,
         ),
     ] = None,
     batch_size: Annotated[
@@ -72,13 +64,7 @@ def train(
     device: Annotated[str, typer.Option("--device", metavar="NAME", help="Device: auto, cpu, cuda or mps.")] = "auto",
     amp: Annotated[bool, typer.Option("--amp", help="Use mixed precision.")] = False,
     out: Annotated[
-        str | None,
-        typer.Option(
-            "--out",
-            metavar="FOLDER",
-            help="The run folder (default: runs/MODEL-1, runs/MODEL-2 …).",
-            show_default=False,
-        ),
+        str | None, optional("--out", metavar="FOLDER", help="The run folder (default: runs/MODEL-1, runs/MODEL-2 …).")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume from the checkpoint in the run folder.")] = False,
     stop_on: Annotated[
@@ -93,11 +79,8 @@ def train(
     classes: ClassesOption = None,
     fail_on: Annotated[
         FailOn | None,
-        typer.Option(
-            "--fail-on",
-            metavar="SEVERITY",
-            help="Exit with 1 for findings of this severity or worse. [default: error]",
-            show_default=False,
+        optional(
+            "--fail-on", metavar="SEVERITY", help="Exit with 1 for findings of this severity or worse. [default: error]"
         ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress output; print findings only.")] = False,

@@ -6,38 +6,27 @@ from typing import Annotated, Any
 
 import typer
 
+from nndoctor.cli.options import optional
+
 ModelArgument = Annotated[
     str, typer.Argument(metavar="MODEL.py", help="A Python file that defines model, loss and train_data.")
 ]
 BudgetOption = Annotated[str, typer.Option("--budget", metavar="TIME", help="Time for all trainings: 90s, 10m, 1h.")]
-StepsOption = Annotated[
-    int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
-]
+StepsOption = Annotated[int | None, optional("--steps", metavar="N", help="Optimizer steps, instead of epochs.")]
 DeviceOption = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps.")]
 TrainingEngineOption = Annotated[
     str | None,
-    typer.Option(
-        "--engine",
-        metavar="ENGINE",
-        help="Where trainings run: local (default), dask:ADDRESS, ray or ray:ADDRESS.",
-        show_default=False,
+    optional(
+        "--engine", metavar="ENGINE", help="Where trainings run: local (default), dask:ADDRESS, ray or ray:ADDRESS."
     ),
 ]
 NoProgressOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
 ShapeOption = Annotated[
     str | None,
-    typer.Option(
-        "--input",
-        metavar="SHAPE",
-        help="Shape of random inputs for a model without data, such as 3x32x32.",
-        show_default=False,
-    ),
+    optional("--input", metavar="SHAPE", help="Shape of random inputs for a model without data, such as 3x32x32."),
 ]
 ClassesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--classes", min=2, metavar="N", help="Number of classes of random labels, with --input.", show_default=False
-    ),
+    int | None, optional("--classes", min=2, metavar="N", help="Number of classes of random labels, with --input.")
 ]
 
 

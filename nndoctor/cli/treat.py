@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
-from nndoctor.cli.run_treat import TreatFormat, TreatRequest, carry_out
+from nndoctor.cli.options import ColorOption, ForceOption, NoColorOption, PageFormatOption, color_choice, optional
+from nndoctor.cli.request import PageFormat
+from nndoctor.cli.run_treat import TreatRequest, carry_out
 from nndoctor.cli.terminal_style import Color
 from nndoctor.cli.training_options import (
     BudgetOption,
@@ -27,19 +28,11 @@ def treat(
     steps: StepsOption = None,
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=2, help="Repeats of each verified change.")] = 3,
     run: Annotated[
-        str | None,
-        typer.Option(
-            "--run",
-            metavar="LOG",
-            help="Diagnose this run of the same file, not the first training.",
-            show_default=False,
-        ),
+        str | None, optional("--run", metavar="LOG", help="Diagnose this run of the same file, not the first training.")
     ] = None,
     device: DeviceOption = "auto",
     engine: TrainingEngineOption = None,
-    format: Annotated[
-        TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
-    ] = TreatFormat.terminal,
+    format: PageFormatOption = PageFormat.terminal,
     output: Annotated[
         str,
         typer.Option(
@@ -47,7 +40,7 @@ def treat(
         ),
     ] = "treatment.json",
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the results in --output.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite --output if it exists.")] = False,
+    force: ForceOption = False,
     quiet: NoProgressOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
@@ -59,19 +52,7 @@ def treat(
     and larger than the noise between seeds. The file itself is never changed.
     """
     request = TreatRequest(
-        model,
-        budget,
-        epochs,
-        steps,
-        seeds,
-        device,
-        format,
-        output,
-        resume,
-        force,
-        quiet,
-        color_choice(color, no_color),
-        run,
-        engine,
-    )
+        model, budget, epochs, steps, seeds, device, format, output, resume, force, quiet, color_choice(color, no_color),
+        run, engine,
+    )  # fmt: skip
     raise typer.Exit(carry_out(request))

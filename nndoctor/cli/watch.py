@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, MapOption, NoColorOption, color_choice
+from nndoctor.cli.options import (
+    ColorOption,
+    ConfigOption,
+    IsolatedOption,
+    MapOption,
+    NoColorOption,
+    color_choice,
+    optional,
+)
 from nndoctor.cli.request import FailOn
 from nndoctor.cli.terminal_style import Color
 
@@ -21,44 +29,37 @@ def watch(
     every: Annotated[float, typer.Option("--every", min=0.1, metavar="SECONDS", help="Polling interval.")] = 2.0,
     once: Annotated[bool, typer.Option("--once", help="Check once and exit; with --format json for scripts.")] = False,
     format: Annotated[
-        str,
-        typer.Option("--format", "-f", metavar="FORMAT", help="Output format with --once, as in diagnose."),
+        str, typer.Option("--format", "-f", metavar="FORMAT", help="Output format with --once, as in diagnose.")
     ] = "terminal",
     until_finding: Annotated[
         bool, typer.Option("--until-finding", help="Exit at the first persistent finding at or above --fail-on.")
     ] = False,
     for_seconds: Annotated[
-        float | None,
-        typer.Option("--for", min=0, metavar="SECONDS", help="Exit after this time.", show_default=False),
+        float | None, optional("--for", min=0, metavar="SECONDS", help="Exit after this time.")
     ] = None,
     stop_command: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--stop-command",
             metavar="COMMAND",
             help="Run once at such a finding, such as 'kill {pid}'. Fields: {pid}, {code}, {name}, {source}.",
-            show_default=False,
         ),
     ] = None,
-    pid: Annotated[
-        int | None, typer.Option("--pid", min=1, metavar="PID", help="PID substituted for {pid}.", show_default=False)
-    ] = None,
+    pid: Annotated[int | None, optional("--pid", min=1, metavar="PID", help="PID substituted for {pid}.")] = None,
     notify: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--notify",
             metavar="COMMAND",
             help="At each new finding, run this, such as 'notify-send {name} {message}', or send a message to an address of Apprise, such as ntfy://topic.",
-            show_default=False,
         ),
     ] = None,
     fail_on: Annotated[
         FailOn | None,
-        typer.Option(
+        optional(
             "--fail-on",
             metavar="SEVERITY",
             help="Severity that counts: error, warning, info or never. [default: error]",
-            show_default=False,
         ),
     ] = None,
     map: MapOption = None,
