@@ -65,11 +65,12 @@ def _by_score(run: Run, split: str, loss: Series | None) -> SameAnswer | None:
     """The same by another score, next to a loss that is flat."""
     if loss is None or run.metric is None or run.metric.name not in REPEATING or not _is_flat(loss):
         return None
-    score = run.series_of(f"validation/{run.metric.name}|{split}/{run.metric.name}", MIN_SCORES)
+    name = run.metric.name
+    score = run.series_of(f"validation/{name}|{split}/{name}", MIN_SCORES)
     if score is None or not _is_usual(score, median(score.y)) or score.final != median(score.y):
         return None
-    guessed = run.metric.name == "auc" and score.low == AUC_OF_GUESSING and _is_constant(score)
-    return SameAnswer(score.final) if guessed or significant_digits(score.y) >= MIN_DIGITS else None
+    exact = significant_digits(score.y) >= MIN_DIGITS
+    return SameAnswer(score.final) if exact or (name == "auc" and _is_half(score)) else None
 
 
 def _repeats(accuracy: Series) -> bool:
@@ -88,6 +89,11 @@ def _is_usual(score: Series, level: float) -> bool:
 def _is_constant(score: Series) -> bool:
     """Whether a score is one and the same number in many values."""
     return score.low == score.high and len(score.y) >= MIN_CONSTANT
+
+
+def _is_half(auc: Series) -> bool:
+    """Whether an AUC is that of guessing in many values."""
+    return auc.low == AUC_OF_GUESSING and _is_constant(auc)
 
 
 def _is_flat(loss: Series) -> bool:

@@ -134,12 +134,18 @@ def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | N
     if accuracy.name != f"{split}/accuracy" and level < OWN_LEVEL * first_level(loss).mean:
         return None  # a training loss that falls while validation guesses is memorization
     least = FEW_CLASSES + 1 if f"{split}/perplexity" in run.series else 2  # tokens are of no few classes
-    number = next((n for n in _possible(end, level) if n >= least and _guesses_among(n, loss, accuracy)), None)
+    number = _guessed_among(least, loss, accuracy)
     if number is None:
         return None
     chance = math.log(number)
     near = abs(level - chance) < MAX_OFF * chance
     return Guessing(split, "accuracy", _quoted(number, end) if near else None, chance, 1 / number)
+
+
+def _guessed_among(least: int, loss: Series, accuracy: Series) -> int | None:
+    """The number of classes, `least` or more, that loss and accuracy are the guessing of."""
+    possible = (number for number in _possible(end_level(accuracy), end_level(loss).mean) if number >= least)
+    return next((number for number in possible if _guesses_among(number, loss, accuracy)), None)
 
 
 def _guesses_among(number: int, loss: Series, accuracy: Series) -> bool:

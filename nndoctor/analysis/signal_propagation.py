@@ -29,10 +29,10 @@ def signal_symptom(
     `way` is 1 for a signal that grows and -1 for one that shrinks, `doubtful` the powers of ten of a mere guess, and
     `passed` the most that the layer behind a path lets through. Where training has corrected it, it is information.
     """
-    hidden = [p for p in layers.seen if layers.is_hidden(p)]
+    hidden = list(filter(layers.is_hidden, layers.seen))
     paths, sizes = layers.levels(hidden, "std", first)
     _, ends = layers.levels(hidden, "std", late)
-    cap: Array = np.array([passed(p) for p in paths])
+    cap: Array = np.array(list(map(passed, paths)))
     sizes, ends = np.minimum(sizes, cap), np.minimum(ends, cap)
     trend = way * powers(sizes)
     if len(paths) < MIN_LAYERS or trend < least or sizes[-1] <= 0:

@@ -83,9 +83,13 @@ class Jumps:
 
     def standing_out(self, least: float, spreads: float, ahead: float) -> tuple[Jump, ...]:
         """The jumps above `least` and `spreads` standard deviations that are `ahead` times as high as every other rise."""
-        high = [e for e in self.events if e.height > max(least, spreads * e.noise) and e.log_spreads > LOG_SPREADS]
-        starts = {e.start for e in high}
-        rest = max([self.ordinary, *(e.height for e in self.events if e.start not in starts)])
+        high, low = [], [self.ordinary]
+        for e in self.events:
+            if e.height > max(least, spreads * e.noise) and e.log_spreads > LOG_SPREADS:
+                high.append(e)
+            else:
+                low.append(e.height)
+        rest = max(low)
         for height in sorted(e.height for e in high):
             if height >= ahead * rest:
                 return tuple(e for e in high if e.height >= height)

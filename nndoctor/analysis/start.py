@@ -16,15 +16,22 @@ FIRST_EPOCH = 1.0  # the first epoch's number, as many count
 @once
 def begins_late(run: Run) -> float | None:
     """The first step of a log that begins in the middle of a run (iteration 60,000, epoch 37); None where it shows the start."""
-    losses = [run.series[name] for name in ("train/loss", "validation/loss") if name in run.series]
-    steps = [loss.steps for loss in losses if len(loss.steps) > 2]
-    if not steps or "resumed_at" in run.facts:
+    begin = _begin(run)
+    if begin is None or "resumed_at" in run.facts:
         return None
-    start, interval = min(float(at[0]) for at in steps), min(median(np.diff(at)) for at in steps)
+    start, interval = begin
     if starts_in_epoch(run) is not None:
         return start
-    at_first_epoch = run.axis == "epoch" and start <= FIRST_EPOCH + interval and interval >= MIN_OF_EPOCH
-    return start if interval > 0 and start > LATE * interval and not at_first_epoch else None
+    if run.axis == "epoch" and start <= FIRST_EPOCH + interval and interval >= MIN_OF_EPOCH:
+        return None
+    return start if start > LATE * interval > 0 else None
+
+
+def _begin(run: Run) -> tuple[float, float] | None:
+    """The first step of the losses, and the usual interval between two; None where neither has three values."""
+    losses = map(run.series.get, ("train/loss", "validation/loss"))
+    steps = [loss.steps for loss in losses if loss is not None and len(loss.steps) > 2]
+    return (min(float(at[0]) for at in steps), min(median(np.diff(at)) for at in steps)) if steps else None
 
 
 @once
