@@ -75,12 +75,16 @@ def limited() -> Iterator[None]:
             signal.setitimer(timer, 0)
 
 
+def _may_be_log(path: Path) -> bool:
+    kinds = {".csv", ".tsv", ".json", ".jsonl", ".log", ".txt", ".wandb", ".db", ".yaml", ".md", ".out", ".gz", ".zip"}
+    return path.is_file() and (path.suffix in kinds or "tfevents" in path.name) and path.stat().st_size > 0
+
+
 def seeds() -> list[Log]:
     """The beginnings of logs, files and folders."""
     folders = [ROOT / "sample_runs", ROOT / "tests", CORPUS]
-    kinds = {".csv", ".tsv", ".json", ".jsonl", ".log", ".txt", ".wandb", ".db", ".yaml", ".md", ".out", ".gz", ".zip"}
-    paths = [p for folder in folders if folder.is_dir() for p in sorted(folder.rglob("*"))]
-    files = [p for p in paths if p.is_file() and (p.suffix in kinds or "tfevents" in p.name) and p.stat().st_size]
+    paths = [p for folder in folders for p in sorted(folder.rglob("*"))]
+    files = list(filter(_may_be_log, paths))
     whole = [p for p in paths if p.is_dir() and is_log(Source(str(p)))]
     with tempfile.TemporaryDirectory() as place:
         return [_log(path) for path in [*files, *whole, *_written(Path(place))]]

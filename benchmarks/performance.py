@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from benchmarks.figures import Figure, missed
@@ -41,7 +42,7 @@ def runs(path: Path = RUNS) -> dict[str, Run]:
 def page(known: Mapping[str, Run], measurements: Sequence[Measurement] = ALL) -> str:
     """The whole page."""
     found = [(one, list(one.read(one.page.read_text(encoding="utf-8")))) for one in measurements if one.page.is_file()]
-    flat = [figure for _, figures in found for figure in figures]
+    flat = list(chain.from_iterable(figures for _, figures in found))
     goals = [figure for figure in flat if figure.met is not None]
     lines = [HEAD, f"{len(goals) - len(missed(flat))} of {len(goals)} goals are met.", "", "## Missed goals", ""]
     lines += [f"- {_missed(one, figure)}" for one, figures in found for figure in missed(figures)] or ["None."]

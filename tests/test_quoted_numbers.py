@@ -63,20 +63,21 @@ def judged(log: Path) -> Iterator[tuple[Run, Finding]]:
         yield from ((run, finding) for finding in nndoctor.diagnose(run).findings)
 
 
+def values_of(run: Run) -> set[float]:
+    """The values of all series, in the log's own unit, and of the facts."""
+    values = {float(v) / s.scale for s in run.series.values() for v in s.y}
+    for fact in run.facts.values():  # what is in lines of text, such as a loss scale
+        held = fact.value if isinstance(fact.value, tuple) else (fact.value,)
+        values |= {float(v) for v in held if isinstance(v, (int, float))}
+    return values | {-v for v in values} if "entropy_loss" in run.series else values  # the negative of the entropy
+
+
 def stands_in(run: Run, quoted: str) -> bool:
     """Whether some value of the run, in the log's own unit, is the number to the digits quoted."""
     mantissa = re.sub(r"e.*", "", quoted.rstrip(".")).lstrip("-").replace(".", "").lstrip("0")
     digits = max(1, len(mantissa))
     number = float(quoted.rstrip("."))
-    values = {float(v) / s.scale for s in run.series.values() for v in s.y}
-    for fact in run.facts.values():  # what stands in lines of text, such as a loss scale
-        values |= {
-            float(v)
-            for v in (fact.value if isinstance(fact.value, tuple) else (fact.value,))
-            if isinstance(v, (int, float))
-        }
-    if "entropy_loss" in run.series:  # the negative of the entropy
-        values |= {-v for v in values}
+    values = values_of(run)
     near = (v for v in values if abs(v - number) <= 0.5001 * 10.0 ** -(digits - 1) * max(abs(v), abs(number), 1e-300))
     return any(float(f"{v:.{digits - 1}e}") == float(f"{number:.{digits - 1}e}") for v in near) or number in values
 

@@ -41,16 +41,18 @@ class Efficacy:
 
 def outcome(run: Judged) -> tuple[str, bool] | None:
     """The first remedy of the primary finding and whether it helped; None where it was not tried."""
-    first = run.primary.remedies[0].name if run.primary is not None and run.primary.remedies else ""
+    if run.primary is None or not run.primary.remedies:
+        return None
+    first = run.primary.remedies[0].name
     changes, metric = TRIED.get(first, ((), TRAIN))
-    if first == "train-longer" and run.primary is not None and run.primary.series == "train/loss":
+    if first == "train-longer" and run.primary.series == "train/loss":
         metric = TRAIN  # the message says which loss it would bring down, and how far
     if first == "larger-network" and run.line["settings"]["activation"] == "identity":
         changes = (*changes, "relu")  # the nonlinearity that the remedy asks for
     gains = [run.line["gains"][c][metric] for c in changes if c in run.line["gains"]]
-    if first == "zero-gradients" and not gains:
-        gains = [0.0]  # they are reset already
-    return (first, max(gains) > MATERIAL) if gains else None
+    if gains:
+        return first, max(gains) > MATERIAL
+    return (first, False) if first == "zero-gradients" else None  # they are reset already
 
 
 def efficacy(runs: Sequence[Judged]) -> list[Efficacy]:

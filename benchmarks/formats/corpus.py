@@ -41,11 +41,16 @@ class Outcome:
         return str(self.label["file"])
 
     @property
+    def _reported(self) -> set[str]:
+        """The warnings and errors by name."""
+        return {f.name for r in self.reports for f in r.at_least(Severity.WARNING)}
+
+    @property
     def readings(self) -> frozenset[str]:
         """What the report says: warnings and errors by name, `healthy`, or that the log supports no verdict."""
         if not self.reports:
             return frozenset({UNKNOWN})
-        reported = {f.name for r in self.reports for f in r.at_least(Severity.WARNING)}
+        reported = self._reported
         infos = {f.name for r in self.reports for f in r.findings} & {"validation-better-than-train"}
         if {"high-bias", "high-variance"} <= reported:
             reported.add("high-bias-and-variance")
@@ -67,8 +72,7 @@ class Outcome:
     @property
     def wrong(self) -> frozenset[str]:
         """Warnings and errors that the expert calls plainly wrong."""
-        reported = {f.name for r in self.reports for f in r.at_least(Severity.WARNING)}
-        return frozenset(reported & set(_spelled(_list(self.label["wrong"]))))
+        return frozenset(self._reported & set(_spelled(_list(self.label["wrong"]))))
 
     @property
     def understood(self) -> bool:

@@ -115,12 +115,9 @@ def _row(line: dict[str, Any], log: Derived, run: Run, *, weight: float) -> tupl
     expected = Expected.of(line)
     return (
         vector(run),
-        [
-            gain(line, change.name, change.split) if whole or change.name not in ABOUT_THE_END else np.nan
-            for change in CHANGES
-        ],
-        [_label(expected, name) if whole or name not in ABOUT_THE_END else np.nan for name in FINDINGS],
-        [_right(line, name) if whole or name not in ABOUT_THE_END else np.nan for name in FINDINGS],
+        _known([change.name for change in CHANGES], [gain(line, c.name, c.split) for c in CHANGES], whole=whole),
+        _known(FINDINGS, [_label(expected, name) for name in FINDINGS], whole=whole),
+        _known(FINDINGS, [_right(line, name) for name in FINDINGS], whole=whole),
         expected.healthy and line["status"] == "labelled" and whole,
         log.kind == "as logged",
         weight,
@@ -131,6 +128,12 @@ def _row(line: dict[str, Any], log: Derived, run: Run, *, weight: float) -> tupl
         "epoch" if next(iter(line["log"])).lower() == "epoch" else "step",
         log.share,
     )
+
+
+def _known(names: Sequence[str], values: Sequence[float], *, whole: bool) -> list[float]:
+    """The values, but for NaN in place of those about the end of a run that is not whole."""
+    pairs = zip(names, values, strict=True)
+    return [value if whole or name not in ABOUT_THE_END else np.nan for name, value in pairs]
 
 
 def gain(line: dict[str, Any], change: str, split: str) -> float:

@@ -92,18 +92,22 @@ def _smooth(values: Array) -> Array:
 
 
 def _gain(name: str, trained: Trained, train: Distances, validation: Distances) -> Gain:
-    changed = [c for (n, _), c in trained.items() if n == name]
-    unchanged = [c for (n, _), c in trained.items() if n == "base"]
+    unchanged, changed = ([c for (n, _), c in trained.items() if n == one] for one in ("base", name))
     before, after = ([train.capped(final(c.train)) for c in side] for side in (unchanged, changed))
     val_before, val_after = ([validation.capped(final(c.validation)) for c in side] for side in (unchanged, changed))
     gained = _held(val_before, val_after, validation.span)
-    errors = [float(np.mean([final(c.measured.val_error) for c in side])) for side in (unchanged[:1], changed)]
     return Gain(
         _held(before, after, train.span),
         gained,
         gained * validation.span / max(abs(val_before[0]), 1e-9),
-        1 - errors[1] / errors[0] if errors[0] > 0 and gained > 0 else 0.0,
+        _fewer_errors(unchanged[:1], changed) if gained > 0 else 0.0,
     )
+
+
+def _fewer_errors(unchanged: Sequence[Curves], changed: Sequence[Curves]) -> float:
+    """The share of the errors that a change takes away."""
+    before, after = (float(np.mean([final(c.measured.val_error) for c in side])) for side in (unchanged, changed))
+    return 1 - after / before if before > 0 else 0.0
 
 
 def _held(before: Sequence[float], after: Sequence[float], span: float) -> float:

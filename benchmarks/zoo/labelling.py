@@ -109,22 +109,24 @@ def undecidable(evidence: Evidence, logged: Logged, strong: list[str], weak: lis
         return []
     e, named = evidence.experiment, {*strong, *weak}
     still = labels_training.seems_to_fall(evidence)
-    flat = labels_training.moved_in_log(evidence, logged) < FLAT
+    falling, settled = (named, set[str]()) if still else (set[str](), named)
+    without_rate = set[str]() if e.log.lr else named
+    moved = labels_training.moved_in_log(evidence, logged), labels_training.moved(evidence)
     notes: list[tuple[bool, list[str], str]] = [
-        (still and "lr-too-low" in named, ["lr-too-low", "not-converged"], "both still fall"),
-        (still and "not-converged" in named, ["not-converged", "lr-too-low"], "both still fall"),
+        ("lr-too-low" in falling, ["lr-too-low", "not-converged"], "both still fall"),
+        ("not-converged" in falling, ["not-converged", "lr-too-low"], "both still fall"),
         (
-            (flat or labels_training.moved(evidence) < FLAT) and bool(STILL & named),
+            any(change < FLAT for change in moved) and bool(STILL & named),
             sorted({"lr-too-low", "plateau-at-start"} | (STILL & named)),
             "almost nothing moves",
         ),
         ("plateau-at-start" in named, ["cause of plateau-at-start"], "the causes of a plateau look alike"),
-        ("lr-decayed-too-early" in named and not e.log.lr, ["lr-decayed-too-early"], "no learning-rate column"),
-        ("warmup-unfinished" in named and not e.log.lr, ["warmup-unfinished", "lr-too-low"], "no learning-rate column"),
+        ("lr-decayed-too-early" in without_rate, ["lr-decayed-too-early"], "no learning-rate column"),
+        ("warmup-unfinished" in without_rate, ["warmup-unfinished", "lr-too-low"], "no learning-rate column"),
         ("high-bias" in named, ["high-bias"], "an irreducible floor without a known target looks alike"),
         ("adaptive-rate-starved" in named, ["adaptive-rate-starved", "lr-too-low"], "no optimizer in the log"),
         (
-            "lr-too-low" in named and not still and labels_training.decays(evidence),
+            "lr-too-low" in settled and labels_training.decays(evidence),
             ["lr-too-low", "lr-decayed-too-early", "high-bias"],
             "any curve is flat where the rate decays",
         ),

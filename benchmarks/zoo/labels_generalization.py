@@ -38,6 +38,11 @@ def early_stopping_gain(evidence: Evidence) -> float:
     return float(max(gain, 0.0)) / evidence.validation.span
 
 
+def _best_cure(evidence: Evidence, part: str) -> float:
+    """The most that a cure gains of one kind; 0 where none was tried."""
+    return max((getattr(evidence.gains[name], part) for name in CURES if name in evidence.gains), default=0.0)
+
+
 def high_variance(evidence: Evidence, _logged: Logged) -> Strength:
     """Validation is far worse than training, and data or regularization cures it; no log without validation shows it."""
     if evidence.experiment.validation_set == "train":
@@ -47,16 +52,13 @@ def high_variance(evidence: Evidence, _logged: Logged) -> Strength:
     gap = val - train
     excess = val - min(evidence.train.best, evidence.validation.best)
     gain = max(evidence.validation_gain(*CURES), early_stopping_gain(evidence))
-    relative = max((g.relative for n, g in evidence.gains.items() if n in CURES), default=0.0)
-    fewer_errors = max((g.error for n, g in evidence.gains.items() if n in CURES), default=0.0)
+    relative, fewer_errors = _best_cure(evidence, "relative"), _best_cure(evidence, "error")
     error_gap = final(m.val_error) - final(m.train_error)
-    by_loss = gap > 0.15 * distance and gap > 0.3 * excess and gain > 0.15
+    by_loss = gap > max(0.15 * distance, 0.3 * excess) and gain > 0.15
     by_error = _has_classes(evidence) and error_gap > 0.08 and fewer_errors > 0.35
-    wide = gap > 0.05 * distance
+    helped = gain > 0.05 or relative > 0.25
     seen = evidence.experiment.log.validation
-    return graded(
-        strong=seen and (by_loss or by_error), weak=(wide and (gain > 0.05 or relative > 0.25)) or gap > 0.25 * distance
-    )
+    return graded(strong=seen and (by_loss or by_error), weak=gap > (0.05 if helped else 0.25) * distance)
 
 
 def _has_classes(evidence: Evidence) -> bool:

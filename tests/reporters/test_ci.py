@@ -144,26 +144,34 @@ def check_sarif(whole: dict) -> None:
     rules = run["tool"]["driver"]["rules"]
     assert len({rule["id"] for rule in rules}) == len(rules)
     for rule in rules:
-        for key in ("shortDescription", "fullDescription"):
-            assert 0 < len(rule[key]["text"]) <= 1024
-        assert rule["help"]["text"]
-        assert rule["help"]["markdown"]
-        assert rule["defaultConfiguration"]["level"] in {"note", "warning", "error"}
-        assert rule["properties"]["precision"] in {"very-high", "high", "medium", "low"}
-        assert rule["properties"]["problem.severity"] in {"error", "warning", "recommendation"}
-        assert "security-severity" not in rule["properties"]
-        assert len(rule["properties"]["tags"]) <= 20
+        check_rule(rule)
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
-        assert result["level"] in {"note", "warning", "error"}
-        assert result["message"]["text"]
-        physical = result["locations"][0]["physicalLocation"]
-        uri = physical["artifactLocation"]["uri"]
-        assert re.fullmatch(r"(?:%[0-9A-F]{2}|[\w./~-])+|file:///(?:%[0-9A-F]{2}|[\w./~-])+", uri, re.ASCII)
-        region = physical["region"]
-        assert 1 <= region["startLine"] <= region["endLine"]
-        assert 1 <= region["startColumn"] < region["endColumn"]
-        assert re.fullmatch(r"[0-9a-f]{32}:\d+", result["partialFingerprints"]["primaryLocationLineHash"])
+        check_result(result)
+
+
+def check_rule(rule: dict) -> None:
+    for key in ("shortDescription", "fullDescription"):
+        assert 0 < len(rule[key]["text"]) <= 1024
+    assert rule["help"]["text"]
+    assert rule["help"]["markdown"]
+    assert rule["defaultConfiguration"]["level"] in {"note", "warning", "error"}
+    assert rule["properties"]["precision"] in {"very-high", "high", "medium", "low"}
+    assert rule["properties"]["problem.severity"] in {"error", "warning", "recommendation"}
+    assert "security-severity" not in rule["properties"]
+    assert len(rule["properties"]["tags"]) <= 20
+
+
+def check_result(result: dict) -> None:
+    assert result["level"] in {"note", "warning", "error"}
+    assert result["message"]["text"]
+    physical = result["locations"][0]["physicalLocation"]
+    uri = physical["artifactLocation"]["uri"]
+    assert re.fullmatch(r"(?:%[0-9A-F]{2}|[\w./~-])+|file:///(?:%[0-9A-F]{2}|[\w./~-])+", uri, re.ASCII)
+    region = physical["region"]
+    assert 1 <= region["startLine"] <= region["endLine"]
+    assert 1 <= region["startColumn"] < region["endColumn"]
+    assert re.fullmatch(r"[0-9a-f]{32}:\d+", result["partialFingerprints"]["primaryLocationLineHash"])
 
 
 def test_sarif_is_what_code_scanning_takes(sick, flat, healthy, unjudged):
