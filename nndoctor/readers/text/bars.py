@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from nndoctor.readers.text.drawings import REDRAWN
 from nndoctor.readers.text.marks import EPOCH, PERCENT_BAR
-from nndoctor.readers.text.pairs import REDRAWN, known, parse
+from nndoctor.readers.text.pairs import known, parse
 from nndoctor.readers.text.records import Record
 
 COUNT = re.compile(r"(?<![\d.])(?P<done>\d+)/(?:\d+|\?)\s*\[")

@@ -7,15 +7,13 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from nndoctor.readers.text.marks import EPOCH, STAMP, STEP, bar_of, marked
-from nndoctor.readers.text.pasted import broken
+from nndoctor.readers.text.drawings import before_its_bar, last_drawing
+from nndoctor.readers.text.marks import STAMP, bar_of, marked
 from nndoctor.readers.vocabulary.names import SPLITS, WITHOUT_SPLIT, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import NOT_LOSS
 
-MIN_LINE = 80  # characters; a shorter line is one record
 MAX_LINE = 4000  # characters of a line that are read
 MAX_KEY = 5  # words
-MAX_HEADING = 60  # characters
 UNMEANT = frozenset(
     [
         "best",
@@ -38,7 +36,6 @@ SIDES = frozenset({"g", "d", "gen", "disc", "generator", "discriminator"})  # of
 LEADS_ON = frozenset(["to", "from", "at", "of", "in", "for", "than", "by", "and", "on", "with", "the"])
 
 WIDE = re.compile(r"\s{3,}")
-REDRAWN = re.compile(r"[\r\x08]+")
 NUMBER = re.compile(
     r"(?P<sep>\s*['\"]?\s*[:=]\s*|\s+|\s*\|\s*(?=[-+\d.]+(?:e[-+]?\d+)?\s*\|\s*$))(?P<open>\[?)(?:[\"']|tensor\(|np\.\w+\()*"
     r"(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d++\.?+\d*+|\.\d++)(?:e[-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)(?:\.0)?)"
@@ -48,18 +45,6 @@ NUMBER = re.compile(
 CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")
 SPLIT_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?![\w./])", re.IGNORECASE)
 ACCURACY = re.compile(r"\bacc(?:uracy)?\b", re.IGNORECASE)
-HEADING = re.compile(
-    rf"^\W*(?:\w+\W+){{0,2}}?(?P<split>{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?:\W+\w+){{0,2}}[\s)\]]*:\W*$",
-    re.IGNORECASE,
-)
-BEGINS = re.compile(
-    r"^\W*(?:(?P<split>eval|evaluation|validation|test)\s+(?:begin|start)|(?:now\s+)?(?P<doing>testing|evaluating|validating)"
-    r"(?:\s+(?:in|on|the|this|eval|evaluation|test|val|validation|valid|mode|set|split|model|phase|data|dataset|network|now|epoch))*[\W_]*$)",
-    re.IGNORECASE,
-)
-DOING = {"testing": "test", "evaluating": "validation", "validating": "validation"}
-BAR_BEHIND = re.compile(r"^(?P<before>[^%|]*\bloss\W{1,3}[-+\d.naif]+[^%|]*?)\s*\d{1,2}%\|", re.IGNORECASE)
-BEHIND_BAR = re.compile(r"\d{1,3}%\|[^\r\n]*?(?:it/s|s/it)\](?P<after>\s*[A-Za-z][^|]*[=:]\s*[-+\d.naif]+\s*)$")
 OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\s?%)?", re.IGNORECASE)
 
 
@@ -78,37 +63,9 @@ class Line:
     shares: bool = False
 
 
-def drawings(text: str) -> list[str]:
-    """The records of one line of a file, normally one.
-
-    A progress bar redrawn for several epochs gives the last drawing of each epoch. A line that was pasted without its
-    line breaks gives all its records.
-    """
-    if "\r" not in text:
-        return broken(text) if len(text) > MIN_LINE else [text]
-    last: dict[str, str] = {}
-    for piece in text.split("\r"):
-        if found := EPOCH.search(piece):
-            last[found["epoch"]] = piece
-    return list(last.values()) if len(last) > 1 else [text]
-
-
-def heading(text: str) -> str:
-    """The split that a line of its own announces, as `Test Error:` and `testing in eval mode` do; else the empty text."""
-    if len(text) >= MAX_HEADING:
-        return ""
-    if ":" in text:
-        found = HEADING.match(text)
-        return SPLITS[found["split"].lower()] if found else ""
-    begun = BEGINS.match(text)
-    if begun is None:
-        return ""
-    return DOING[begun["doing"].lower()] if begun["doing"] else SPLITS[begun["split"].lower()]
-
-
 def parse(text: str, under: str = "") -> Line:
     """The pairs in a line; of a line that was drawn over and over the last drawing. `under` is its heading's split."""
-    text = STAMP.sub(" ", WIDE.sub("  ", _before_its_bar(_last_drawing(text)[:MAX_LINE])), count=1)
+    text = STAMP.sub(" ", WIDE.sub("  ", before_its_bar(last_drawing(text)[:MAX_LINE])), count=1)
     line = Line(bar=bar_of(text))
     line.varies = line.bar is not None
     line.marks, rest = marked(text.lstrip().removeprefix("step ") if line.varies else text)
@@ -119,25 +76,6 @@ def parse(text: str, under: str = "") -> Line:
         _unscoped(line, scoped)
     _name_bare_splits(line, rest)
     return line
-
-
-def _last_drawing(text: str) -> str:
-    if "\r" in text or "\x08" in text:
-        pieces = [piece for piece in REDRAWN.split(text) if piece.strip()] or [""]
-        text = next((piece for piece in reversed(pieces) if "{'" in piece), pieces[-1])
-    if "{'" in text and "%|" in text:
-        text = text[text.index("{'") :].partition("}")[0]  # printed after a bar, or before it
-    return text
-
-
-def _before_its_bar(text: str) -> str:
-    """A line that says a step and its loss before a bar (`step 3/36 completed (loss: 0.5):  33%|`) or behind its end, without the bar."""
-    if "/s]" in text or "s/it]" in text:
-        behind = BEHIND_BAR.search(text)
-        if behind is not None:
-            return behind["after"]
-    found = BAR_BEHIND.search(text)
-    return found["before"] if found and STEP.search(found["before"]) else text
 
 
 def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from nndoctor.readers.text.darknet import regions_joined
 from nndoctor.readers.text.dialects import plain, second_bars_named, single_epochs_counted
-from nndoctor.readers.text.pairs import Line, drawings, heading, known
+from nndoctor.readers.text.drawings import drawings
+from nndoctor.readers.text.headings import heading
+from nndoctor.readers.text.pairs import Line, known
 from nndoctor.readers.text.pasted import cleaned
 from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.text.tables import rows_as_pairs
