@@ -15,8 +15,6 @@ from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.plots.theme import Theme
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from nndoctor.core.report import Report
 
 
@@ -48,15 +46,16 @@ def plot(
     for target in targets:
         check(target, logs, force=force)
     for several, target in zip(pictures, targets, strict=True):
-        write_picture(_figure(several, theme), target, dpi)
+        _draw(several, target, theme, dpi)
         write_output(f"{target}\n")
     for _, message in errors:
         say(message)
     raise typer.Exit(Exit.TROUBLE if errors else Exit.CLEAN)
 
 
-def _figure(reports: Sequence[Report], theme: Theme) -> Figure:
+def _draw(reports: Sequence[Report], target: str, theme: Theme, dpi: int) -> None:
     from nndoctor.plots.picture import picture
     from nndoctor.plots.several_runs import picture_of_runs
 
-    return picture(reports[0], theme) if len(reports) == 1 else picture_of_runs(reports, theme)
+    figure = picture(reports[0], theme) if len(reports) == 1 else picture_of_runs(reports, theme)
+    write_picture(figure, target, dpi)
