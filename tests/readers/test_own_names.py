@@ -199,3 +199,18 @@ def test_the_short_names_of_openrlhf_are_those_of_reinforcement_learning():
     assert run.facts["task"].value == "reinforcement-learning"
     assert held(run)["reward"][:2] == [0.15, 0.25]
     assert held(run)["value_loss"][:2] == [0.13, 0.23]
+
+
+def test_a_perplexity_beside_a_reconstruction_is_that_of_the_codes():
+    """As the example notebook of VQ-VAE prints it: the perplexity rises as more codes are used."""
+    lines = (
+        f"{100 * k} iterations\nrecon_error: {0.4 / k:.3f}\nperplexity: {400 - 380 / k:.3f}\n" for k in range(1, 12)
+    )
+    series = held(read("\n".join(lines)))
+    assert series["codebook_perplexity"][-1] == 365.455
+    assert series["train/loss"] == series["reconstruction"]
+
+
+def test_a_perplexity_by_itself_stays_that_of_the_next_token():
+    series = held(read("\n".join(f"iter {k}: perplexity: {90 - k}" for k in range(12))))
+    assert "codebook_perplexity" not in series

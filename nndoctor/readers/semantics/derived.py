@@ -27,6 +27,7 @@ def completed(
     series = dict(found)
     notes = _summed(series, parts)
     notes += _validating(series)
+    _of_codebook(series)
     notes += _standing_in(series)
     notes += _beyond_shares(series)
     used = {column for s in series.values() for column in (s.column, *s.column.split(" + "))}
@@ -78,6 +79,15 @@ def _validating(series: dict[str, Series]) -> list[str]:
         renamed = name.replace("test/", "validation/", 1)
         series[renamed] = replace(series.pop(name), name=renamed)
     return ["no validation split; using the test split instead"]
+
+
+def _of_codebook(series: dict[str, Series]) -> None:
+    """Beside an error of reconstruction, a perplexity is that of the codes, and rises as more of them are used."""
+    if "reconstruction" in series and "train/perplexity" in series:
+        codes = replace(series.pop("train/perplexity"), name="codebook_perplexity")
+        series.setdefault("codebook_perplexity", codes)
+        error = series["reconstruction"]
+        series.setdefault("train/loss", replace(error, name="train/loss"))
 
 
 def _standing_in(series: dict[str, Series]) -> list[str]:

@@ -69,10 +69,14 @@ def _rising(run: Run, lr: Series) -> Symptom | None:
         series="lr",
         step=lr.last_step,
         span=lr.span,
-        severity=Severity.INFO
-        if len(lr.y) < (MIN_WARNING_STEPS if run.axis == "step" else MIN_WARNING_POINTS)
-        else None,
+        severity=Severity.INFO if _may_only_have_begun(run, lr) else None,
     )
+
+
+def _may_only_have_begun(run: Run, lr: Series) -> bool:
+    """Whether so few values may be the opening of a run; the steps of a warmup that is evaluated twice are not."""
+    excerpt = run.axis == "step" and run.series_of("validation/loss", 2) is None
+    return len(lr.y) < (MIN_WARNING_STEPS if excerpt else MIN_WARNING_POINTS)
 
 
 RULE = Rule(
@@ -83,7 +87,7 @@ RULE = Rule(
     needs={"train/loss": 3},
     check=check,
     why="A warmup longer than the run trains at a fraction of the intended learning rate throughout; the loss shows the warmup, not the model.",
-    how=f"The learning rate is highest at the end, at least {MIN_GROWTH:g} times its initial value, and rose in {percent(MIN_RISING)} of the steps; information if there are fewer than {MIN_WARNING_POINTS} values, or than {MIN_WARNING_STEPS} of a log of steps. Where the log holds no learning rate, the prognosis must find the rate too low, and be {percent(SURE)} sure that the loss falls as in a warmup.",
+    how=f"The learning rate is highest at the end, at least {MIN_GROWTH:g} times its initial value, and rose in {percent(MIN_RISING)} of the steps; information if there are fewer than {MIN_WARNING_POINTS} values, or than {MIN_WARNING_STEPS} of a log of steps without evaluations. Where the log holds no learning rate, the prognosis must find the rate too low, and be {percent(SURE)} sure that the loss falls as in a warmup.",
     sources=(
         Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),
     ),
