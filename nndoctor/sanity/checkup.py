@@ -87,7 +87,7 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("the log-determinant of a flow", 8, flows.probe),
     ("the direction of two adversaries", 4, adversaries.probe),
     ("the distances of pairs", 70, alignment.probe),
-    ("two views of each example", 150, views.probe),
+    ("two views of each example", 1, views.probe),
     ("one backward pass", 8, backward.probe),
     ("training against evaluation mode", 28, modes.probe),
     ("a few steps", 3, steps.probe),

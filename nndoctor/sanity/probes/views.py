@@ -15,6 +15,7 @@ from nndoctor.sanity.calls import Place, arguments_replaced, calls_of, outputs_a
 from nndoctor.sanity.state import seed, unchanged, without_dropout
 
 STEPS = 100
+PASSES, TIME_SHARE = 150, 0.3  # what it costs, in steps, and the share of the time left that it may take
 LOOKS = 8  # batches, or draws of augmentation, on which the loss is taken before and after
 SURE, LIKELY = 5.0, 2.0  # standard errors
 WIDTH = 8  # of an embedding; narrower outputs are scores
@@ -36,6 +37,9 @@ def probe(bench: Bench) -> None:
     """Compare the loss of views that belong together with that of others, at the start and after some of the user's steps."""
     views = _views(bench) if bench.subject.loss is None else None
     if views is None or _labelled(bench, *views):
+        return
+    if PASSES * bench.step_time > TIME_SHARE * bench.clock.left:
+        bench.unchecked.append("two views of each example")
         return
     trained, held = _halves(bench.batches)
     before = _look(bench, held, *views)
