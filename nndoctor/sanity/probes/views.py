@@ -84,18 +84,26 @@ def _clear(differences: Tensor, errors: float = SURE) -> bool:
 def _views(bench: Bench) -> tuple[Place, Place] | None:
     """The first two inputs of one form: of one call, or the same argument of the first two calls."""
     seed(7)
-    calls = calls_of(bench.subject, bench.batch)
-    for k, call in enumerate(calls[:1]):
-        float_ones = [n for n, t in call.tensors.items() if t.is_floating_point() and t.ndim > 1]
-        same = [n for n in float_ones if call.tensors[n].shape == call.tensors[float_ones[0]].shape]
-        if len(same) == 2 and len(call.tensors[same[0]]) >= SMALLEST:
-            return (k, same[0]), (k, same[1])
-    if len(calls) < 2 or not calls[0].tensors:
+    given = [call.tensors for call in calls_of(bench.subject, bench.batch)[:2]]
+    found = _of_one_call(given[0]) if given else None
+    return found or (_of_two_calls(*given) if len(given) == 2 else None)
+
+
+def _of_one_call(given: Mapping[str, Tensor]) -> tuple[Place, Place] | None:
+    numbers = {name: t for name, t in given.items() if t.is_floating_point() and _of_examples(t)}
+    same = [name for name, t in numbers.items() if t.shape == next(iter(numbers.values())).shape]
+    return ((0, same[0]), (0, same[1])) if len(same) == 2 else None
+
+
+def _of_two_calls(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> tuple[Place, Place] | None:
+    name = next(iter(first), "")
+    if name not in second or first[name].shape != second[name].shape or not _of_examples(first[name]):
         return None
-    name, first = next(iter(calls[0].tensors.items()))
-    second = calls[1].tensors.get(name)
-    same_form = second is not None and second.shape == first.shape and first.ndim > 1 and len(first) >= SMALLEST
-    return ((0, name), (1, name)) if same_form and second is not None and not torch.equal(first, second) else None
+    return None if torch.equal(first[name], second[name]) else ((0, name), (1, name))
+
+
+def _of_examples(tensor: Tensor) -> bool:
+    return tensor.ndim > 1 and len(tensor) >= SMALLEST
 
 
 def _labelled(bench: Bench, first: Place, second: Place) -> bool:

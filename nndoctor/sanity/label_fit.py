@@ -1,0 +1,86 @@
+"""How well the outputs of a model fit the labels of their own examples, against those of others."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.batches import Batch, mapped, part, size, target_changed
+from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.state import seed, unchanged
+from nndoctor.sanity.subject import main_output
+
+PERMUTED = 15  # permutations of the labels by which the loss is taken for outputs of another form
+ASKED = 96  # examples whose loss is taken
+DRAWS = 200  # permutations of the labels
+
+Place = int | None
+"""What is asked for: the target, or a tensor of the batch by its place."""
+
+
+@torch.no_grad()
+def fit(bench: Bench, batch: Batch, place: Place) -> float | None:
+    """How much better outputs fit their own labels than those of other examples, in standard deviations of chance."""
+    if place is not None:
+        return _by_loss(bench, batch, place)
+    with unchanged(bench.model):
+        bench.model.eval()
+        output = main_output(bench.subject.run(batch).output)
+    target = bench.target(batch)
+    direct = None if output is None or target is None else _direct(output.detach().cpu(), target.detach().cpu())
+    return _by_loss(bench, batch, place) if direct is None else direct
+
+
+def _direct(output: Tensor, target: Tensor) -> float | None:
+    """The same from outputs that are scores of classes, or of the target's form; None for others."""
+    if len(output) != len(target) or not bool(torch.isfinite(output).all()):
+        return None
+    output = output.double()
+    if not target.is_floating_point():
+        if output.ndim != 2 or target.ndim != 1 or int(target.max()) >= output.shape[1] or int(target.min()) < 0:
+            return None
+        scores = output - output.mean(1, keepdim=True)
+        return _beyond_chance(lambda rows: float(scores.gather(1, target[rows].long()[:, None]).mean()), len(target))
+    if output.numel() != target.numel():
+        return None
+    got, goal = (t.double().reshape(len(target), -1) for t in (output, target))
+    got, goal = got - got.mean(0), goal - goal.mean(0)
+    # Of a distance, the smaller one means the same: that outputs and targets go together at all is what counts.
+    return abs(_beyond_chance(lambda rows: float((got * goal[rows]).mean()), len(target)))
+
+
+def _by_loss(bench: Bench, batch: Batch, place: Place) -> float | None:
+    """The same for outputs of any form: how far the loss is below that with the targets, or a tensor, of other examples."""
+    losses = []
+    batch = part(batch, slice(0, ASKED))
+    try:
+        with unchanged(bench.model):
+            bench.model.eval()
+            for k in range(PERMUTED + 1):
+                rows = torch.randperm(size(batch), generator=torch.Generator().manual_seed(k))
+                seed(23)
+                losses.append(number(bench.subject.run(_exchanged(batch, rows, place) if k else batch).loss))
+    except ModelFileError:  # a loss that takes no other targets says nothing here
+        return None
+    others = torch.tensor(losses[1:], dtype=torch.float64)
+    spread = float(others.std())
+    return (float(others.mean()) - losses[0]) / spread if spread > 0 and math.isfinite(spread) else None
+
+
+def _exchanged(batch: Batch, rows: Tensor, place: Place) -> Batch:
+    """The batch with the targets, or one of its tensors, of other examples."""
+    if place is None:
+        return target_changed(batch, rows)
+    count = itertools.count()
+    return mapped(batch, lambda t: t[rows.to(t.device)] if next(count) == place else t)
+
+
+def _beyond_chance(fit: Callable[[Tensor], float], n: int) -> float:
+    draws = torch.Generator().manual_seed(0)
+    chance = torch.tensor([fit(torch.randperm(n, generator=draws)) for _ in range(DRAWS)], dtype=torch.float64)
+    return (fit(torch.arange(n)) - float(chance.mean())) / max(float(chance.std()), 1e-12)

@@ -1,0 +1,51 @@
+"""Whether inputs are of a real task: numbers and tokens that were drawn as stand-ins have no structure."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+FEATURES, ROWS = 256, 600  # from which the structure of the inputs is taken
+CORRELATED = 0.5  # of the dimensions that independent features would use: inputs that use fewer have a structure
+DEPENDENT = 8.0  # standard errors of the correlation of two features; independent ones come to 5
+SEQUENCE = 6  # tokens at least, that differ between examples
+FEWEST_TOKENS = 8  # tokens of which frequencies can be compared
+
+
+def structured(inputs: Tensor) -> bool:
+    """Whether features depend on each other: numbers drawn as stand-ins do not, and then labels need not follow from them.
+
+    Tokens drawn as stand-ins are all equally frequent.
+    """
+    if not inputs.is_floating_point() and inputs.ndim > 1 and _uneven(inputs[:ROWS]):
+        return True
+    flat = inputs[:ROWS].detach().double().reshape(len(inputs[:ROWS]), -1).cpu()
+    flat = flat[:, flat.std(0) > 0]
+    draws = torch.Generator().manual_seed(0)
+    flat = flat[:, torch.randperm(flat.shape[1], generator=draws)[:FEATURES]]
+    n, d = flat.shape
+    if d < 2:
+        return False
+    values = (flat - flat.mean(0)) / flat.std(0)
+    correlation = values.T @ values / (n - 1)
+    used = d * d / float(correlation.square().sum())
+    apart = correlation.fill_diagonal_(0).abs().max() * math.sqrt(n)
+    return used < CORRELATED * d / (1 + d / n) or float(apart) > DEPENDENT
+
+
+def _uneven(tokens: Tensor) -> bool:
+    """Whether tokens differ in frequency beyond chance, apart from the most frequent one, which may be padding.
+
+    The columns of a table of categories share no vocabulary.
+    """
+    kept = tokens.flatten(1)[:, (tokens != tokens[:1]).flatten(1).any(0)].cpu()
+    left, right = (set(half.flatten().tolist()) for half in kept.tensor_split(2, 1))
+    if kept.shape[1] < SEQUENCE or len(left & right) < len(left | right) / 2:
+        return False
+    counts = torch.unique(kept, return_counts=True)[1].double().sort().values[:-1]
+    if len(counts) < FEWEST_TOKENS:
+        return False
+    square = float((counts - counts.mean()).square().sum() / counts.mean())
+    return square - len(counts) > DEPENDENT * math.sqrt(2 * len(counts))
