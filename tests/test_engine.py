@@ -11,7 +11,7 @@ from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.diagnosis.lookup import find
-from nndoctor.diagnosis.precedence import explained_by
+from nndoctor.diagnosis.precedence import explained_by, explanations
 
 RUN = Run.drawn(train_loss="2.3 1.9 4.1 5.2 nan nan nan")
 
@@ -51,3 +51,24 @@ def test_what_kept_a_run_at_chance_is_reported_next_to_it(dead, explained):
         explained_by(find("lr-too-low"), {dead: [error], "lr-too-low": [replace(error, severity=Severity.WARNING)]})
         == explained
     )
+
+
+def test_of_findings_that_explain_one_another_in_a_circle_the_most_severe_stays():
+    """Each is suppressed by the next; without one of them a run in which three rules find something would be called fine."""
+    circle = ("lr-too-high", "warmup-unfinished", "plateau-at-start")
+    warning = Finding("NN", "", Severity.WARNING, 0.8, "found", {}, Location(), (), ())
+    found = {name: [replace(warning, name=name)] for name in circle}
+    found["plateau-at-start"] = [replace(warning, name="plateau-at-start", severity=Severity.ERROR)]
+    causes = explanations([find(name) for name in circle], found)
+    assert set(causes) == {"lr-too-high", "warmup-unfinished"}
+
+
+def test_a_warmup_that_keeps_a_run_at_chance_is_reported():
+    """Flat at ln 2 while the learning rate still rises: the warmup is the cause, and neither hides the other."""
+    run = Run.drawn(
+        train_loss="0.6932 0.6935 0.6923 0.6931 0.6934 0.6917 0.6926 0.6925 0.6918 0.6929 0.6921",
+        validation_loss="0.693*11",
+        validation_accuracy="0.54 0.51 0.52 0.50 0.52 0.51 0.53 0.50 0.52 0.51 0.52",
+        lr=" ".join(f"{2.5 * k:.1f}e-6" for k in range(1, 12)),
+    )
+    assert "warmup-unfinished" in [finding.name for finding in diagnose(run, RULES).findings]

@@ -27,6 +27,7 @@ SAME_ANSWER = 0.8  # share of the scores that are the same to the last digit
 GOOD_SCORE = 0.9  # score from which one class for every example is unlikely, and a good network more likely
 MIN_FLAT = 0.9  # share of its first level at which a flat loss ends
 MIN_OF_CONSTANT = 0.97  # share of the loss of the constant answer
+MAX_OFF_ONE = 1e-3  # rounding of two accuracies that add up to one
 # Scores that repeat with the answer where no accuracy is logged.
 REPEATING = frozenset({"f1", "balanced_accuracy", "auc"})
 AUC_OF_GUESSING = 0.5
@@ -50,15 +51,28 @@ def same_answer(run: Run, split: str, loss: Series | None, accuracy: Series | No
     """One class for every example: the accuracy (or F1) repeats to the last digit, and the loss is no better than that answer's."""
     if accuracy is None:
         return _by_score(run, split, loss)
-    if len(accuracy.y) < MIN_SCORES or not accuracy_tells(run) or not _repeats(accuracy):
+    if len(accuracy.y) < MIN_SCORES or not accuracy_tells(run):
+        return None
+    flips = flips_answers(accuracy)
+    if not flips and not _repeats(accuracy):
         return None
     right = median(accuracy.y)
     if loss is None:
         return SameAnswer(right)
     constant = -right * math.log(right) - (1 - right) * math.log(1 - right)
-    fits = end_level(loss).mean >= MIN_OF_CONSTANT * constant
-    own = accuracy.name.startswith(split) and _is_constant(accuracy)
-    return SameAnswer(right, constant) if fits and (own or _is_flat(loss)) else None
+    if end_level(loss).mean < MIN_OF_CONSTANT * constant:
+        return None
+    own = flips or (accuracy.name.startswith(split) and _is_constant(accuracy))
+    return SameAnswer(right, constant) if own or _is_flat(loss) else None
+
+
+def flips_answers(accuracy: Series) -> bool:
+    """Whether the accuracies are two that add up to one: of two classes now one, now the other is the answer to everything."""
+    most = accuracy.high
+    other = np.abs(accuracy.y - (1 - most)) < MAX_OFF_ONE
+    answers = other | (np.abs(accuracy.y - most) < MAX_OFF_ONE)
+    apart = most - accuracy.low > 2 * MAX_OFF_ONE
+    return apart and most < GOOD_SCORE and bool(answers.all()) and significant_digits(accuracy.y) >= MIN_DIGITS
 
 
 def _by_score(run: Run, split: str, loss: Series | None) -> SameAnswer | None:

@@ -27,9 +27,9 @@ NOT_APPLICABLE: dict[Workload, frozenset[str]] = {
     Workload.REINFORCEMENT: SUPERVISED_ONLY - {"diverged", "no-weight-changes"},
     Workload.GAN: SUPERVISED_ONLY - {"no-weight-changes"},
     Workload.PREFERENCE: BIAS_RULES | LEVEL_RULES | {"noisy-validation", "sawtooth-epochs"},
-    Workload.DIFFUSION: BIAS_RULES | LEVEL_RULES | NOISE_RULES | {"no-validation"},
-    Workload.VAE: BIAS_RULES | LEVEL_RULES | {"impossible-loss"},
-    Workload.CONTRASTIVE: BIAS_RULES | LEVEL_RULES | {"impossible-loss"},
+    Workload.DIFFUSION: BIAS_RULES | NOISE_RULES | {"no-validation"} | LEVEL_RULES - {"not-converged"},
+    Workload.VAE: BIAS_RULES | LEVEL_RULES - {"not-converged"},
+    Workload.CONTRASTIVE: BIAS_RULES | {"impossible-loss"} | LEVEL_RULES - {"not-converged"},
 }
 # Rules for one kind of training only; they are not listed for any other.
 ONLY_FOR: dict[str, Workload] = {

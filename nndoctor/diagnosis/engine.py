@@ -17,7 +17,7 @@ from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
 from nndoctor.diagnosis.applicability import applicable, applicable_remedies
 from nndoctor.diagnosis.needs import judgeable
-from nndoctor.diagnosis.precedence import explained_by
+from nndoctor.diagnosis.precedence import explanations
 from nndoctor.prognosis.expect import estimates, explained_estimates
 from nndoctor.remedies import REMEDIES
 from nndoctor.remedies.treatments import prescribed
@@ -52,11 +52,13 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     )
 
 
-def _unexplained(rules: Iterable[Rule], found: Mapping[str, Sequence[Finding]]) -> tuple[list[Rule], list[Skipped]]:
+def _unexplained(rules: Sequence[Rule], found: Mapping[str, Sequence[Finding]]) -> tuple[list[Rule], list[Skipped]]:
     """The rules whose findings no other finding explains, and the others as skipped."""
-    causes = [(rule, explained_by(rule, found)) for rule in rules]
-    explained = [Skipped(rule.code, rule.name, f"explained by {cause}") for rule, cause in causes if cause is not None]
-    return [rule for rule, cause in causes if cause is None], explained
+    causes = explanations(rules, found)
+    explained = [
+        Skipped(rule.code, rule.name, f"explained by {causes[rule.name]}") for rule in rules if rule.name in causes
+    ]
+    return [rule for rule in rules if rule.name not in causes], explained
 
 
 def _run_rules(run: Run, rules: Iterable[Rule]) -> tuple[dict[str, list[Finding]], list[str], list[str]]:

@@ -20,12 +20,34 @@ NEEDS_A_LIVE_RUN = ("NN1", "NN2")
 # What may be the cause of such an error, and so stays.
 POSSIBLE_CAUSES = frozenset({"lr-too-high", "labels-without-signal", "plateau-at-start"})
 # What may be the cause where a run ends at chance but its weights changed.
-CAUSES_AT_CHANCE = frozenset({"lr-too-low", "lr-decayed-too-early", "not-converged"})
+CAUSES_AT_CHANCE = frozenset({"lr-too-low", "lr-decayed-too-early", "not-converged", "warmup-unfinished"})
 CRASHED = ("out-of-memory", "process-died")
 NEEDS_THE_END = frozenset(
     {"not-converged", "lr-too-low", "warmup-unfinished", "lr-never-decayed", "lr-decayed-too-early"}
 )
 """What a run that crashed cannot be blamed for: it did not end by itself."""
+
+
+def explanations(rules: Sequence[Rule], found: Mapping[str, Sequence[Finding]]) -> dict[str, str]:
+    """Each rule whose findings another one explains, with that one.
+
+    Of findings that explain one another in a circle the most severe stays: a run in which three are found has one to report.
+    """
+    causes = {rule.name: cause for rule in rules if (cause := explained_by(rule, found)) is not None}
+    for start in tuple(causes):
+        chain: list[str] = []
+        last = start
+        while last in causes and last not in chain:
+            chain.append(last)
+            last = causes[last]
+        if last in chain:
+            del causes[min(chain[chain.index(last) :], key=lambda name: _weight(found[name]))]
+    return causes
+
+
+def _weight(findings: Sequence[Finding]) -> tuple[int, float]:
+    """How early findings come: the more severe and the surer the lower."""
+    return min((f.severity.rank, -f.confidence) for f in findings)
 
 
 def explained_by(rule: Rule, found: Mapping[str, Sequence[Finding]]) -> str | None:

@@ -40,7 +40,7 @@ def weighed_plateau(run: Run, seen: Symptom, *, hidden: bool) -> Symptom:
         return _hedged(run, seen, PLAUSIBLE, Severity.WARNING) if pretrained else seen
     if probable >= MIN_PROBABLE:
         return seen
-    possible = probable >= MIN_POSSIBLE and not reported(run, "lr-too-low")
+    possible = probable >= MIN_POSSIBLE and reported(run, "lr-too-low") is None
     return _hedged(run, seen, UNDECIDED if possible else FAINT, Severity.WARNING if possible else Severity.INFO)
 
 
@@ -61,7 +61,7 @@ def derived_plateau(run: Run, causes: tuple[Cause, ...]) -> Symptom | None:
     """
     loss, sure = run.series["train/loss"], certain(run, NAME, SURE)
     little = loss.first - loss.last < MAX_FALL * abs(loss.first)
-    if sure is None or not little or reported(run, "lr-too-low") or at_chance(run):
+    if sure is None or not little or reported(run, "lr-too-low") is not None or at_chance(run):
         return None
     return Symptom(
         f"{course(run)}: the network learns next to nothing",

@@ -227,6 +227,12 @@ ALPHABET = [
 ]
 
 
+def test_a_count_of_modes_is_no_share():
+    """`8/8` are all eight modes, where `9824/10000` is an accuracy."""
+    text = "".join(f"[Epoch {k}/9] [D loss: 0.{k}4] [G loss: 0.{k}9] [modes: {min(k, 8)}/8]\n" for k in range(1, 10))
+    assert values_of(text)["sample_diversity"] == [1, 2, 3, 4, 5, 6, 7, 8, 8]
+
+
 @given(st.lists(st.sampled_from(ALPHABET), max_size=80).map("".join))
 @settings(max_examples=300, deadline=None)
 def test_no_text_breaks_the_reader(text):

@@ -45,6 +45,7 @@ NUMBER = re.compile(
 CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")
 SPLIT_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?![\w./])", re.IGNORECASE)
 ACCURACY = re.compile(r"\bacc(?:uracy)?\b", re.IGNORECASE)
+COUNTED = frozenset({"sample_diversity"})  # `modes: 7/8` counts modes, and is no share
 OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\s?%)?", re.IGNORECASE)
 
 
@@ -100,7 +101,7 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
         if scope and known and not meaning.split and meaning.metric not in WITHOUT_SPLIT and meaning.is_metric:
             scoped[f"{scope} {key}"] = key
             key = f"{scope} {key}"
-        line.pairs.setdefault(key, _value(found, rest))
+        line.pairs.setdefault(key, _value(found, rest, meaning.metric))
     return scoped
 
 
@@ -214,14 +215,14 @@ def _last_words(text: str) -> list[str]:
     return words[numbers[-1] + 1 :] if numbers else words
 
 
-def _value(found: re.Match[str], text: str) -> object:
-    """A number as it is spelled, with its percent sign; the mean of a list, the share of `9824/10000`."""
+def _value(found: re.Match[str], text: str, metric: str = "") -> object:
+    """A number as it is spelled, with its percent sign; the mean of a list, the share of `9824/10000`, but the count of `modes: 7/8`."""
     if found["open"]:
         inside = text[found.start("open") : text.find("]", found.start("open")) + 1]
         numbers = [float(n) for n in re.findall(r"(?<![\w.])[-+]?\d+\.?\d*(?:e[-+]?\d+)?(?=[,\s)\]])", inside)]
         if len(numbers) > 1:
             return sum(numbers) / len(numbers)
     of = found["of"]
-    if of and float(of) and "." not in found["number"]:
+    if of and float(of) and "." not in found["number"] and metric not in COUNTED:
         return float(found["number"].replace(",", "")) / float(of)
     return f"{found['number']}%" if found["percent"] else found["number"]

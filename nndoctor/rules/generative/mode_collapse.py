@@ -71,7 +71,11 @@ def _of_diversity(spread: Series) -> Symptom | None:
         levels(spread.with_points(spread.x[late:], spread.y[late:])) if len(spread.y) - late >= MIN_POINTS else whole
     )
     if "mode" in spread.column.lower() and level.last <= ONE_MODE and float(spread.y[late:].mean()) < MAX_MEAN_MODES:
-        return _symptom(spread, f"the samples cover one mode at the end ({spread.column})", spread.first_step)
+        return _symptom(
+            spread,
+            f"the samples cover {'one mode' if level.last > 0 else 'no mode'} at the end ({spread.column})",
+            spread.first_step,
+        )
     lost = level.last < MAX_LEFT * level.best - ERRORS * level.error or level.last < MAX_LEFT_OF_ALL * whole.best
     if not lost and not (spread.column.endswith("std") and whole.best < MIN_SPREAD):
         return None

@@ -20,6 +20,7 @@ MIN_WARNING_POINTS = 8  # values; with fewer the run may only have begun
 MIN_WARNING_STEPS = 20  # the same of a log of steps: those of a warmup are often all that is shown of a run
 MIN_GROWTH = 2.0  # times the first rate, at least
 MIN_RATES = 5
+MIN_FASTER = 1.5  # times the fall of the first half; in a linear warmup the second half falls three times as far, at a constant rate as far
 MIDDLE = (0.4, 0.6)  # shares of the run between which lies the level that halves its fall in time
 
 SURE = 0.8
@@ -39,7 +40,8 @@ def _without_rate(run: Run) -> Symptom | None:
     """A loss that falls faster in the second half than in the first, as curves of retrained networks during a warmup do."""
     loss, sure = run.series["train/loss"], certain(run, "warmup-unfinished", SURE)
     middle = loss.level(*MIDDLE)
-    if sure is None or not reported(run, "lr-too-low") or loss.first - middle > middle - loss.last:
+    faster = middle - loss.last >= MIN_FASTER * (loss.first - middle)
+    if sure is None or reported(run, "lr-too-low") is None or not faster:
         return None
     return Symptom(
         f"{course(run)}, falling faster in the second half, as in a warmup that never ended; the log holds no learning rate to confirm it",
@@ -87,13 +89,16 @@ RULE = Rule(
     needs={"train/loss": 3},
     check=check,
     why="A warmup longer than the run trains at a fraction of the intended learning rate throughout; the loss shows the warmup, not the model.",
-    how=f"The learning rate is highest at the end, at least {MIN_GROWTH:g} times its initial value, and rose in {percent(MIN_RISING)} of the steps; information if there are fewer than {MIN_WARNING_POINTS} values, or than {MIN_WARNING_STEPS} of a log of steps without evaluations. Where the log holds no learning rate, the prognosis must find the rate too low, and be {percent(SURE)} sure that the loss falls as in a warmup.",
+    how=f"The learning rate is highest at the end, at least {MIN_GROWTH:g} times its initial value, and rose in {percent(MIN_RISING)} of the steps; information if there are fewer than {MIN_WARNING_POINTS} values, or than {MIN_WARNING_STEPS} of a log of steps without evaluations. Where the log holds no learning rate, the prognosis must find the rate too low, and be {percent(SURE)} sure that the loss falls as in a warmup, and the second half must fall {MIN_FASTER:g} times as far as the first.",
     sources=(
         Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),
     ),
     remedies=("shorten-warm-up", "train-longer"),
     sick=(Run.drawn(train_loss="2.3..1.6*12", lr=" ".join(str(k / 100) for k in range(1, 13))),),
-    healthy=(Run.drawn(train_loss="2.3..0.5*12", lr="0.01 0.05 0.1*6 0.05 0.02 0.01 0.001"),),
+    healthy=(
+        Run.drawn(train_loss="2.3..0.5*12", lr="0.01 0.05 0.1*6 0.05 0.02 0.01 0.001"),
+        Run.drawn(train_loss="3.545 3.4278 3.3126 3.1984 3.0855 2.9748 2.8572 2.7379 2.6065 2.4619"),
+    ),
     suppressed_by=(
         "nan-loss",
         "diverged",

@@ -18,6 +18,9 @@ MAX_LEFT = 0.1  # share of the first entropy; healthy policies keep a fifth
 MIN_GAINED = 0.4  # share of the reward's rise; a policy that is nearly certain before that learns slowly, by chance
 MAX_LOST = 0.3  # share of the reward's rise; a policy that lost more has not solved its task
 ERRORS = 3.0  # standard errors of a level of the reward
+NO_ENTROPY = (
+    1e-3  # nats; a policy that never has more takes one action everywhere, and did before the first value was logged
+)
 SECOND_HALF = 0.5  # share of the run after which the entropy is low as a whole
 
 
@@ -28,12 +31,20 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     level = levels(curve)
     start = max(level.start, curve.initial)
-    if start <= 0 or min(level.last, curve.level(SECOND_HALF, 1.0)) > MAX_LEFT * start:
+    if _never_explored(run, curve):
+        yield _symptom(run, curve, None, curve.first_step)
+    if start <= NO_ENTROPY or min(level.last, curve.level(SECOND_HALF, 1.0)) > MAX_LEFT * start:
         return
     at = curve.step_where(curve.y <= MAX_LEFT * start)
     if improves(run) and not _lost_reward(run) and not _came_early(run, at):
         return
     yield _symptom(run, curve, start, at)
+
+
+def _never_explored(run: Run, curve: Series) -> bool:
+    """Whether the policy was certain from the first value on, and the reward does not rise."""
+    certain = float(abs(curve.y).max()) <= NO_ENTROPY
+    return certain and reward(run) is not None and not improves(run) and not complete(run)
 
 
 def _lost_reward(run: Run) -> bool:
@@ -51,16 +62,21 @@ def _came_early(run: Run, at: float) -> bool:
     return gained is not None and gained < MIN_GAINED and not complete(run)
 
 
-def _symptom(run: Run, curve: Series, start: float, at: float) -> Symptom:
+def _symptom(run: Run, curve: Series, start: float | None, at: float) -> Symptom:
+    """The finding; without a first entropy the policy was certain before the log began."""
     rewards = reward(run)
     rewarded = (
         ""
         if rewards is None
         else f", while the reward went from about {number(rewards.start)} to {number(rewards.last)}"
     )
+    fell = (
+        f"policy entropy is {number(curve.final)} from the first value on"
+        if start is None
+        else f"policy entropy fell from {number(curve.initial)} to {number(curve.final)} (below a tenth at {run.place(at)})"
+    )
     return Symptom(
-        f"policy entropy fell from {number(curve.initial)} to {number(curve.final)} (below a tenth at {run.place(at)}){rewarded}: "
-        "the policy has stopped exploring",
+        f"{fell}{rewarded}: the policy has stopped exploring",
         MEASURED if rewards is not None else PLAUSIBLE,
         {"start": start, "last": levels(curve).last, "step": at, "reward": None if rewards is None else rewards.last},
         series=curve.name,
@@ -111,6 +127,7 @@ RULE = Rule(
             reward_std="0.35..0.02*40",
         ),
         Run.drawn({"task": "reinforcement-learning"}, entropy_loss="-0.69..-0.0001*40", reward="20..9.3*10 9.3*30"),
+        Run.drawn({"task": "reinforcement-learning"}, entropy="0*20", reward="10 9 8 10 9 11 9 8 10 9*11"),
     ),
     healthy=(
         Run.drawn(

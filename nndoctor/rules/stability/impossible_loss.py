@@ -15,6 +15,7 @@ from nndoctor.core.statistics import TINY
 FITTED = 0.9  # accuracy that a loss of zero may have
 MIN_POINTS = 3  # accuracies
 LOW_ACCURACY = 0.6  # accuracy that a network which learned exceeds
+UNBOUNDED = 1e4  # times the size of the first loss, or 1, by which no loss of a density falls below zero
 MAX_RANGE = 0.03  # by which an accuracy that does not change varies
 
 
@@ -29,6 +30,15 @@ def check(run: Run) -> Iterator[Symptom]:
             text,
             MEASURED,
             {"last": loss.last, "accuracy": stuck},
+            series="train/loss",
+            step=at,
+            span=(loss.first_step, at),
+        )
+    elif loss.last < -UNBOUNDED * max(abs(loss.initial), 1.0) and len(loss.y) >= MIN_POINTS:
+        yield Symptom(
+            f"the training loss falls without limit, from {number(loss.initial)} to {number(loss.final)}: a part of it has the wrong sign, or this loss does not fit the output",
+            MEASURED,
+            {"first": loss.initial, "last": loss.final},
             series="train/loss",
             step=at,
             span=(loss.first_step, at),
@@ -59,7 +69,7 @@ RULE = Rule(
     needs={"train/loss": 3},
     check=check,
     why="A cross-entropy or a squared error cannot be negative. A loss that falls without limit while nothing is learned is the wrong loss for this output or these targets.",
-    how=f"The loss is negative or exactly zero while the accuracy does not change and is under {percent(LOW_ACCURACY)}. The negative log-likelihood of a density may be negative and is not reported.",
+    how=f"The loss is negative or exactly zero while the accuracy does not change and is under {percent(LOW_ACCURACY)}; or it ends at {-UNBOUNDED:,.0f} times the size of its first value or lower. The negative log-likelihood of a density may be negative and is not reported.",
     sources=(
         Reference(
             "Cao et al., DeepFD, ICSE 2022; Stack Overflow 50079585: loss at -2e8, accuracy at chance",
@@ -69,9 +79,11 @@ RULE = Rule(
     remedies=("fit-loss-to-output", "check-the-step", "check-labels"),
     sick=(
         Run.drawn(train_loss="-6286 -20000 -1e6 -2e7 -1.9e8", train_accuracy="0.33 0.33 0.331 0.33 0.33"),
+        Run.drawn(train_loss="27.3 -5e5 -1.2e12 -3.6e18 -3.5e20 -3.8e20"),
         Run.drawn(train_loss="0.5 0.2 0.05 0.001 0 0", train_accuracy="0.33 0.33 0.331 0.33 0.33 0.33"),
     ),
     healthy=(
+        Run.drawn(train_loss="2400 300 -900 -1500 -1700 -1750"),
         Run.drawn(train_loss="0.9 0.1 -0.6 -1.1 -1.4 -1.5"),
         Run.drawn(train_loss="0.2 0.01 0 0 0", train_accuracy="0.9 0.99 1 1 1"),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, SAME_ANSWER, UNIGRAM
+from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, SAME_ANSWER, UNIGRAM, flips_answers
 from nndoctor.analysis.guessing import MAX_OFF_ALONE, Guessing, ends_at_guessing
 from nndoctor.analysis.level import dwarfs_second
 from nndoctor.analysis.low_accuracy import MAX_ACCURACY
@@ -77,9 +77,17 @@ def _message(run: Run, found: Guessing, loss: Series | None) -> str:
     parts += [_end_of_score(found, score, verb="ends at" if loss is None else "is")] if score is not None else []
     ends = " and ".join(parts)
     if found.evidence == "majority" and score is not None:
-        same = f"in {'' if score.low == score.high else 'nearly '}all {len(score.y)} values"
-        return f"{ends} {same}: the network gives one answer for every example"
+        return f"{ends} {_one_answer(score)}"
     return f"{ends}: no better than random guessing {_level(run, found, loss)}".rstrip()
+
+
+def _one_answer(score: Series) -> str:
+    """The end of the sentence that gives a score of one answer to everything."""
+    if flips_answers(score):
+        other = percent(score.low if score.final == score.high else score.high)
+        return f"or {other} in all {len(score.y)} values: the network gives one answer for every example, now this one and now that"
+    same = f"in {'' if score.low == score.high else 'nearly '}all {len(score.y)} values"
+    return f"{same}: the network gives one answer for every example"
 
 
 def _score(run: Run, found: Guessing) -> Series | None:
@@ -190,7 +198,7 @@ RULE = Rule(
     needs={"train/loss|train/accuracy|validation/loss|validation/accuracy|discriminator_loss": 4},
     check=check,
     why="A run that ends at the level of random guessing has learned nothing that lasts. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies; or a log without a loss holds {MIN_ACCURACIES} accuracies or more, none above {percent(MAX_ACCURACY)}, that do not rise. An accuracy logged with a squared error is ignored.",
+    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's, or is always one of two that add up to one; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies; or a log without a loss holds {MIN_ACCURACIES} accuracies or more, none above {percent(MAX_ACCURACY)}, that do not rise. An accuracy logged with a squared error is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: verify the loss at init, overfit one batch",
@@ -222,6 +230,11 @@ RULE = Rule(
             validation_accuracy="0.68382*6",
         ),
         Run.drawn(train_accuracy="0.07 0.04 0.06 0.03 0.06 0.05 0.05 0.06 0.04 0.05"),
+        Run.drawn(
+            train_loss="5.913 1.772 0.97 2.032 1.702 0.975 1.196 0.955 1.23 0.772",
+            validation_loss="0.792 0.669 1.453 0.708 0.955 0.678",
+            validation_accuracy="0.6167 0.6167 0.3833 0.3833 0.6167 0.6167",
+        ),
         Run.drawn({"workload": "diffusion"}, train_loss="1.02 0.99 1.02 1.01 0.97 0.96 0.97 0.98 0.96 1.0*30"),
         Run.drawn({"task": "gan"}, discriminator_loss="1.8 1.5 1.386*14", generator_loss="2.6 1.1 0.693*14"),
     ),
