@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from nndoctor.analysis.reinforcement import dead_steps, entropy, improves, levels, reward, solved
+from nndoctor.analysis.reinforcement import MIN_GAIN_OF_GAME, dead_steps, entropy, improves, levels, reward, solved
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import DIRECT, PLAUSIBLE, SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -28,6 +29,9 @@ MIN_AT_WORST = 0.4  # share of a game's rewards, at its end, that are the lowest
 # Share of the variance of the logged reward; a value function with a smaller error predicts a constant.
 MAX_VALUE_ERROR = 1e-3
 MAX_ENTROPY_LEFT = 0.8  # share of the first entropy that a policy has left which learns from its rewards
+MIN_SAME = 20  # values of an entropy and a reward that show that a policy does not change
+MAX_MOVED = 0.01  # share of the entropy by which it moves then; a policy that learns becomes more certain
+AFTER_START, AT_END = (0.1, 0.3), (0.8, 1.0)  # shares of the run; a running mean of the reward needs its first tenth
 MIN_POINTS = 5
 
 
@@ -139,6 +143,8 @@ def _unchanging(run: Run, curve: Series) -> Iterator[Symptom]:
     if constant or _ends_at_worst(run, y):
         text = f"the reward is {number(float(np.median(y)))} in {int(np.sum(y == np.median(y)))} of {len(y)} values, whatever the policy does"
         yield _unchanged(curve, text, DIRECT)
+    elif (same := _same_policy(run, curve)) is not None:
+        yield replace(_unchanged(curve, same, PLAUSIBLE), causes=SAME_CAUSES, remedies=SAME_FIRST)
     elif _never_rises(run, curve):
         text = f"the reward never rises: about {number(level.start)} at the start, {number(level.last)} at the end of {len(y)} values"
         yield _unchanged(curve, text, PLAUSIBLE)
@@ -157,6 +163,17 @@ def _ends_at_worst(run: Run, y: Array) -> bool:
     if of_text(run) or len(y) < MIN_LONG // 2:
         return False
     return bool((y[-int(MIN_AT_WORST * len(y)) :] == y.min()).all())
+
+
+def _same_policy(run: Run, curve: Series) -> str | None:
+    """The clause that says that a game's policy stays as random as it was, and earns no more; else None."""
+    spread = entropy(run)
+    if of_text(run) or spread is None or min(len(spread.y), len(curve.y)) < MIN_SAME or spread.low <= 0:
+        return None
+    early, late = curve.level(*AFTER_START), curve.level(*AT_END)
+    if spread.high - spread.low > MAX_MOVED * spread.high or late - early > MIN_GAIN_OF_GAME * abs(early):
+        return None
+    return f"the policy's entropy stays at {number(spread.last)} in all {len(spread.y)} values, and the reward at about {number(late)}: the policy hardly changes"
 
 
 def _never_rises(run: Run, curve: Series) -> bool:
@@ -197,6 +214,15 @@ def _unchanged(curve: Series, text: str, confidence: float) -> Symptom:
     )
 
 
+SAME_CAUSES = (
+    Cause("learning rate too low", 0.5, "the policy hardly changes", "one run with ten times the learning rate"),
+    Cause(
+        "rewards too rare", 0.3, "random actions never earn one", "print the rewards and the advantages of one batch"
+    ),
+    Cause("entropy bonus too large", 0.2, "it keeps the policy random", "one run without an entropy bonus"),
+)
+SAME_FIRST = ("raise-learning-rate", "check-the-reward", "shape-the-reward")
+
 RULE = Rule(
     code="NNR04",
     name="no-reward-signal",
@@ -205,13 +231,18 @@ RULE = Rule(
     needs={"reward": MIN_POINTS},
     check=check,
     why="A policy learns from differences between rewards. If all are equal the gradient is zero, and the steps are wasted.",
-    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant (unless it is positive and the policy's entropy falls all the time), ends at its lowest value in {percent(MIN_AT_WORST)} of the values, or does not rise by {ERRORS:g} standard errors over {MIN_LONG} values; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
+    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant (unless it is positive and the policy's entropy falls all the time), ends at its lowest value in {percent(MIN_AT_WORST)} of the values, does not rise by {ERRORS:g} standard errors over {MIN_LONG} values, or rises by less than {percent(MIN_GAIN_OF_GAME)} while the entropy moves by less than {percent(MAX_MOVED)} in {MIN_SAME} values or more; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
     sources=(
         Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
         Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),
     ),
     remedies=("mix-prompts", "check-the-reward", "larger-groups", "supervised-first", "shape-the-reward"),
     sick=(
+        Run.drawn(
+            {"task": "reinforcement-learning"},
+            reward="13.9 17.4 21.1 20.8 19.4 20.5 19.8 19 19.2 17.3 21 21.5 20.2 23.3 22.9 20.5 22.6 22.1 23.3 21.3 20.1 20.2",
+            entropy="0.69 0.689 0.689 0.688 0.686 0.69*6 0.688 0.689 0.687 0.689 0.69 0.689 0.687 0.688 0.69 0.689 0.69",
+        ),
         Run.drawn({"task": "reinforcement-learning"}, reward="0*30", reward_std="0*30", grad_norm="0*30"),
         Run.drawn({"task": "reinforcement-learning"}, reward="0*30"),
         Run.drawn({"task": "reinforcement-learning"}, reward="-36 -37 -38 -39 -39.5*4 -40*20", exploration_rate="0*28"),
@@ -222,6 +253,7 @@ RULE = Rule(
         ),
     ),
     healthy=(
+        Run.drawn({"task": "reinforcement-learning"}, reward="-1200..-160*30", entropy="1.42*30"),
         Run.drawn(
             {"task": "reinforcement-learning"},
             reward="0.3..0.99*30",

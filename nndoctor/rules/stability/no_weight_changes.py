@@ -16,7 +16,7 @@ from nndoctor.analysis.liveness import (
     repeats_from,
     significant_digits,
 )
-from nndoctor.analysis.reinforcement import entropy, size_of_updates
+from nndoctor.analysis.reinforcement import entropy, improves, size_of_updates
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -199,11 +199,11 @@ def _rate_is_low(run: Run, step: float) -> bool:
 
 
 def _policy(run: Run) -> Symptom | None:
-    """A policy whose updates do not change it: its divergence from the one before is 0 in every update, its entropy the same."""
-    moved, spread = size_of_updates(run, of_text=of_text(run)), entropy(run)
+    """A policy whose updates do not change it: its divergence from the one before, or from the first, is 0 in every update, its entropy the same."""
+    moved, spread = size_of_updates(run, of_text=of_text(run)) or run.series_of("kl"), entropy(run)
     if workload(run) is not Workload.REINFORCEMENT or moved is None or spread is None:
         return None
-    if min(len(moved.y), len(spread.y)) < MIN_UPDATES or bool(moved.y.any()):
+    if min(len(moved.y), len(spread.y)) < MIN_UPDATES or bool(moved.y.any()) or improves(run):
         return None
     if spread.low <= 0 or spread.high - spread.low > SAME_ENTROPY * spread.high:
         return None
