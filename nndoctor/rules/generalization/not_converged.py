@@ -35,6 +35,9 @@ MAX_FALL = 0.5
 
 MIN_POINTS = 12
 
+MIN_STEPS = 500
+"""Steps of a run in which a loss that learns has slowed down; any loss falls in a straight line at first."""
+
 REMEDIES = ("train-longer", "raise-learning-rate", "learning-rate-range-test")
 
 
@@ -60,7 +63,8 @@ def _falls(loss: Series, name: str, before: tuple[float, float], last: tuple[flo
 
 def _falls_straight(run: Run, loss: Series) -> Symptom | None:
     """A loss that falls as fast at the end as at the start, and slowly, in a run without a prognosis."""
-    judged = workload(run) in FALL_FIRST and not counts_tokens(run) and isinstance(outlook(run), str)
+    long = run.axis == "epoch" or loss.length >= MIN_STEPS
+    judged = long and workload(run) in FALL_FIRST and not counts_tokens(run) and isinstance(outlook(run), str)
     if not judged or len(loss.y) < MIN_POINTS or loss.low <= 0 or begins_late(run) is not None or only_begun(run):
         return None
     start, middle, end = (loss.level(*part) for part in THIRDS)
@@ -104,7 +108,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="A run that stops while the loss still falls says little about the model: its bias and variance are not final. More steps are the cheapest remedy.",
-    how=f"The training loss falls in the last quarter, and the prognosis finds it likely that training four times longer improves both losses by a material part of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on. Where there is no prognosis, unless the network is pretrained: the loss falls in its second half at least {percent(MIN_AS_FAST)} as far as in its first, by {MIN_OF_NOISE:g} standard deviations in all, and ends above {percent(1 - MAX_FALL)} of its first level.",
+    how=f"The training loss falls in the last quarter, and the prognosis finds it likely that training four times longer improves both losses by a material part of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on. Where there is no prognosis, unless the network is pretrained or the run has fewer than {MIN_STEPS} steps: the loss falls in its second half at least {percent(MIN_AS_FAST)} as far as in its first, by {MIN_OF_NOISE:g} standard deviations in all, and ends above {percent(1 - MAX_FALL)} of its first level.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",
