@@ -155,3 +155,19 @@ def test_columns_called_val_are_not_those_of_the_transformers_trainer():
     }
     assert nndoctor.diagnose({**log, "val_loss": falling(2.2, 1.7)}).workload == "supervised"
     assert nndoctor.diagnose({**log, "eval_loss": falling(2.2, 1.7)}).workload == "fine-tuning"
+
+
+@pytest.mark.parametrize(
+    ("loss", "found"),
+    [
+        (1 - 0.16 * T + 0.005 * NOISE[0], ["not-converged"]),
+        (falling(1, 0.3), []),
+        (1 - 0.002 * T + 0.005 * NOISE[0], []),
+    ],
+    ids=["straight", "slows down", "flat"],
+)
+def test_a_denoising_loss_that_falls_in_a_straight_line_has_only_begun(loss, found):
+    """The prognosis does not cover diffusion; the shape of the curve shows a learning rate that is too low."""
+    log = {"step": 50 * np.arange(1, STEPS + 1), "loss": loss}
+    names = [f.name for f in nndoctor.diagnose(log, workload="diffusion").at_least(Severity.WARNING)]
+    assert [name for name in names if name == "not-converged"] == found
