@@ -12,14 +12,10 @@ from nndoctor.core.run import SPLITS, Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
 
-MIN_POINTS = 8
-"""Values of the accuracy; fewer may be a slow start."""
-
+MIN_POINTS = 8  # values of the accuracy; fewer may be a slow start
+# Share above which none of its values is; a higher accuracy that stays where it is may be a small network's best.
 MAX_ACCURACY = 0.3
-"""Share above which none of its values is; a higher accuracy that stays where it is may be a small network's best."""
-
-ERRORS = 2.0
-"""Standard errors by which the second half of the run must be above the first to show that it rises."""
+ERRORS = 2.0  # standard errors by which the second half of the run must be above the first to show that it rises
 
 
 def never_rises(run: Run, accuracy: Series) -> bool:

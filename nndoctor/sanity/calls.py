@@ -15,8 +15,7 @@ from nndoctor.sanity.batches import Batch, tensors
 from nndoctor.sanity.subject import Subject
 
 Change = Callable[[Tensor], Tensor]
-Place = tuple[int, str]
-"""A tensor that the model takes: which of its calls in a pass, and the name of the argument."""
+Place = tuple[int, str]  # a tensor that the model takes: which of its calls in a pass, and the name of the argument
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,8 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("the learning-rate range", 0, rates.probe),
     ("a tiny subset", 0, tiny.probe),
 )
+# Probes that train the model: a check-up with neither of them says nothing about training.
 MAIN = ("the learning-rate range", "a tiny subset")
-"""Probes that train the model: a check-up with neither of them says nothing about training."""
 BLIND = (
     "the training step of the file",
     "shapes of output and target",
@@ -108,8 +108,8 @@ BLIND = (
     "errors against the mean of the targets",
 )
 """What can be checked where the user's step has no single loss."""
+# Probes that do what the user's training does: where one fails, so does the training.
 USERS = ("a few steps", "the training step of the file")
-"""Probes that do what the user's training does: where one fails, so does the training."""
 
 
 def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pictures: bool = False) -> Run:

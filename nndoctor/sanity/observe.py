@@ -31,8 +31,8 @@ ARITHMETIC = frozenset(
 )
 
 
+# Nodes of a graph that only multiply a single number, or change its shape.
 SCALINGS = ("Mul", "Div", "Neg", "View", "Reshape", "Stack", "Sum", "Unsqueeze", "Squeeze", "Alias")
-"""Nodes of a graph that only multiply a single number, or change its shape."""
 STEPS = 8  # of the graph between a loss of torch's and the whole loss
 
 

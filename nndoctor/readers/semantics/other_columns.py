@@ -13,8 +13,7 @@ from nndoctor.readers.semantics.step_axis import Segment
 from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import FACTS, Kind, Meaning, tidy
 
-MIN_EPOCH_POINTS = 8
-"""Rows with an epoch that show how the log counts epochs."""
+MIN_EPOCH_POINTS = 8  # rows with an epoch that show how the log counts epochs
 
 
 def settings(table: Table, part: Segment) -> dict[str, Fact]:

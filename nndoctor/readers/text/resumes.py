@@ -15,8 +15,8 @@ RESUMED = re.compile(
 )
 
 
+# One of them is in every such line: a text without them, as most are, is not searched line by line.
 WORDS = ("resuming", "resumed", "loaded", "loading", "restored", "restoring")
-"""One of them is in every such line: a text without them, as most are, is not searched line by line."""
 
 
 def resume_lines(source: Source) -> dict[str, Fact]:

@@ -9,9 +9,8 @@ EVALUATED = re.compile(r"(?P<name>[\w-]+) : (?P<value>[-+\d.e]+|-?nan)\b")
 COST = re.compile(r"\bCost (?P<value>[-+\d.e]+|-?nan)\b")
 NORM = re.compile(r"\bgNorm (?P<value>[\d.e+-]+|-?nan)\b")
 RATE = re.compile(r"\bL\.r\. (?P<value>[\d.e+-]+)")
+# Marian's validation metrics, in plain words; its cross-entropy is a sum over a sentence, which no training cost can be compared with.
 METRICS = {"perplexity": "perplexity", "ce-mean-words": "loss", "translation": "bleu", "bleu": "bleu"}
-"""Marian's validation metrics, in plain words; its cross-entropy is a sum over a sentence, which no training cost can be compared with."""
-
 CNTK = re.compile(
     r"\bEpoch\[\s*(?P<epoch>\d+) of \d+\](?:-Minibatch\[\s*\d+\s*-\s*(?P<step>\d+)[^\]]*\])?:\s*(?P<set>\[\w+[^\]]*\])?(?P<rest>.*)"
 )

@@ -28,48 +28,22 @@ from nndoctor.prognosis.findings import (
     remedies,
 )
 
-MAX_BIAS = 0.05
-"""Training error above a known target; Ng's worked examples call 7 points high and 1 point fine."""
-
-CERTAIN_BIAS = 0.15
-"""The courses' 15% is high bias beyond doubt."""
-
-ASSUMED_BIAS = 0.14
-"""The same above an assumed target near zero: the courses' 15% is high bias, their 1% is not."""
-
-HIGH_ERROR = 0.22
-"""Training error without a target that is more than the noise of most data."""
-
+MAX_BIAS = 0.05  # training error above a known target; Ng's worked examples call 7 points high and 1 point fine
+CERTAIN_BIAS = 0.15  # the courses' 15% is high bias beyond doubt
+ASSUMED_BIAS = 0.14  # the same above an assumed target near zero: the courses' 15% is high bias, their 1% is not
+HIGH_ERROR = 0.22  # training error without a target that is more than the noise of most data
+# Classes, or tokens, beyond which few tasks can be learned to the last example, and a wider network nearly always fits better.
 MANY_CLASSES = 15
-"""Classes, or tokens, beyond which few tasks can be learned to the last example, and a wider network nearly always fits better."""
-
-MAX_LATE_FALL = 0.05
-"""Points by which a settled error may fall in the second half of the run."""
-
-STILL_FALLS = 0.01
-"""Share of an error by which it falls from one value to the next while it has not settled."""
-
-MIDDLE = (0.45, 0.55)
-"""Shares of the run between which the error is its level in the middle."""
-
-MIN_HELPS = 0.2
-"""Probability that a wider network helps, below which a high error is taken for the data's own."""
-
+MAX_LATE_FALL = 0.05  # points by which a settled error may fall in the second half of the run
+STILL_FALLS = 0.01  # share of an error by which it falls from one value to the next while it has not settled
+MIDDLE = (0.45, 0.55)  # shares of the run between which the error is its level in the middle
+MIN_HELPS = 0.2  # probability that a wider network helps, below which a high error is taken for the data's own
+# Epochs before which the error of a run that logs its steps has not settled, however flat the learning rate makes it.
 MIN_EPOCHS = 10
-"""Epochs before which the error of a run that logs its steps has not settled, however flat the learning rate makes it."""
-
-ERRORS = 2.0
-"""Standard errors by which the level of a noisy error must be above that."""
-
-LAST = 0.1
-"""Share of the values that give its level at the end."""
-
-MIN_VALUES = 5
-"""Values of the error below which no target is assumed."""
-
-OWN_SHARE = 0.5
-"""Bias smaller than this share of the variance is not what to treat first."""
-
+ERRORS = 2.0  # standard errors by which the level of a noisy error must be above that
+LAST = 0.1  # share of the values that give its level at the end
+MIN_VALUES = 5  # values of the error below which no target is assumed
+OWN_SHARE = 0.5  # bias smaller than this share of the variance is not what to treat first
 REMEDIES = ("larger-network", "less-regularization", "train-longer", "other-architecture", "set-target-error")
 
 

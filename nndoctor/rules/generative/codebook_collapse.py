@@ -12,15 +12,11 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
+# A perplexity below that of two codes used alike: less than one bit a position, whatever the codebook's size.
 FEW_CODES = 2.0
-"""A perplexity below that of two codes used alike: less than one bit a position, whatever the codebook's size."""
-
+# Share of the codebook that is used; healthy codebooks of 512 to 8,192 entries are used by a fifth or more.
 FEW_USED = 0.02
-"""Share of the codebook that is used; healthy codebooks of 512 to 8,192 entries are used by a fifth or more."""
-
-ERRORS = 3.0
-"""Standard errors by which a perplexity that rises is above its lowest level."""
-
+ERRORS = 3.0  # standard errors by which a perplexity that rises is above its lowest level
 MIN_POINTS = 5
 
 

@@ -25,9 +25,8 @@ MAX_AGREEMENT = -0.99  # mean negative cosine; two views never agree so well unl
 START = 0.25  # share of the run in which such agreement comes too early
 MAX_CHANGE = 0.01  # share of a contrastive loss by which it changes where it stays at its first value
 MAX_RANGE = 0.03  # the same by which it varies
+# Logarithms of the numbers of candidates that a contrastive loss compares: batches of powers of two, with and without the view itself.
 SIZES = tuple(np.log(n) for k in range(4, 14) for n in (2**k, 2**k - 1, 2 ** (k + 1) - 1, 2 ** (k + 1) - 2))
-"""Logarithms of the numbers of candidates that a contrastive loss compares: batches of powers of two, with and without the view itself."""
-
 MAX_OFF_LOG = 0.003  # share of ln N
 MIN_POINTS = 5
 

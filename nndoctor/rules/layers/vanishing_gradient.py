@@ -19,8 +19,8 @@ DOUBTFUL, CERTAIN = 2.5, 5.0  # powers of ten lost between which the confidence 
 SATURATED = 0.3  # share of a layer's outputs that explains a small gradient
 MIN_SHARE = 1e-3  # share of the last layer's gradient; healthy networks of all kinds begin above 0.04 and end above 0.1
 FIRST_LAYERS = 1 / 3  # share of the layers; the strongest gradient among these counts as that of the first layers
+# Names of layers whose gradient is next to nothing at the start by design: uniform attention, an adapter's zero half.
 ATTENTION = ("q", "k", "query", "key", "q_proj", "k_proj", "wq", "wk", "lora_a")
-"""Names of layers whose gradient is next to nothing at the start by design: uniform attention, an adapter's zero half."""
 
 
 def check(run: Run) -> Iterator[Symptom]:

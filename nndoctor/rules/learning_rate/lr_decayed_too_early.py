@@ -16,67 +16,32 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.prognosis.findings import certain, course, derived_finding
 
-DECAYED = 0.5
-"""Share of its peak below which a rate counts as decayed."""
-
-HALVED_BY = 0.45
-"""Share of the run by which an early decay has halved the rate; a cosine or a line to zero takes 50%."""
-
-SMALL_RATE = 0.05
-"""Share of its peak below which the weights hardly move."""
-
-MAX_SHARE = 0.7
-"""Share of the run after which a small rate ends the run on purpose."""
-
-BRIEF = 0.12
-"""Share of the run in which a rate that falls from half its peak is cut rather than decayed."""
-
-MIN_FALL = 0.06
-"""Loss ranges that the loss fell in the last third of the time that the rate was large."""
-
-CERTAIN_FALL = 0.25
-"""The same, from which there is no other explanation."""
-
-MAX_LEFT = 0.2
-"""Share of that fall by which the loss may still fall at the small rate."""
-
+DECAYED = 0.5  # share of its peak below which a rate counts as decayed
+HALVED_BY = 0.45  # share of the run by which an early decay has halved the rate; a cosine or a line to zero takes 50%
+SMALL_RATE = 0.05  # share of its peak below which the weights hardly move
+MAX_SHARE = 0.7  # share of the run after which a small rate ends the run on purpose
+BRIEF = 0.12  # share of the run in which a rate that falls from half its peak is cut rather than decayed
+MIN_FALL = 0.06  # loss ranges that the loss fell in the last third of the time that the rate was large
+CERTAIN_FALL = 0.25  # the same, from which there is no other explanation
+MAX_LEFT = 0.2  # share of that fall by which the loss may still fall at the small rate
+# Share of its peak below which the rate of a language model is at its floor; recipes end at a tenth of the peak, or at zero.
 FLOOR = 0.2
-"""Share of its peak below which the rate of a language model is at its floor; recipes end at a tenth of the peak, or at zero."""
-
-OVER_BY = 0.4
-"""Share of the run by which its schedule is over; recipes decay to the last step."""
-
-MAX_MOVED = 0.02
-"""Share by which a rate at its floor may still move."""
-
-MIN_SCHEDULE = 10
-"""Values of the learning rate that show a schedule."""
-
-MIN_VALUES = 4
-"""Values before a step that show a slope."""
-
-BEFORE = 0.67
-"""Share of the way to a step at which the loss is that of the time before it."""
-
-LAST_HALF = 0.5
-"""Share of the time since the rate is small after which it no longer moves."""
-
+OVER_BY = 0.4  # share of the run by which its schedule is over; recipes decay to the last step
+MAX_MOVED = 0.02  # share by which a rate at its floor may still move
+MIN_SCHEDULE = 10  # values of the learning rate that show a schedule
+MIN_VALUES = 4  # values before a step that show a slope
+BEFORE = 0.67  # share of the way to a step at which the loss is that of the time before it
+LAST_HALF = 0.5  # share of the time since the rate is small after which it no longer moves
+# Where decaying over the whole run is usual, and few of the retrained networks are comparable.
 OF_TEXT = (Workload.PRETRAINING, Workload.FINE_TUNING)
-"""Where decaying over the whole run is usual, and few of the retrained networks are comparable."""
-
 REMEDIES = ("decay-later", "train-longer")
 
+# Rate below which not even an update of Adam, which is about as large as the rate, changes a weight in single precision.
 VANISHED = 1e-11
-"""Rate below which not even an update of Adam, which is about as large as the rate, changes a weight in single precision."""
-
-MIN_VAIN = 0.2
-"""Share of the run that is trained at such a rate."""
-
-MIN_RATES = 4
-"""Learning rates that show a decay."""
-
+MIN_VAIN = 0.2  # share of the run that is trained at such a rate
+MIN_RATES = 4  # learning rates that show a decay
+# Probability of the finding from which a log without a learning rate shows it: of 25 such runs of the zoo, 22 confirm it.
 SURE = 0.8
-"""Probability of the finding from which a log without a learning rate shows it: of 25 such runs of the zoo, 22 confirm it."""
 
 
 def check(run: Run) -> Iterator[Symptom]:

@@ -21,50 +21,28 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import LOWER_QUARTILE, quantile
 from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, derived_finding, outcome, probability
 
+# The second half of a cross-entropy may be this factor above that of guessing; beyond, it is no noise.
 MAX_OF_CHANCE = 1.3
-"""The second half of a cross-entropy may be this factor above that of guessing; beyond, it is no noise."""
-
-MIN_POSSIBLE = 0.1
-"""The same where the loss ends above its start."""
-
-EXPLODES = 100.0
-"""Times the first loss: no noise of a batch takes a loss so far."""
-
-MIN_EXPLOSIONS = 2
-"""A single one may be a bad batch, which loss-spikes reports."""
-
+MIN_POSSIBLE = 0.1  # the same where the loss ends above its start
+EXPLODES = 100.0  # times the first loss: no noise of a batch takes a loss so far
+MIN_EXPLOSIONS = 2  # a single one may be a bad batch, which loss-spikes reports
 MAX_CROSS_ENTROPY, MIN_LEFT, MAX_LEFT, MAX_RIGHT = 20.0, 1.0, 7.0, 0.6
 """Guessing among 100 million classes costs 18: a mean cross-entropy beyond 20 exploded. Then the last loss and the last accuracy, from
 which on and up to which little was learned since; a loss that is a sum stays large instead."""
 
-MIN_VALUES = 4
-"""Values of the loss below which its second half is not judged."""
-
-MIN_RISE = 0.2
-"""Rise of the accuracy that shows that the examples are distinguished."""
-
-MIN_RISES = 0.1
-"""Share of the second half's values that are above the one before, below which a loss is smooth."""
-
+MIN_VALUES = 4  # values of the loss below which its second half is not judged
+MIN_RISE = 0.2  # rise of the accuracy that shows that the examples are distinguished
+MIN_RISES = 0.1  # share of the second half's values that are above the one before, below which a loss is smooth
+# Probability of the finding from which a smooth loss has it, too: even below it, 97 of 113 such runs of the zoo confirm it.
 SURE_OF_SMOOTH = 0.65
-"""Probability of the finding from which a smooth loss has it, too: even below it, 97 of 113 such runs of the zoo confirm it."""
-
-SHARE_HELPED = 0.68
-"""Share of the zoo's 119 runs with such a jump in which a lower learning rate gains more than 0.1."""
-
+SHARE_HELPED = 0.68  # share of the zoo's 119 runs with such a jump in which a lower learning rate gains more than 0.1
 MIN_PROBABLE = 0.4
 """Probability of the finding, by the whole curve, below which a jump is a remark where the loss ends below its start: of 19 such
 runs of the zoo, 4 confirm it."""
 
-UNUSUAL = 0.03
-"""A peak learning rate ten times that of the recipes for transformer language models with Adam."""
-
-LEARNED = 0.25
-"""Share of a language model's first loss below which it ends: whatever its rate, it learned its examples."""
-
-OTHER_SCALE = ("sgd", "adafactor", "muon", "lion", "shampoo")
-"""Optimizers whose rates are of another size than Adam's."""
-
+UNUSUAL = 0.03  # a peak learning rate ten times that of the recipes for transformer language models with Adam
+LEARNED = 0.25  # share of a language model's first loss below which it ends: whatever its rate, it learned its examples
+OTHER_SCALE = ("sgd", "adafactor", "muon", "lion", "shampoo")  # optimizers whose rates are of another size than Adam's
 REMEDIES = ("lower-learning-rate", "decay-learning-rate", "larger-batch", "warm-up")
 
 

@@ -12,9 +12,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, derived_finding, outcome
 
-UNLOGGED = 0.1
-"""Weight of a cause that only the learning rate in the log could rule out."""
-
+UNLOGGED = 0.1  # weight of a cause that only the learning rate in the log could rule out
 REMEDIES = ("raise-learning-rate", "learning-rate-range-test", "train-longer", "adam")
 
 

@@ -52,8 +52,8 @@ FIRST = {
 
 RATE_TOO_HIGH = "learning rate too high"
 
+# The remedies where no value was ever finite: data and precision come before any learning rate.
 FROM_START = ("check-finite-data", "full-precision", "guard-the-loss", "fix-label-masks", "lower-learning-rate")
-"""The remedies where no value was ever finite: data and precision come before any learning rate."""
 
 
 def check(run: Run) -> Iterator[Symptom]:

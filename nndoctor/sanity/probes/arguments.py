@@ -15,8 +15,8 @@ from nndoctor.sanity.state import nudge, seed, unchanged, without_dropout
 STEPS = 10  # so many steps open gates that start at zero
 ENOUGH = 0.1  # of the values, and of the sequences that end in padding
 MAX_ARGUMENTS = 8  # arguments that are tried
+# Parts of the names of arguments that may be without effect: masks of full sequences, sizes, numbers of examples.
 UNUSED = ("mask", "len", "idx", "index")
-"""Parts of the names of arguments that may be without effect: masks of full sequences, sizes, numbers of examples."""
 
 
 def probe(bench: Bench) -> None:

@@ -20,8 +20,7 @@ SEEN = 0.1  # of the clean gradient: a smaller difference is chance
 CALLS = 40  # of the user's step, and of a plain one on the same batches
 ACCUMULATED = 8  # calls in which a step that accumulates gradients comes to its optimizer's
 JUDGED = 4  # batches whose loss is taken before and after
-Given = dict[str, Tensor]
-"""Gradients by the names of their parameters."""
+Given = dict[str, Tensor]  # gradients by the names of their parameters
 
 
 def probe(bench: Bench) -> None:
