@@ -18,11 +18,7 @@ MIN_LAYERS = 3  # layers: two make no trend
 
 
 def signal_symptom(
-    layers: Layers,
-    way: int,
-    least: float,
-    doubtful: float,
-    passed: Callable[[str], float] = lambda _path: np.inf,
+    layers: Layers, way: int, least: float, doubtful: float, passed: Callable[[str], float] = lambda _path: np.inf
 ) -> Symptom | None:
     """The deviation of the hidden weight layers' outputs, where it changes by `least` powers of ten; None where it is calm.
 

@@ -11,10 +11,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "nndoctor diagnose run.csv --map 'my col=train/loss' --require 'val_loss best < 0.3'",
         "python train.py | nndoctor diagnose -",
     ),
-    "watch": (
-        "nndoctor watch run.csv",
-        "nndoctor watch runs/ --until-finding --stop-command 'kill {pid}' --pid 4711",
-    ),
+    "watch": ("nndoctor watch run.csv", "nndoctor watch runs/ --until-finding --stop-command 'kill {pid}' --pid 4711"),
     "report": ("nndoctor report runs/ -o report.html",),
     "plot": ("nndoctor plot run.csv -o run.png", "nndoctor plot runs/ -o runs.svg --theme dark"),
     "compare": ("nndoctor compare before.csv after.csv", "nndoctor compare baseline-seeds/ new-seeds/ -f markdown"),

@@ -9,9 +9,7 @@ from nndoctor.cli.terminal_style import Color, terminal_style
 
 
 def formats(
-    format: PageFormatOption = PageFormat.terminal,
-    color: ColorOption = Color.auto,
-    no_color: NoColorOption = False,
+    format: PageFormatOption = PageFormat.terminal, color: ColorOption = Color.auto, no_color: NoColorOption = False
 ) -> None:
     """List the supported log formats and how each is recognized.
 

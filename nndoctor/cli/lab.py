@@ -18,8 +18,7 @@ from nndoctor.cli.terminal_style import Color, terminal_style
 
 def lab(
     name: Annotated[
-        str,
-        typer.Argument(metavar="NAME", autocompletion=completion.lessons, help="Name of a lesson, or list."),
+        str, typer.Argument(metavar="NAME", autocompletion=completion.lessons, help="Name of a lesson, or list.")
     ] = "list",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Random seed; lessons are tested with seed 0.")] = 0,
     out: Annotated[str | None, optional("--out", metavar="FOLDER", help="Keep both run folders here.")] = None,

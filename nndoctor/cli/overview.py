@@ -6,10 +6,7 @@ from nndoctor.cli.panels import ORDER, PANELS
 from nndoctor.cli.terminal_style import terminal_style
 from nndoctor.reporters.page import Page
 
-WORDS = (
-    ("-V, --version", "show the version"),
-    ("--install-completion", "install shell completion"),
-)
+WORDS = (("-V, --version", "show the version"), ("--install-completion", "install shell completion"))
 
 
 def overview() -> str:

@@ -9,9 +9,7 @@ from nndoctor.cli.terminal_style import Color, terminal_style
 
 
 def rules(
-    format: PageFormatOption = PageFormat.terminal,
-    color: ColorOption = Color.auto,
-    no_color: NoColorOption = False,
+    format: PageFormatOption = PageFormat.terminal, color: ColorOption = Color.auto, no_color: NoColorOption = False
 ) -> None:
     """List all rules: code, name, severity and description."""
     from nndoctor.diagnosis.catalogue import RULES

@@ -33,9 +33,5 @@ ClassesOption = Annotated[
 def epochs_option(length: str) -> Any:  # noqa: ANN401 - as typer has it
     """`--epochs` of a command, which says what it is the length of."""
     return typer.Option(
-        "--epochs",
-        metavar="N",
-        min=1,
-        help=f"{length} Default: `epochs` of the file, else 10.",
-        show_default=False,
+        "--epochs", metavar="N", min=1, help=f"{length} Default: `epochs` of the file, else 10.", show_default=False
     )

@@ -25,11 +25,7 @@ class Probe:
     """Holds the plan of the model and its watchers; makes a new plan when a module was replaced."""
 
     def __init__(
-        self,
-        model: nn.Module,
-        optimizer: Optimizers,
-        rng: random.Random,
-        failed: Callable[[BaseException], None],
+        self, model: nn.Module, optimizer: Optimizers, rng: random.Random, failed: Callable[[BaseException], None]
     ) -> None:
         self.replaced = 0
         """How often a module was replaced."""

@@ -160,11 +160,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _put(
-    path: Path,
-    state: dict[str, Any],
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
+    path: Path, state: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
 ) -> Progress:
     """Give model, optimizer and scaler what the checkpoint holds. Raises UsageError where it does not fit them."""
     missing = {"place", "model", "optimizer", "scaler", "random"} - set(state)

@@ -118,11 +118,7 @@ class _Part:
 
 
 def measured(
-    path: str,
-    steps: int,
-    seeds: int,
-    see: Callable[[Point], None] = lambda _: None,
-    place: ComputeTarget = HERE,
+    path: str, steps: int, seeds: int, see: Callable[[Point], None] = lambda _: None, place: ComputeTarget = HERE
 ) -> LearningCurve:
     """Train on growing shares of the training data, each with as many optimizer steps. Raises UsageError for data that cannot be cut."""
     file = visible_from(place.engine, path)

@@ -10,15 +10,7 @@ from nndoctor.core.metrics import series_in_words
 from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.overlay import MAX_CURVES, overlay
 from nndoctor.reporters.page import Page, Style, cut, padded
-from nndoctor.reporters.side_by_side.words import (
-    STYLES,
-    finding_change,
-    place,
-    sentence,
-    setting,
-    value,
-    worked,
-)
+from nndoctor.reporters.side_by_side.words import STYLES, finding_change, place, sentence, setting, value, worked
 
 SIGNS = {
     ComparisonVerdict.BETTER: "+",
