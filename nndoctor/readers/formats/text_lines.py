@@ -95,24 +95,31 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     """The records of some lines, or of their progress bars if the lines alone are not a log."""
     from nndoctor.readers.text.bars import bar_records
     from nndoctor.readers.text.decisive import is_log
-    from nndoctor.readers.text.dialects import comma_decimals, trees_rise, with_points, with_scores
     from nndoctor.readers.text.records import records
     from nndoctor.readers.text.scales import scale_records
 
-    lines = [ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in lines]
-    if "]<std" in source.start:
-        lines = [OF_MPI.sub("", line) for line in lines]
-    if OTHER_LOSS.search(source.start):
-        lines = [OTHER_LOSS.sub("?", line) for line in lines]
-    if comma_decimals(source.start):
-        lines = [with_points(line) for line in lines]
-    if "learn: " in source.start and trees_rise(source.start):
-        lines = [with_scores(line) for line in lines]
+    lines = _in_one_spelling(lines, source.start)
     found = records(lines)
     if is_log(found):
         return found
     bars = bar_records(lines) if any(sign in source.start for sign in ("|", "ETA: ", "it/s", "s/it")) else []
     return bars if is_log(bars) else scale_records(lines) or found
+
+
+def _in_one_spelling(lines: Sequence[str], start: str) -> Sequence[str]:
+    """The lines as most frameworks write them, for a log that begins with a text."""
+    from nndoctor.readers.text.dialects import comma_decimals, trees_rise, with_points, with_scores
+
+    lines = [ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in lines]
+    if "]<std" in start:
+        lines = [OF_MPI.sub("", line) for line in lines]
+    if OTHER_LOSS.search(start):
+        lines = [OTHER_LOSS.sub("?", line) for line in lines]
+    if comma_decimals(start):
+        lines = list(map(with_points, lines))
+    if "learn: " in start and trees_rise(start):
+        lines = list(map(with_scores, lines))
+    return lines
 
 
 def _is_cut(last: dict[str, object], other: dict[str, object]) -> bool:

@@ -24,20 +24,25 @@ def bar_records(lines: Sequence[str]) -> list[Record]:
         if "[" not in text or not ("|" in text or "ETA: " in text or "% " in text):
             continue
         for piece in REDRAWN.split(text):
-            count = COUNT.search(piece)
-            if count is None or (found and int(count["done"]) == 0):
-                continue  # a bar that begins shows what the one before it ended with
-            before, pairs = piece[: count.start()], _pairs(piece, count.end())
-            if not any(map(known, pairs)):
-                continue
-            match = EPOCH.search(before)
-            marks = {"epoch": match["epoch"] if match else epoch} if match or epoch else {}
-            marks["step"] = count["done"]
-            if found and found[-1].marks == marks:
-                found[-1].values.update(pairs)
-            else:
-                found.append(Record(marks, frozenset(marks), number, dict(pairs)))
+            _take(found, piece, number, epoch)
     return found
+
+
+def _take(found: list[Record], piece: str, number: int, epoch: str) -> None:
+    """Add what one drawing of a bar shows, below the heading of an epoch."""
+    count = COUNT.search(piece)
+    if count is None or (found and int(count["done"]) == 0):
+        return  # a bar that begins shows what the one before it ended with
+    before, pairs = piece[: count.start()], _pairs(piece, count.end())
+    if not any(map(known, pairs)):
+        return
+    match = EPOCH.search(before)
+    marks = {"epoch": match["epoch"] if match else epoch} if match or epoch else {}
+    marks["step"] = count["done"]
+    if found and found[-1].marks == marks:
+        found[-1].values.update(pairs)
+    else:
+        found.append(Record(marks, frozenset(marks), number, dict(pairs)))
 
 
 def _pairs(piece: str, end: int) -> dict[str, object]:

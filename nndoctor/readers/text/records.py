@@ -170,23 +170,31 @@ def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]
         found.append(Record({**epoch, **line.marks}, OWN[tuple(line.marks)], number))
     pairs = dict(line.pairs) if _informative(line.pairs) else {}  # else it is prose
     if found and not pairs and not found[-1].own:
-        for name in filter(_is_axis, line.pairs):  # of a record that names its step on a line below
-            found[-1].values.setdefault(name, line.pairs[name])
-    if (
-        line.shares
-        and not line.marks
-        and found
-        and any(_series(name) == ("train", "loss") for name in found[-1].values)
-    ):
-        pairs = {name.removesuffix("loss") + "accuracy" * name.endswith("loss"): value for name, value in pairs.items()}
+        _add_axes(found[-1], line.pairs)
+    if _follows_losses(found, line):
+        pairs = {_as_accuracy(name): value for name, value in pairs.items()}
     if line.bar is not None and (found or pairs):
         _draw(found, line.bar, pairs, number)
     elif pairs:
         _add(found, pairs, number, marked=bool(line.marks))
 
 
-def _is_axis(name: str) -> bool:
-    return meaning_of(name).is_axis
+def _as_accuracy(name: str) -> str:
+    return f"{name.removesuffix('loss')}accuracy" if name.endswith("loss") else name
+
+
+def _follows_losses(found: list[Record], line: Line) -> bool:
+    """Whether the shares of a line without marks belong to a record that has its losses already."""
+    if not (line.shares and found) or line.marks:
+        return False
+    return any(_series(name) == ("train", "loss") for name in found[-1].values)
+
+
+def _add_axes(record: Record, pairs: Mapping[str, object]) -> None:
+    """Add the epoch or step that a record names on a line below."""
+    for name, value in pairs.items():
+        if meaning_of(name).is_axis:
+            record.values.setdefault(name, value)
 
 
 def _draw(found: list[Record], bar: tuple[int, int], pairs: Mapping[str, object], number: int) -> None:
