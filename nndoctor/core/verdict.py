@@ -15,6 +15,9 @@ from nndoctor.core.series import Series
 TOO_FEW = "not enough data"  # how the reason begins where a log has too few points: it is a sentence of its own
 
 
+MIN_STAYS = 6  # values that show that a loss goes nowhere
+MAX_WIDTH = 0.3  # share of its mean between the lowest and the highest of them
+SPREADS = 1.0  # standard errors by which its beginning and its end may differ
 # Workloads whose losses do not measure progress; their level and gap are not mentioned.
 WITHOUT_LOSS = ("reinforcement-learning", "gan")
 
@@ -103,7 +106,7 @@ def _no_problems(report: Report) -> str:
     if (unvalidated := found.get("no-validation")) is not None:
         if "validation_until" in unvalidated.evidence:
             return f"No problems found, but {unvalidated.message.rstrip('.')}."
-        return f"No problems found in training.{_ends(report)} Log validation loss to check for overfitting."
+        return f"No problems found in training.{_stays(report) or _ends(report)} Log validation loss to check for overfitting."
     if not any(name.startswith("train/") for name in report.run.series):
         return f"No problems found in validation.{_ends(report)} Log training loss to check for under- and overfitting."
     if (bias := found.get("high-bias")) is not None:
@@ -116,6 +119,24 @@ def _rewarded(report: Report) -> str:
     paid = report.run.series.get("reward")
     summary = None if paid is None else paid.summary
     return "" if summary is None else f" Reward goes from {number(summary.first)} to {number(summary.last)}."
+
+
+def _stays(report: Report) -> str:
+    """` Training loss stays between 2.07 and 2.21.`, where it neither falls nor rises over the values of the log; else the empty text."""
+    loss = report.run.series_of("train/loss")
+    if loss is None or loss.summary is None or len(loss.y) < MIN_STAYS or not _goes_nowhere(loss):
+        return ""
+    low, high = loss.in_log_unit(loss.summary.low, loss.summary.high)
+    return f" Training loss stays between {low} and {high}." if low != high else ""
+
+
+def _goes_nowhere(series: Series) -> bool:
+    """Whether the first and the last third of a series differ by no more than its noise, which is small."""
+    third = len(series.y) // 3
+    before, after = series.y[:third], series.y[-third:]
+    spread = float(series.y.std(ddof=1))
+    narrow = series.high - series.low <= MAX_WIDTH * abs(float(series.y.mean()))
+    return narrow and abs(float(before.mean() - after.mean())) <= SPREADS * spread * math.sqrt(2 / third)
 
 
 def _ends(report: Report) -> str:

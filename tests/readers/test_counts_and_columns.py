@@ -78,3 +78,19 @@ def test_a_character_error_rate_is_no_word_error_rate(pasted: Write) -> None:
     )
     assert _values(run, "validation/character_error")[0] == 41.5
     assert _values(run, "validation/word_error")[0] == 91.5
+
+
+@pytest.mark.parametrize("line", ["[{0},  {1}] loss: {2}\n", "Loss [{0}, {1}](epoch, minibatch):  {2}\n"])
+def test_a_pair_in_brackets_is_the_epoch_and_the_batch(pasted: Write, line: str) -> None:
+    rows = [(epoch, 200 * k, 3 - 0.5 * epoch - 0.1 * k) for epoch in (1, 2) for k in (1, 2, 3)]
+    run = pasted("".join(line.format(epoch, at, f"{loss:.3f}") for epoch, at, loss in rows))
+    assert _values(run, "train/loss") == [2.4, 2.3, 2.2, 1.9, 1.8, 1.7]
+    assert run.series["train/loss"].steps.tolist() == [200, 400, 600, 800, 1000, 1200]
+
+
+def test_numbers_below_a_line_of_names_go_by_those(pasted: Write) -> None:
+    block = "Epoch: {0} | Epoch Time: 0m 57s\n****train_loss,train_acc,valid_loss****\n{1}\t2{0}.5\t{2}\n"
+    run = pasted("".join(block.format(k, 3 - 0.25 * k, 3.1 - 0.2 * k) for k in range(1, 7)))
+    assert _values(run, "train/loss") == [2.75, 2.5, 2.25, 2, 1.75, 1.5]
+    assert _values(run, "validation/loss")[-1] == 1.9
+    assert len(run.series["train/accuracy"]) == 6

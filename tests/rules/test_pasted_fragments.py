@@ -5,6 +5,8 @@ from __future__ import annotations
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.core.verdict import headline
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 
@@ -49,3 +51,31 @@ def test_a_loss_that_is_printed_the_same_in_four_digits_is_not_updated() -> None
     printed = Run.drawn({"printed_digits": 4}, train_loss="0.2*6")
     assert "no-weight-changes" in _names(printed)
     assert "no-weight-changes" not in _names(Run.drawn(train_loss="0.2*6"))
+
+
+def test_a_validation_loss_that_is_nan_after_a_rising_training_loss_asks_for_a_lower_rate() -> None:
+    rising = Run.drawn(train_loss="1.2 1.8 1.9 1.7 1.6 2.4", validation_loss="nan*6", lr="0.003*6")
+    falling = Run.drawn(train_loss="2.4 1.9 1.6 1.4 1.3 1.2", validation_loss="nan*6", lr="0.003*6")
+    for run, lower in ((rising, True), (falling, False)):
+        report = _report(run)
+        assert report.primary is not None
+        assert report.primary.name == "nan-loss"
+        assert (report.primary.remedies[0].name == "lower-learning-rate") is lower
+
+
+def test_the_verdict_says_that_a_loss_goes_nowhere() -> None:
+    flat = _report(Run.drawn(train_loss="2.19 2.07 2.1 2.21 2.08 2.14 2.2 2.08 2.12"))
+    assert "Training loss stays between 2.07 and 2.21." in headline(flat)[0]
+    falls = _report(Run.drawn(train_loss="2.3 2.1 1.9 1.7 1.5 1.4 1.3 1.2 1.1"))
+    assert "stays between" not in headline(falls)[0]
+
+
+def test_several_metrics_at_zero_late_in_a_run_are_more_than_a_remark() -> None:
+    def run(first: int) -> Run:
+        steps = range(first, first + 3)
+        names = ("validation/precision", "validation/recall", "validation/map50")
+        loss = Series.of("train/loss", [9.1, 7.4, 6.2], steps)
+        return Run({"train/loss": loss, **{n: Series.of(n, [0, 0, 0], steps) for n in names}}, {}, "log", axis="epoch")
+
+    assert "metric-at-worst" in _names(run(13))
+    assert "metric-at-worst" not in _names(run(1))

@@ -24,6 +24,10 @@ AFTER = re.compile(
     r"\s*(?P<value>\S+)\s*$",
     re.IGNORECASE,
 )  # `Cost after iteration 100: 0.69`
+NUMBERED = re.compile(
+    r"\b(?P<name>loss|acc|accuracy|error) \[\s*(?P<epoch>\d+),\s*(?P<step>\d+)\](?:\s?\([^)]*\))?\s*(?=[:=])",
+    re.IGNORECASE,
+)  # `Loss [1, 100](epoch, minibatch): 11.7`
 AVERAGED = re.compile(r"\bAveraged stats:")
 TREES = re.compile(
     r"^\s*(?P<step>\d+):\s+learn: (?P<learn>-?[\d.]+(?:e[-+]?\d+)?|-?nan)(?:\s+test1?: (?P<test>\S+)(?:\s+best: (?P<best>[-\d.e]+))?)?"
@@ -148,6 +152,10 @@ def with_points(line: str) -> str:
 
 
 def _reworded(line: str, epoch: str) -> str:
+    if " [" in line and (found := NUMBERED.search(line)):
+        line = (
+            f"{line[: found.start()]}epoch {found['epoch']} batch {found['step']} {found['name']}{line[found.end() :]}"
+        )
     if found := AFTER.match(line):
         return f"{found['kind']} {found['at']} {found['name']}: {found['value']}"
     if epoch and (found := ROUND.search(line) or SUMMARY.search(line)):

@@ -33,7 +33,7 @@ BATCH = re.compile(
     re.IGNORECASE,
 )  # within an epoch
 LEADING = re.compile(
-    r"^\s*(?:\[(?P<outer>\d+)/\d+\]\s*\[(?P<inner>\d+)/\d+\]|s:(?P<s>\d+)\s|\[(?P<round>\d+)\]\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$)"
+    r"^\s*(?:\[(?P<outer>\d+)/\d+\]\s*\[(?P<inner>\d+)/\d+\]|\[\s*(?P<epoch>\d+),\s*(?P<batch>\d+)\s*\](?=\D)|s:(?P<s>\d+)\s|\[(?P<round>\d+)\]\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$)"
     r"|[\[(]\s*(?P<of>\d+)\s*/\s*\d+\s*[\])]|(?P<first>\d+)/\d+(?!\s+[\[\u2500-\u259f-])[\s,:|]|(?P<row>\d+)\s+(?:\|\s+(?=(?:\w+ )?loss\W)|(?=[A-Za-z_][\w/.-]*=[-+\d.naif]+(?:\s|,|$))))",
     re.IGNORECASE,
 )
@@ -106,6 +106,8 @@ def _leading(text: str, marks: Marks) -> tuple[Marks, str]:
         return marks, text
     if found["outer"]:
         return {"epoch": found["outer"], "step": found["inner"]}, text[found.end() :]
+    if found["epoch"]:  # PyTorch's tutorials: `[1,  2000] loss: 2.173`
+        return {"epoch": found["epoch"], "step": found["batch"]}, text[found.end() :]
     marks["step"] = found["s"] or found["round"] or found["bare"] or found["of"] or found["first"] or found["row"]
     text = text[found.end() :]
     return marks, f" {_spelled_out(text)}" if found["s"] or found["bare"] else text

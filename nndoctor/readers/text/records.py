@@ -14,7 +14,7 @@ from nndoctor.readers.text.headings import heading
 from nndoctor.readers.text.pairs import Line, known
 from nndoctor.readers.text.pasted import cleaned
 from nndoctor.readers.text.shapes import parse
-from nndoctor.readers.text.tables import rows_as_pairs
+from nndoctor.readers.text.tables import named_above, rows_as_pairs
 from nndoctor.readers.vocabulary.english import in_english
 from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, meaning_of, task
 
@@ -86,7 +86,7 @@ def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
     """
     named = second_bars_named(single_epochs_counted(regions_joined(map(cleaned, lines))))
     under, quoted = "", False
-    for number, text in enumerate(map(in_english, plain(rows_as_pairs(named))), 1):
+    for number, text in enumerate(map(in_english, plain(rows_as_pairs(named_above(named)))), 1):
         if not _has_number(text):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
         elif quoted:

@@ -14,6 +14,10 @@ DIGIT = re.compile(r"\d")
 COCO = ("AP50", "AP75")
 COCO_HEADER = re.compile(r"^\s*\|\s*AP\s*\|\s*AP50\s*\|\s*AP75\s*\|")
 MAX_COLUMNS = 32  # columns
+APART = re.compile(r"\s*[,;\t]\s*|\s{2,}")  # between the names of a header, and between the numbers below it
+DECORATION = "*#=-_ \t\r"
+MAX_HEADER = 400  # characters
+MIN_NAMES = 2  # losses and metrics in a header
 
 
 def rows_as_pairs(lines: Iterable[str]) -> Iterator[str]:
@@ -42,6 +46,32 @@ def rows_as_pairs(lines: Iterable[str]) -> Iterator[str]:
             yield line
         else:
             yield _named(_label(cells[0]), across, cells[1:]) or _coco(across, cells) or line
+
+
+def named_above(lines: Iterable[str]) -> Iterator[str]:
+    """The lines; a line of numbers below one of as many names (`train_loss,train_acc,valid_loss`) with each number by its name."""
+    names: list[str] = []
+    for line in lines:
+        if names:
+            cells = APART.split(line.strip())
+            below, names = names, []
+            if len(cells) == len(below) and _values(cells):
+                yield ", ".join(f"{name}: {cell}" for name, cell in zip(below, cells, strict=True))
+                continue
+        if not DIGIT.search(line):
+            names = _header(line.strip(DECORATION))
+        yield line
+
+
+def _header(line: str) -> list[str]:
+    """The names in a line that holds nothing else; none where too few of them are known."""
+    names = APART.split(line) if 0 < len(line) < MAX_HEADER else []
+    known = sum(map(_is_series, names))
+    return names if known >= MIN_NAMES and 2 * known > len(names) else []
+
+
+def _is_series(name: str) -> bool:
+    return meaning_of(name).kind is Kind.SERIES
 
 
 def _coco(across: Sequence[str], cells: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nndoctor.analysis.guessing import ends_at_guessing
 from nndoctor.analysis.worst import MIN_SAME, MIN_VALUES, NEVER_BETTER, AtWorst, at_worst, repeated_score, zero_parts
@@ -11,6 +11,11 @@ from nndoctor.core.formatting import number
 from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+
+LATE_EPOCH, MIN_METRICS = (
+    10,
+    3,
+)  # first epoch of an excerpt, and metrics at their worst in it, of which few values are enough
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -30,8 +35,14 @@ def check(run: Run) -> Iterator[Symptom]:
         step=series.last_step,
         span=series.span,
         causes=_causes(parts),
-        severity=Severity.INFO if max(f.count for f in found) < MIN_VALUES else None,
+        severity=Severity.INFO if max(f.count for f in found) < MIN_VALUES and not _is_late(run, found) else None,
     )
+
+
+def _is_late(run: Run, found: Sequence[AtWorst]) -> bool:
+    """Whether several metrics are at their worst in a log that begins many epochs into the run: then a few values are enough."""
+    first = run.series[found[0].name].steps[0]
+    return run.axis == "epoch" and first >= LATE_EPOCH and len(found) >= MIN_METRICS
 
 
 def _repeats(run: Run) -> Iterator[Symptom]:
@@ -101,7 +112,7 @@ RULE = Rule(
     needs={"train/metric|validation/metric": 3},
     check=check,
     why="The loss can fall while the metric stays at zero: then the network gives a trivial answer, or the metric and the labels do not match.",
-    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more (in fewer it is a remark); or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored.",
+    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later); or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: visualize prediction dynamics",

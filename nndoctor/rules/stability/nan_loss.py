@@ -25,6 +25,7 @@ from nndoctor.core.statistics import TINY, median
 
 NEAR_BEST = 0.2  # share of what was learned; a loss so near its best is not rising
 MIN_CALM = 3  # finite values that show that the loss was falling
+MIN_RISEN = 1.2  # times the first training loss, above which the last one has risen
 MAX_LEAP = 400.0  # times the value before; a rate far too high multiplies the loss by thousands from one to the next
 MIN_LONG = 10  # finite values
 MIN_PILED = 1000.0  # times the first value of a loss to which every step adds all gradients before
@@ -86,7 +87,8 @@ def _symptom(run: Run, series: Series) -> Symptom:
     before = [float(v) for v in series.values[:at] if np.isfinite(v)]
     seen = birth(run)
     layer = seen.layer if seen is not None and seen.lost is not None else None
-    causes = _causes(run, before, where)
+    led_up = before or _rising_training(run, series)
+    causes = _causes(run, led_up, where)
     return Symptom(
         _message(run, series, bad, before, recovers=recovers),
         RECOVERED if recovers else AT_THE_END,
@@ -104,9 +106,18 @@ def _symptom(run: Run, series: Series) -> Symptom:
         span=(where, float(series.steps[-1])),
         layer=layer,
         causes=causes,
-        remedies=_remedies(causes[0].name, from_start=not before),
+        remedies=_remedies(causes[0].name, from_start=not led_up),
         severity=Severity.WARNING if recovers else None,
     )
+
+
+def _rising_training(run: Run, series: Series) -> list[float]:
+    """The training losses up to the end of another loss that is never finite, if they had risen until then; else none."""
+    train = run.series.get("train/loss")
+    if train is None or train is series:
+        return []
+    before = [float(v) for v in train.y[train.x <= float(series.steps[-1])]]
+    return before if len(before) >= MIN_CALM and before[-1] > MIN_RISEN * before[0] > 0 else []
 
 
 def _message(run: Run, series: Series, bad: NDArray[np.bool_], before: list[float], *, recovers: bool) -> str:
