@@ -79,3 +79,13 @@ def test_several_metrics_at_zero_late_in_a_run_are_more_than_a_remark() -> None:
 
     assert "metric-at-worst" in _names(run(13))
     assert "metric-at-worst" not in _names(run(1))
+
+
+def test_a_low_accuracy_and_a_loss_that_hardly_falls_are_no_healthy_run() -> None:
+    accuracy = "0.028 0.023 0.029 0.036 0.032 0.033 0.027"
+    stuck = Run.drawn(train_loss="5.2 5.09 5.02 5.01 5.0 5.01 5.03", train_accuracy=accuracy)
+    learns = Run.drawn(train_loss="5.2 4.9 4.6 4.2 3.9 3.6 3.3", train_accuracy="0.02 0.04 0.06 0.07 0.08 0.09 0.1")
+    regression = Run.drawn(train_loss="0.52 0.51 0.5 0.505 0.5 0.5 0.5", train_accuracy=accuracy)
+    assert "stuck-at-chance" in _names(stuck)
+    assert "stuck-at-chance" not in _names(learns)
+    assert "stuck-at-chance" not in _names(regression)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, SAME_ANSWER, UNIGRAM, flips_answers
 from nndoctor.analysis.guessing import MAX_OFF_ALONE, Guessing, ends_at_guessing
 from nndoctor.analysis.level import dwarfs_second
-from nndoctor.analysis.low_accuracy import MAX_ACCURACY
+from nndoctor.analysis.low_accuracy import MAX_ACCURACY, MAX_FALL, MAX_WITH_LOSS, MIN_WITH_LOSS
 from nndoctor.analysis.low_accuracy import MIN_POINTS as MIN_ACCURACIES
 from nndoctor.analysis.stuck_causes import stuck_causes
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -72,7 +72,7 @@ def _message(run: Run, found: Guessing, loss: Series | None) -> str:
         return f"training perplexity ends at {number(perplexity.final)} after {perplexity.last_step:,.0f} steps: a model that only knows how often each word occurs has about {UNIGRAM:.0f}"
     score = _score(run, found)
     if found.evidence == "low" and score is not None:
-        return f"{series_in_words(score.name)} is at most {percent(score.high)} in all {len(score.y)} values, and ends no higher than it began: the network does not learn"
+        return f"{series_in_words(score.name)} is at most {percent(score.high)} in all {len(score.y)} values and does not rise: the network does not learn"
     parts = [_end_of_loss(loss)] if loss is not None else []
     parts += [_end_of_score(found, score, verb="ends at" if loss is None else "is")] if score is not None else []
     ends = " and ".join(parts)
@@ -198,7 +198,7 @@ RULE = Rule(
     needs={"train/loss|train/accuracy|validation/loss|validation/accuracy|discriminator_loss": 4},
     check=check,
     why="A run that ends at the level of random guessing has learned nothing that lasts. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's, or is always one of two that add up to one; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies; or a log without a loss holds {MIN_ACCURACIES} accuracies or more, none above {percent(MAX_ACCURACY)}, that do not rise. An accuracy logged with a squared error is ignored.",
+    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's, or is always one of two that add up to one; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies; or a log without a loss holds {MIN_ACCURACIES} accuracies or more, none above {percent(MAX_ACCURACY)}, that do not rise (with a loss that falls by less than {percent(MAX_FALL)}: {MIN_WITH_LOSS}, none above {percent(MAX_WITH_LOSS)}). An accuracy logged with a squared error is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: verify the loss at init, overfit one batch",
