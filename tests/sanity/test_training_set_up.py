@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
+from nndoctor.core.finding import Severity  # noqa: E402
 from nndoctor.sanity.probes import data, dependence, output_layer, shapes, terms  # noqa: E402
 
 HEAD_MISSED = "optimizer = torch.optim.Adam(model[0].parameters(), lr=3e-3)"
@@ -137,3 +138,25 @@ def test_a_single_class_among_the_targets_of_sequences_is_named(probed, labels, 
     """Ignored places do not count."""
     facts = probed(TOKENS.replace("MASK", "kept").replace("LABELS", labels), data.probe)
     assert facts.get("single_class") == single
+
+
+PIXELS = """
+class Heads(nn.Module):
+    def __init__(self):
+        super().__init__(); self.body = nn.Sequential(nn.Linear(8, 32), nn.ReLU()); self.kind = nn.Linear(32, 3); self.place = nn.Linear(32, 2)
+    def forward(self, v): h = self.body(v); return self.kind(h), self.place(h)
+model = Heads(); del loss; optimizer = torch.optim.Adam(model.parameters(), lr=1e-3); validation_data = None
+places = UNIT * (x[:, :2] + 3)
+train_data = DataLoader(TensorDataset(x, y, places), batch_size=40)
+def step(model, batch):
+    kind, place = model(batch[0])
+    return nn.functional.cross_entropy(kind, batch[1]) + nn.functional.l1_loss(place, batch[2])
+"""
+
+
+@pytest.mark.parametrize(("unit", "reported"), [(1000, True), (0.1, False)])
+def test_targets_of_one_of_several_outputs_are_standardized_to_see_whether_it_helps(examined, unit, reported):
+    """Places in pixels, beside classes."""
+    report = examined(PIXELS.replace("UNIT", str(unit)))
+    names = {f.name for f in report.at_least(Severity.WARNING)}
+    assert ("targets-not-normalized" in names) is reported

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from nndoctor.recorder.kinds import CONVOLUTIONS
-from nndoctor.sanity.batches import first_input, rebuilt, target_of
+from nndoctor.sanity.batches import first_input, mapped, rebuilt, target_of
 from nndoctor.sanity.bench import Bench
 
 WEIGHTS = (nn.Linear, *CONVOLUTIONS)
@@ -115,8 +115,12 @@ def _targets(bench: Bench, _: torch.optim.Optimizer) -> Change:
         return Change()
     mean, spread = target.mean(), target.std().clamp_min(1e-8)
 
+    def scaled(output: Tensor) -> Tensor:
+        fits = output.is_floating_point() and output.shape[1:] == target.shape[1:]
+        return output * spread + mean if fits else output
+
     def grown(_m: nn.Module, _a: Any, output: Any) -> Any:  # noqa: ANN401
-        return output * spread + mean if isinstance(output, Tensor) else output
+        return output * spread + mean if isinstance(output, Tensor) else mapped(output, scaled)
 
     return Change((bench.model.register_forward_hook(grown),))
 
