@@ -15,8 +15,8 @@ from nndoctor.core.series import Series
 from nndoctor.prognosis.findings import HEALTHY_FLAGGED, derived_finding, outcome
 from nndoctor.prognosis.outlook import outlook
 
-FALL_FIRST = (Workload.SUPERVISED, Workload.VAE, Workload.DIFFUSION, Workload.CONTRASTIVE)
-"""Kinds of training whose loss falls first and then slows down, seen from a random start; a pretrained network may learn at one pace."""
+FALL_FIRST = (Workload.SUPERVISED, Workload.DIFFUSION)
+"""Kinds of training whose loss falls first and then slows down, seen from a random start; others may learn at one pace."""
 
 ENDS = (("quarter", (0.7, 0.8), (0.9, 1.0)), ("half", (0.5, 0.75), (0.75, 1.0)))
 """Parts of the run whose levels show that the loss still falls; wider ones where noise hides it."""
@@ -70,7 +70,7 @@ def _falls_straight(run: Run, loss: Series) -> Symptom | None:
     start, middle, end = (loss.level(*part) for part in THIRDS)
     if start - end < MIN_OF_NOISE * loss.noise or loss.first - loss.last > MAX_FALL * loss.first:
         return None
-    if middle - end < MIN_AS_FAST * (start - middle):
+    if middle - end < MIN_AS_FAST * (max(start, loss.first) - middle):
         return None
     return Symptom(
         f"training loss falls as fast at the end as at the start, from {number(loss.initial)} to {number(loss.final)} in all: at this pace it has only begun to learn",
@@ -108,7 +108,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="A run that stops while the loss still falls says little about the model: its bias and variance are not final. More steps are the cheapest remedy.",
-    how=f"The training loss falls in the last quarter, and the prognosis finds it likely that training four times longer improves both losses by a material part of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on. Where there is no prognosis, unless the network is pretrained or the run has fewer than {MIN_STEPS} steps: the loss falls in its second half at least {percent(MIN_AS_FAST)} as far as in its first, by {MIN_OF_NOISE:g} standard deviations in all, and ends above {percent(1 - MAX_FALL)} of its first level.",
+    how=f"The training loss falls in the last quarter, and the prognosis finds it likely that training four times longer improves both losses by a material part of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on. Where there is no prognosis, in supervised learning and diffusion from a random start, over at least {MIN_STEPS} steps where steps are logged: the loss falls in its second half at least {percent(MIN_AS_FAST)} as far as in its first, by {MIN_OF_NOISE:g} standard deviations in all, and ends above {percent(1 - MAX_FALL)} of its first level.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",

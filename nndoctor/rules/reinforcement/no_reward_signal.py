@@ -30,6 +30,7 @@ MIN_AT_WORST = 0.4  # share of a game's rewards, at its end, that are the lowest
 MAX_VALUE_ERROR = 1e-3
 MAX_ENTROPY_LEFT = 0.8  # share of the first entropy that a policy has left which learns from its rewards
 MIN_SAME = 20  # values of an entropy and a reward that show that a policy does not change
+MAX_VALUE_TIMES = 10.0  # root of the value loss over the largest reward
 MAX_MOVED = 0.01  # share of the entropy by which it moves then; a policy that learns becomes more certain
 AFTER_START, AT_END = (0.1, 0.3), (0.8, 1.0)  # shares of the run; a running mean of the reward needs its first tenth
 MIN_POINTS = 5
@@ -170,10 +171,20 @@ def _same_policy(run: Run, curve: Series) -> str | None:
     spread = entropy(run)
     if of_text(run) or spread is None or min(len(spread.y), len(curve.y)) < MIN_SAME or spread.low <= 0:
         return None
+    if _values_out_of_scale(run, curve):
+        return None
     early, late = curve.level(*AFTER_START), curve.level(*AT_END)
     if spread.high - spread.low > MAX_MOVED * spread.high or late - early > MIN_GAIN_OF_GAME * abs(early):
         return None
     return f"the policy's entropy stays at {number(spread.last)} in all {len(spread.y)} values, and the reward at about {number(late)}: the policy hardly changes"
+
+
+def _values_out_of_scale(run: Run, curve: Series) -> bool:
+    """Whether the value function's errors are far larger than any reward: then that is what keeps the policy as it is."""
+    value = run.series_of("value_loss")
+    return value is not None and math.sqrt(max(levels(value).last, 0.0)) > MAX_VALUE_TIMES * float(
+        np.abs(curve.y).max()
+    )
 
 
 def _never_rises(run: Run, curve: Series) -> bool:
