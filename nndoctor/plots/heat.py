@@ -79,10 +79,9 @@ def _grid(run: Run, statistic: Statistic) -> Grid | None:
     steps, values = _sampled([series for _, series in found])
     if statistic.relative:
         values = values / np.where(values[-1] > 0, values[-1], np.nan)
-    kept = np.ones(len(found), dtype=bool) if statistic.log else np.nan_to_num(values).max(axis=1) > 0
-    if not kept.any():  # a layer that never has any says nothing
+    rows = np.arange(len(found)) if statistic.log else np.flatnonzero(np.nan_to_num(values).max(axis=1) > 0)
+    if not len(rows):  # a layer that never has any says nothing
         return None
-    rows = np.flatnonzero(kept)
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int)]
     layers = Layers(run)
     names = tuple(layers.named(found[k][0]).removeprefix("layer ") for k in rows)

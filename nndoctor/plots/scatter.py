@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from nndoctor.core.formatting import number
@@ -23,18 +25,21 @@ def scatter(x: Array, y: Array, width: int, label: str, *, drawing: bool = True)
     values = {row: frame.label(1 - row / (HEIGHT - 1)) for row in (0, HEIGHT // 2, HEIGHT - 1)}
     gutter = max(map(len, values.values())) + 1
     across = max(width - gutter - 3, 1)
-    canvas = Canvas(across, HEIGHT)
-    for a, b in zip(frame.columns(places, canvas.across), frame.rows(y, canvas.up), strict=True):
-        canvas.dot(int(a), int(b))
-    dense = drawing and len(x) > MAX_SINGLE_POINTS
-    rows = canvas.rows() if dense else canvas.plain_rows("•" if drawing else "*")
     lines: list[Line] = []
-    for k, row in enumerate(rows):
+    for k, row in enumerate(_rows(frame, places, y, across, "•" if drawing else "*")):
         side = glyphs.tick if k in values else glyphs.side
         lines.append([(f"{values.get(k, ''):>{gutter}} ", "dim"), (side, "dim"), (row, "train")])
     lines.append([(" " * (gutter + 1) + glyphs.corner + glyphs.floor * across, "dim")])
     lines.append([(" " * (gutter + 2) + _axis(x, across, f"{label}, log axis" if log else label), "dim")])
     return lines
+
+
+def _rows(frame: Frame, places: Array, y: Array, across: int, mark: str) -> Iterable[str]:
+    """The points, each as a mark, or as a dot where there are many and braille can be drawn."""
+    canvas = Canvas(across, HEIGHT)
+    for a, b in zip(frame.columns(places, canvas.across), frame.rows(y, canvas.up), strict=True):
+        canvas.dot(int(a), int(b))
+    return canvas.rows() if mark != "*" and len(y) > MAX_SINGLE_POINTS else canvas.plain_rows(mark)
 
 
 def _axis(x: Array, across: int, label: str) -> str:
