@@ -46,6 +46,9 @@ MIN_RATIO, MAX_RATIO = 0.7, 1.4  # accuracy times the number of classes by the l
 MAX_OFF_RATIO = 0.15  # by which accuracy times the number of classes by the accuracy differs from one
 MAX_OFF_ALONE = 0.004  # share of ln C, where only the loss is logged
 MAX_SPREAD_ALONE = 0.005  # share of ln C; so small a spread is enough where no other loss can agree
+EXPLODED = 3.0  # times the level of the second half by which the first tenth dwarfs it: steps so large that no unit is left to learn
+AT_ONCE = (0.1, 0.2)  # shares of the run between which such a loss is at its last level already
+MAX_OFF_EXPLODED = 0.01  # share of ln C, where only such a loss is logged
 MAX_SHARE = 0.62  # a higher accuracy is better than guessing between two classes, at any number of examples
 MAX_SPREAD = 0.03  # share of the loss; a larger spread is no constant answer
 OWN_LEVEL = 0.95  # share of the first training loss; one that falls further has left it, whatever validation does
@@ -151,9 +154,18 @@ def _guessed_among(least: int, loss: Series, accuracy: Series) -> int | None:
 def _guesses_among(number: int, loss: Series, accuracy: Series) -> bool:
     """Whether loss and accuracy are those of guessing among so many classes, or worse and never better."""
     level, chance = end_level(loss).mean, math.log(number)
-    if abs(level - chance) < MAX_OFF * chance and _at_share(end_level(accuracy), number):
+    share = end_level(accuracy)
+    guesses = _at_share(share, number) or (share.mean <= MAX_RATIO / number and _exploded(loss))
+    if abs(level - chance) < MAX_OFF * chance and guesses:
         return number < MANY_CLASSES or _settled(loss, number)
     return level > chance and _never_learned(number, loss, accuracy)
+
+
+def _exploded(loss: Series) -> bool:
+    """Whether a loss is far above its last level in the first tenth of the run, and at that level right after."""
+    level = end_level(loss, SECOND_HALF).mean
+    early = float(loss.y[: max(2, len(loss.y) // 10)].max())
+    return early > EXPLODED * level and abs(loss.level(*AT_ONCE) - level) < MAX_OFF * level
 
 
 def _quoted(number: int, accuracy: Level) -> int | None:
@@ -200,7 +212,8 @@ def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None)
     end = end_level(loss, SECOND_HALF)
     number = min(USUAL_CLASSES, key=lambda n: abs(end.mean - math.log(n)))
     chance = math.log(number)
-    if abs(end.mean - chance) >= MAX_OFF_ALONE * chance or end.spread > MAX_SPREAD * chance:
+    off = MAX_OFF_EXPLODED if _exploded(loss) else MAX_OFF_ALONE
+    if abs(end.mean - chance) >= off * chance or end.spread > MAX_SPREAD * chance:
         return None
     passes = _passes(run, loss, accuracy, end, number)
     return None if passes or not _other_agrees(run, split, number, end) else Guessing(split, "loss", number, chance)

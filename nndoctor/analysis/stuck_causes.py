@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
+from nndoctor.analysis.chance import is_cross_entropy
 from nndoctor.analysis.plateau import exact
 from nndoctor.analysis.unlogged_causes import unseen_warm_up
 from nndoctor.analysis.workload import Workload, workload
-from nndoctor.core.finding import Cause
+from nndoctor.core.finding import Cause, ranked
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
 MIN_JUMP, MIN_NOISES = 0.05, 10.0  # share of the last loss, and times the noise, that the loss jumped by
 MIN_FIRST = 1.2  # times the last loss: it jumped before anything was logged
+MIN_TIMES = 2.0  # times the loss of guessing, above which the outputs are certain of wrong answers
+MAX_RIGHT = 0.6  # share of right answers of a network that guesses
+MIN_ACCURACIES = 4
 UNLOGGED = 0.1  # weight of a cause that only the learning rate in the log could rule out
 
 TOO_HIGH_BEFORE = Cause(
@@ -49,10 +55,33 @@ def _jumped(loss: Series) -> bool:
     return height > MIN_JUMP * abs(loss.last) + MIN_NOISES * loss.noise and loss.initial < loss.high
 
 
+def times_of_guessing(run: Run, loss: Series) -> float:
+    """How many times the loss of guessing the last loss is, by an accuracy of few right answers; 0 where the log does not show it."""
+    accuracy = run.series_of("train/accuracy|validation/accuracy", MIN_ACCURACIES)
+    share = accuracy.last if accuracy is not None and is_cross_entropy(run) else 0.0
+    return loss.last / -math.log(share) if 0 < share < MAX_RIGHT else 0.0
+
+
+def _saturated(times: float) -> tuple[Cause, ...]:
+    wrong = f"the loss is {times:.0f} times that of random guessing: the outputs are certain, and wrong"
+    return ranked(
+        Cause("learning rate too high", 0.5, wrong, "one run with a tenth of the learning rate"),
+        Cause("inputs not normalized", 0.4, wrong, "print the mean and the standard deviation of a batch of inputs"),
+        Cause(
+            "labels and outputs in different orders",
+            0.1,
+            wrong,
+            "print the predictions next to the labels of one batch",
+        ),
+    )
+
+
 def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     """What may hold a loss where it is, the likeliest first; the loss must have a finite value."""
     if workload(run) is Workload.BOOSTING:
         return BOOSTED
+    if (times := times_of_guessing(run, loss)) > MIN_TIMES:
+        return _saturated(times)
     burst = _jumped(loss) or loss.first > MIN_FIRST * loss.last
     to_the_last_digit = exact(loss)
     return (

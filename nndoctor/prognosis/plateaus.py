@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nndoctor.analysis.chance import at_chance
+from nndoctor.analysis.guessing import ends_at_guessing
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import FAINT, PLAUSIBLE, UNDECIDED
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -34,6 +35,8 @@ def weighed_plateau(run: Run, seen: Symptom, *, hidden: bool) -> Symptom:
     """
     if hidden:
         return _hedged(run, seen, FAINT, Severity.INFO)
+    if _answers_alike(run):
+        return seen
     probable = probability(run, NAME)
     if probable is None:
         pretrained = workload(run) is Workload.FINE_TUNING and not at_chance(run)
@@ -42,6 +45,12 @@ def weighed_plateau(run: Run, seen: Symptom, *, hidden: bool) -> Symptom:
         return seen
     possible = probable >= MIN_POSSIBLE and reported(run, "lr-too-low") is None
     return _hedged(run, seen, UNDECIDED if possible else FAINT, Severity.WARNING if possible else Severity.INFO)
+
+
+def _answers_alike(run: Run) -> bool:
+    """Whether the accuracy shows that the network gives one answer to everything, as none does that had learned before the first row."""
+    guessing = ends_at_guessing(run)
+    return guessing is not None and guessing.evidence == "majority"
 
 
 def _hedged(run: Run, seen: Symptom, confidence: float, severity: Severity) -> Symptom:

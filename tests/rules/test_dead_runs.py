@@ -229,6 +229,32 @@ def test_a_plateau_quotes_the_last_value_of_the_log():
     assert "stays at 0.5993:" in found.primary.message
 
 
+def test_one_answer_to_everything_is_no_network_that_had_learned_before():
+    """Clipped probabilities hold the loss at 14.4; an accuracy that never changes rules out a log that begins late."""
+    found = report(
+        epoch=range(15),
+        loss=[14.355, *[14.428 + 1e-6 * (k % 3) for k in range(14)]],
+        accuracy=[0.1087, *[0.1049] * 14],
+        val_loss=[14.667] * 15,
+        val_accuracy=[0.09] * 15,
+    )
+    assert found.primary is not None
+    assert found.primary.severity is Severity.ERROR
+    assert "had learned before" not in found.primary.message
+
+
+def test_two_accuracies_that_take_turns_are_quoted_both():
+    """Of two classes now one, now the other is the answer to every example."""
+    found = report(
+        epoch=range(10),
+        loss=[5.913, 1.772, 0.97, 2.032, 1.702, 0.975, 1.196, 0.955, 1.23, 0.772],
+        val_accuracy=[0.6167, 0.6167, 0.3833, 0.6167, 0.3833, 0.3833, 0.6167, 0.6167, 0.3833, 0.6167],
+    )
+    assert found.primary is not None
+    assert found.primary.name == "stuck-at-chance"
+    assert "62% or 38% in all 10 values" in found.primary.message
+
+
 CAME_BACK = [307.1, 3_167_272.2, 158_604.5, 46.33, 2.542, 1.96, 1.806, 1.793, 1.684, 1.626, 1.533, 1.586, 1.641, 1.735]
 HITS = [0.27, 0.22, 0.4, 0.28, 0.41, 0.41, 0.16, 0.28, 0.28, 0.28, 0.41, 0.41, 0.41, 0.22]
 

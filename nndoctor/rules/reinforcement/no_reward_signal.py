@@ -275,6 +275,6 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, reward="-36..5*30 5*20", value_loss="50..0.0002*50"),
         Run.drawn({"task": "reinforcement-learning"}, reward="500*6", entropy="0.47 0.33 0.29 0.26 0.25 0.19"),
     ),
-    suppressed_by=("nan-loss",),
+    suppressed_by=("nan-loss", "entropy-collapse"),
     on_request=True,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.metrics import BY_NAME, series_in_words
 from nndoctor.core.rule import Reference, Rule
@@ -12,6 +12,7 @@ from nndoctor.core.run import Run
 
 MAX_FRACTION = 1.006  # rounded percentages, and sums of them, may end a little above 100%
 NEVER_NEGATIVE = frozenset({"mse", "rmse", "mae", "perplexity", "word_error", "character_error", "error", "fid"})
+OF_NETWORKS = frozenset({"mse", "rmse", "mae"})  # errors of the network's own outputs
 MAX_ERROR = 1e12  # no squared error of scaled targets, no perplexity of any vocabulary reaches it
 CERTAIN = 0.95
 
@@ -38,6 +39,8 @@ def check(run: Run) -> Iterator[Symptom]:
                 {"value": value},
                 series=name,
                 step=at,
+                causes=EXPLODED if wrong == "exploded" else (),
+                remedies=EXPLODED_FIRST if wrong == "exploded" else (),
             )
             return
 
@@ -47,7 +50,9 @@ def _wrong(metric: str, low: float, high: float, *, share: bool) -> str:
         return "above-one"
     if metric in NEVER_NEGATIVE and low < 0:
         return "negative"
-    return "absurd" if high > MAX_ERROR else ""
+    if high <= MAX_ERROR:
+        return ""
+    return "exploded" if metric in OF_NETWORKS else "absurd"
 
 
 def _of_fact(run: Run, name: str, value: tuple[str, ...], line: int | None) -> Symptom:
@@ -69,7 +74,24 @@ WORDS = {
     "above-one": "a share cannot exceed 1",
     "negative": "it cannot be negative",
     "absurd": "no meaningful error is so large",
+    "exploded": "no meaningful error is so large, the network's outputs have exploded",
 }
+EXPLODED = (
+    Cause("learning rate too high", 0.5, "the error grows at every step", "one run with a tenth of the learning rate"),
+    Cause(
+        "inputs or targets not normalized",
+        0.4,
+        "large numbers make the first gradients huge",
+        "print the mean and the standard deviation of a batch of inputs and of targets",
+    ),
+    Cause(
+        "the metric is computed wrongly",
+        0.1,
+        "a sum or a wrong scale",
+        "compute the metric with the targets as predictions",
+    ),
+)
+EXPLODED_FIRST = ("lower-learning-rate", "normalize-inputs", "clip-gradients", "fix-the-metric")
 
 RULE = Rule(
     code="NN313",

@@ -11,6 +11,10 @@ from nndoctor.core.formatting import number
 from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+
+OF_MASKS = frozenset({"dice", "iou"})
+BACKGROUND_FIRST = ("weigh-classes", "overfit-tiny-subset", "check-loaded-labels", "fix-the-metric")
 
 LATE_EPOCH, MIN_METRICS = (
     10,
@@ -34,7 +38,8 @@ def check(run: Run) -> Iterator[Symptom]:
         series=first.name,
         step=series.last_step,
         span=series.span,
-        causes=_causes(parts),
+        causes=_causes(parts, series),
+        remedies=BACKGROUND_FIRST if _of_masks(series) else (),
         severity=Severity.INFO if max(f.count for f in found) < MIN_VALUES and not _is_late(run, found) else None,
     )
 
@@ -57,7 +62,7 @@ def _repeats(run: Run) -> Iterator[Symptom]:
         series=score.name,
         step=score.last_step,
         span=score.span,
-        causes=_causes([]),
+        causes=_causes([], score),
     )
 
 
@@ -73,11 +78,16 @@ def _message(first: AtWorst, others: list[str], parts: list[str]) -> str:
     return f"{series_in_words(first.name)} is {value}, the worst possible value, in {which}{more}{zero}"
 
 
-def _causes(parts: list[str]) -> tuple[Cause, ...]:
+def _of_masks(series: Series) -> bool:
+    """Whether a metric is that of masks, whose usual trivial answer is background everywhere."""
+    return series.name.rpartition("/")[2] in OF_MASKS
+
+
+def _causes(parts: list[str], series: Series) -> tuple[Cause, ...]:
     return ranked(
         Cause(
             "no labels loaded, or labels in another format",
-            0.6 if parts else 0.4,
+            0.6 if parts else 0.3 if _of_masks(series) else 0.4,
             "a loss term that is exactly 0 has no labels to compare with"
             if parts
             else "a metric without labels to compare with stays at its worst value",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, SAME_ANSWER, UNIGRAM, flips_answers
-from nndoctor.analysis.guessing import MAX_OFF_ALONE, Guessing, ends_at_guessing
+from nndoctor.analysis.guessing import MAX_OFF_ALONE, MAX_OFF_EXPLODED, Guessing, ends_at_guessing
 from nndoctor.analysis.level import dwarfs_second
 from nndoctor.analysis.low_accuracy import MAX_ACCURACY, MAX_FALL, MAX_WITH_LOSS, MIN_WITH_LOSS
 from nndoctor.analysis.low_accuracy import MIN_POINTS as MIN_ACCURACIES
@@ -198,7 +198,7 @@ RULE = Rule(
     needs={"train/loss|train/accuracy|validation/loss|validation/accuracy|discriminator_loss": 4},
     check=check,
     why="A run that ends at the level of random guessing has learned nothing that lasts. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's, or is always one of two that add up to one; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies; or a log without a loss holds {MIN_ACCURACIES} accuracies or more, none above {percent(MAX_ACCURACY)}, that do not rise (with a loss that falls by less than {percent(MAX_FALL)}: {MIN_WITH_LOSS}, none above {percent(MAX_WITH_LOSS)}). An accuracy logged with a squared error is ignored.",
+    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's, or is always one of two that add up to one; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes, {percent(MAX_OFF_EXPLODED)} after a far higher start; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies; or a log without a loss holds {MIN_ACCURACIES} accuracies or more, none above {percent(MAX_ACCURACY)}, that do not rise (with a loss that falls by less than {percent(MAX_FALL)}: {MIN_WITH_LOSS}, none above {percent(MAX_WITH_LOSS)}). An accuracy logged with a squared error is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: verify the loss at init, overfit one batch",
@@ -234,6 +234,12 @@ RULE = Rule(
             train_loss="5.913 1.772 0.97 2.032 1.702 0.975 1.196 0.955 1.23 0.772",
             validation_loss="0.792 0.669 1.453 0.708 0.955 0.678",
             validation_accuracy="0.6167 0.6167 0.3833 0.3833 0.6167 0.6167",
+        ),
+        Run.drawn(train_loss="11.96 10.03 3.08 1.12 1.1..1.092*36"),
+        Run.drawn(
+            train_loss="29.6 55.5 12.3 1.9 1.638 1.62 1.61 1.605 1.6 1.6 1.599 1.599 1.598 1.598 1.597*30",
+            train_accuracy="0.1667 0.28 0.2733 0.1933 0.2 0.1733 0.1733 0.1667 0.2733*36",
+            validation_accuracy="0.2275 0.2125 0.1975 0.185 0.23 0.23 0.23 0.1625 0.21*36",
         ),
         Run.drawn({"workload": "diffusion"}, train_loss="1.02 0.99 1.02 1.01 0.97 0.96 0.97 0.98 0.96 1.0*30"),
         Run.drawn({"task": "gan"}, discriminator_loss="1.8 1.5 1.386*14", generator_loss="2.6 1.1 0.693*14"),
