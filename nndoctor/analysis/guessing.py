@@ -82,11 +82,8 @@ def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
         return None
     if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0):
         return None
-    judged = (
-        judge(run, split, loss, accuracy)
-        for judge in (_by_classes, _by_majority, _by_accuracy, _by_loss, _by_frequency, _by_low_accuracy)
-    )
-    return next((found for found in judged if found is not None), None)
+    ways = (_by_classes, _by_majority, _by_accuracy, _by_loss, _by_frequency, _by_low_accuracy)
+    return next(filter(None, (way(run, split, loss, accuracy) for way in ways)), None)
 
 
 def _without_classes(run: Run) -> Guessing | None:

@@ -10,7 +10,7 @@ from nndoctor.analysis.chance import guesses
 from nndoctor.analysis.liveness import unit
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import MEDIAN_ERROR, Array, median, opening
+from nndoctor.core.statistics import MEDIAN_ERROR, median, opening
 
 MAX_PROGRESS = 0.05  # share of its fall; a loss that fell by less has made no progress
 MIN_GONE = 0.3  # the same; a loss that fell by more has left its start
@@ -51,10 +51,10 @@ def barely_moves(run: Run, loss: Series) -> bool:
         return False
     several = len(loss.y) > 2 and not _rounded_away(loss)
     if several and guesses(run):
-        return _range(loss.y[1:]) <= MAX_FALL * loss.low
+        return float(np.ptp(loss.y[1:])) <= MAX_FALL * loss.low
     if validation is None or len(validation.y) != len(loss.y):
-        return several and _range(loss.y) <= MAX_RANGE * loss.low
-    return all(s.low > 0 and _range(s.y) <= MAX_RANGE_OF_BOTH * s.low for s in (loss, validation))
+        return several and _is_flat(loss, MAX_RANGE)
+    return _is_flat(loss, MAX_RANGE_OF_BOTH) and _is_flat(validation, MAX_RANGE_OF_BOTH)
 
 
 def _rounded_away(loss: Series) -> bool:
@@ -62,8 +62,9 @@ def _rounded_away(loss: Series) -> bool:
     return unit(loss.y) > MAX_RANGE * abs(loss.last)
 
 
-def _range(values: Array) -> float:
-    return float(np.ptp(values))
+def _is_flat(loss: Series, share: float) -> bool:
+    """Whether all values of a loss above zero are within a share of its lowest."""
+    return loss.low > 0 and float(np.ptp(loss.y)) <= share * loss.low
 
 
 def _first_points(loss: Series) -> int:

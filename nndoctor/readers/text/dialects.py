@@ -165,14 +165,16 @@ def _reworded(line: str, epoch: str) -> str:
     for sign, reworded in REWORDED.items():
         if sign in line and (text := reworded(line)) is not None:
             return text
-    line = _with_rate(named(line))
-    if (
-        " loss: " in line.lower()
-        and (found := OWN_LOSS.match(line))
-        and meaning_of(f"{found['name']} loss").kind is Kind.UNKNOWN
-    ):
-        return f"{found['name'].replace(' ', '_')}_loss: {found['value']}"
+    line = _with_own_loss(_with_rate(named(line)))
     return _of_a_tool(line) if ": " in line else line
+
+
+def _with_own_loss(line: str) -> str:
+    """A line with a loss of the user's own name, as a pair of that name."""
+    found = OWN_LOSS.match(line) if " loss: " in line.lower() else None
+    if found is None or meaning_of(f"{found['name']} loss").kind is not Kind.UNKNOWN:
+        return line
+    return f"{found['name'].replace(' ', '_')}_loss: {found['value']}"
 
 
 def _with_rate(line: str) -> str:
