@@ -7,9 +7,10 @@ import importlib
 import inspect
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +24,14 @@ EPOCHS = 10  # what the Trainer says max_epochs is, for schedules that ask it fo
 
 @dataclass(frozen=True, slots=True)
 class Lightning:
-    """A LightningModule, which brings its own steps, optimizers and data; `package` is the one that it comes from."""
+    """A LightningModule, which brings its own steps, optimizers and data; `package` is the one that it comes from.
+
+    `calls` counts the steps of each training, which begins with a fresh optimizer.
+    """
 
     module: Any
     package: str
+    calls: MutableMapping[torch.optim.Optimizer, int] = field(default_factory=WeakKeyDictionary)
 
     @classmethod
     def of(cls, model: nn.Module) -> Lightning | None:
@@ -79,8 +84,14 @@ class Lightning:
             raise UsageError(f"training_step returned a {type(found).__name__}; expected the loss")
         return found
 
-    def _train_step(self, model: nn.Module, batch: object, _: torch.optim.Optimizer) -> object:
-        return loss_in(_training_step(model, batch))
+    def _train_step(self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer) -> object:
+        """A step of manual optimization; a module that accumulates gradients counts batches by their index."""
+        index = self.calls.get(optimizer, 0)
+        self.calls[optimizer] = index + 1
+        trainer = self.module.trainer
+        if len(trainer.optimizers) == 1:  # then it is the one that the module asks for
+            trainer.strategy.optimizers = [optimizer]
+        return loss_in(_training_step(model, batch, index))
 
 
 def is_data_module(value: object) -> bool:
@@ -99,17 +110,19 @@ def data_of(module: Any) -> dict[str, object]:  # noqa: ANN401
     return parts
 
 
-def _training_step(model: Any, batch: object) -> object:  # noqa: ANN401
+def _training_step(model: Any, batch: object, index: int = 0) -> object:  # noqa: ANN401
     """The module's training_step, with the batch's index where it takes one."""
     step: Callable[..., object] = model.training_step
     takes = [p for p in inspect.signature(step).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    return step(batch, *([0] * (len(takes) - 1)))
+    return step(batch, *([index, 0][: len(takes) - 1]))
 
 
 def _loaded(trainer: Any) -> None:  # noqa: ANN401
     """What the Trainer does before its first step: read what the loaders are."""
     trainer.fit_loop.setup_data()
-    trainer.fit_loop.epoch_loop.val_loop.setup_data()
+    validation = trainer.fit_loop.epoch_loop.val_loop
+    if validation._data_source.is_defined():  # noqa: SLF001 - a module may have a validation_step, and no data for it
+        validation.setup_data()
 
 
 def _package(value: object, name: str) -> str | None:

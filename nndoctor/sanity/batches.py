@@ -33,6 +33,11 @@ def mapped(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
     return batch
 
 
+def copied(batch: Batch) -> Batch:
+    """A batch of one's own, as a DataLoader gives it: user code takes labels out of dicts, and masks tokens in place."""
+    return mapped(batch, lambda t: t.detach().clone().requires_grad_(t.requires_grad))
+
+
 def tensors(batch: Batch) -> list[Tensor]:
     """All tensors in a batch, in order."""
     found: list[Tensor] = []
@@ -65,8 +70,18 @@ def alike(batch: Batch) -> bool:
 
 
 def part(batch: Batch, rows: Tensor | slice) -> Batch:
-    """Some examples of a batch that is `alike`."""
-    return mapped(batch, lambda t: (t[rows] if isinstance(rows, slice) else t[rows.to(t.device)]) if t.ndim else t)
+    """Some examples of a batch that is `alike`; sequences that come by falling length, as for packing, stay in that order."""
+    if isinstance(rows, slice):
+        return mapped(batch, lambda t: t[rows] if t.ndim else t)
+    lengths = next((t for t in tensors(batch) if _falls(t)), None)
+    found = mapped(batch, lambda t: t[rows.to(t.device)] if t.ndim else t)
+    return found if lengths is None else _sorted(found, lengths[rows.to(lengths.device)])
+
+
+def _falls(tensor: Tensor) -> bool:
+    """Whether a whole number of each example falls from the first to the last."""
+    whole = tensor.ndim == 1 and not tensor.is_floating_point() and tensor.dtype is not torch.bool
+    return whole and bool((tensor[1:] <= tensor[:-1]).all()) and bool((tensor[1:] < tensor[:-1]).any())
 
 
 def joined(batches: Sequence[Batch]) -> Batch | None:
@@ -83,7 +98,15 @@ def joined(batches: Sequence[Batch]) -> Batch | None:
             return None
         rows.append(torch.cat(list(column)))
     left = iter(rows)
-    return mapped(batches[0], lambda _: next(left))
+    whole = mapped(batches[0], lambda _: next(left))
+    fall = next((k for k, column in enumerate(zip(*columns, strict=True)) if all(map(_falls, column))), None)
+    return whole if fall is None else _sorted(whole, rows[fall])
+
+
+def _sorted(batch: Batch, lengths: Tensor) -> Batch:
+    """A batch that is `alike`, the longest sequences first, as a step wants them that packs them."""
+    order = lengths.argsort(descending=True, stable=True)
+    return mapped(batch, lambda t: t[order.to(t.device)] if t.ndim else t)
 
 
 def split(batch: Batch) -> tuple[tuple[Any, ...], dict[str, Any], Batch | None]:

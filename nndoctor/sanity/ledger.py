@@ -40,15 +40,15 @@ class Ledger:
     calls: list[list[Pass]] = field(default_factory=list)
     names: dict[int, Tensor] = field(default_factory=dict)
     _waiting: dict[int, list[Pass]] = field(default_factory=dict)
+    _within: bool = False
 
     @contextmanager
     def call(self) -> Iterator[list[Pass]]:
         """Note the passes of one call of the step."""
         self.calls.append([])
         handles = [
-            register(lambda given, *_: self._stepped(given))
-            # A closure runs its backward pass between the two.
-            for register in (register_optimizer_step_pre_hook, register_optimizer_step_post_hook)
+            register_optimizer_step_pre_hook(lambda given, *_: self._stepped(given, within=True)),
+            register_optimizer_step_post_hook(lambda given, *_: self._stepped(given, within=False)),
         ]
         try:
             with backward_replaced(self._went_back):
@@ -68,6 +68,8 @@ class Ledger:
                 self._waiting[one] = []
             self._waiting.setdefault(one, []).append(made)
         go()
+        if self._within:  # a closure, whose optimizer uses what each of its passes finds
+            made.used |= reached
         made.moved = {one: self._gradient(one) - was for one, was in before.items()}
 
     def _terms(self, loss: Tensor) -> list[frozenset[int]]:
@@ -84,7 +86,9 @@ class Ledger:
         grad = self.names[one].grad
         return 0.0 if grad is None else float(grad.detach().sum())
 
-    def _stepped(self, optimizer: torch.optim.Optimizer) -> None:
+    def _stepped(self, optimizer: torch.optim.Optimizer, *, within: bool) -> None:
+        """Note what an optimizer uses, before its step, in which a closure may run, and after it."""
+        self._within = within
         for group in optimizer.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.steps import TARGETS, inputs_of, loss_in
-from nndoctor.sanity.batches import Batch, mapped, split, tensors
+from nndoctor.sanity.batches import Batch, copied, mapped, split, tensors
 from nndoctor.sanity.failures import failing, is_machine, unusable
 from nndoctor.sanity.observe import LossCall, Observer, standing_for
 
@@ -141,6 +141,7 @@ class Subject:
         return self._single(self.loss(output, target))
 
     def _forward(self, batch: Batch) -> tuple[Any, Any]:
+        batch = copied(batch)
         if self.step is not None:
             return None, loss_in(self.step(self.model, batch))
         places, names, _ = split(batch)

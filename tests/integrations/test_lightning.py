@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from itertools import islice
 
 import pytest
 
@@ -17,6 +18,7 @@ from torch.nn import functional
 
 import nndoctor
 from nndoctor.core.errors import UsageError
+from nndoctor.experiment.lightning import Lightning
 from tests.integrations.data import batches, column, network, rows
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's own
@@ -159,6 +161,36 @@ def test_manual_optimization_with_two_optimizers(tmp_path):
     assert list(found) == list(range(10))
     assert (found[0]["lr"], found[0]["lr_1"]) == (0.01, 0.02)
     assert not [finding.name for finding in doctor.report.findings if finding.name == "frozen-parameters"]
+
+
+class Accumulating(Module):
+    """Manual optimization that steps with every fourth batch, as it counts them by their index."""
+
+    def __init__(self):
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch, index):  # noqa: D102
+        optimizer = self.optimizers()
+        loss = functional.cross_entropy(self.net(batch[0]), batch[1])
+        self.manual_backward(loss / 4)
+        if index % 4 == 3:
+            optimizer.step()
+            optimizer.zero_grad()
+        return loss
+
+
+def test_a_module_that_accumulates_gradients_by_the_index_of_a_batch_is_sound():
+    """Its steps are those of the optimizer that the check-up gives it, at every learning rate."""
+    module = Accumulating()
+    parts = Lightning.of(module).parts(batches())
+    given = torch.optim.SGD(module.parameters(), lr=1.0)
+    before = [p.detach().clone() for p in module.parameters()]
+    moved = []
+    for batch in islice(batches(), 4):
+        parts["train_step"](module, batch, given)
+        moved.append(any(not torch.equal(p, b) for p, b in zip(module.parameters(), before, strict=True)))
+    assert moved == [False, False, False, True]
 
 
 def test_wrong_arguments_are_reported_at_once():

@@ -50,6 +50,34 @@ train_data = DataLoader(TensorDataset(x, t), batch_size=20, shuffle=True)
 def loss(o, t): return -torch.distributions.Normal(*o, validate_args=True).log_prob(t).mean()
 optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 """
+IN_PLACE = """
+rows = [{"x": a, "labels": b} for a, b in zip(x[:200], y[:200])]
+train_data = DataLoader(rows, batch_size=20, shuffle=True); validation_data = None
+def step(model, batch):
+    labels = batch.pop("labels"); batch["x"][:, 5] = 0.0
+    return nn.functional.cross_entropy(model(batch["x"]), labels)
+"""
+PACKED = """
+lengths = torch.randint(2, 9, (200,)); train_data = []; validation_data = None
+for k in range(0, 200, 20):
+    order = lengths[k : k + 20].argsort(descending=True) + k
+    train_data.append({"x": x[order][:, :, None], "lengths": lengths[order], "labels": (x[order, 0] > 0).long()})
+class Packed(nn.Module):
+    def __init__(self): super().__init__(); self.r = nn.GRU(1, 16, batch_first=True); self.o = nn.Linear(16, 2)
+    def forward(self, x, lengths):
+        return self.o(self.r(nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True))[1][0])
+model = Packed(); optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+def step(model, batch): return nn.functional.cross_entropy(model(batch["x"], batch["lengths"]), batch["labels"])
+"""
+SCALAR = """
+class Own(nn.Module):
+    def __init__(self): super().__init__(); self.n = nn.Linear(8, 3)
+    def forward(self, x, y): return nn.functional.cross_entropy(self.n(x), y)
+model = Own(); optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+y = torch.arange(240) % 3; x = x + nn.functional.one_hot(y, 3).float() @ torch.randn(3, 8); validation_data = None
+train_data = DataLoader(TensorDataset(x, y), batch_size=20, shuffle=True)
+def step(model, batch): return model(*batch)
+"""
 
 
 def bad(report):
@@ -65,6 +93,9 @@ def bad(report):
         pytest.param(GRAPH, id="a batch that is one graph"),
         pytest.param(CLOSURE, id="an optimizer that takes a closure"),
         pytest.param(STRICT, id="a loss that raises for NaN at high rates"),
+        pytest.param(IN_PLACE, id="a step that takes the labels out of its batch and masks its input"),
+        pytest.param(PACKED, id="sequences that must come by falling length"),
+        pytest.param(SCALAR, id="a model whose only output is its loss"),
     ],
 )
 def test_a_stock_step_is_examined_without_a_finding(examined, change):

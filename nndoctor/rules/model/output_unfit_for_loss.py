@@ -152,6 +152,7 @@ def _stuck(run: Run) -> Symptom | None:
         or ended is None
         or reachable is None
         or first - reachable <= ROUNDING * max(abs(first), abs(reachable))
+        or run.fact("loss_still_falls") is True
     ):
         return None
     share = (ended - reachable) / (first - reachable)
@@ -166,8 +167,8 @@ def _stuck(run: Run) -> Symptom | None:
 
 def _follows(run: Run) -> Symptom | None:
     follows = run.known("loss_follows_target")
-    if follows is None or follows >= MIN_CORRELATION:
-        return None
+    if follows is None or follows >= MIN_CORRELATION or run.fact("loss_least_at_target") is True:
+        return None  # a loss of separated sources takes them in any order
     reachable = run.known("loss_reachable")
     if follows <= OPPOSITE and reachable is not None and reachable > -ROUNDING:
         return None  # outputs are distances, and targets say what belongs together

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, alike, part, rebuilt, size, tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.state import seed, unchanged, without_dropout
@@ -107,7 +109,9 @@ def effect(bench: Bench) -> None:
         return
     bench.model.eval()
     before = main_output(bench.subject.output(batch))
-    zeros = main_output(bench.subject.output(rebuilt(batch, torch.zeros_like)))
+    zeros = before
+    with contextlib.suppress(ModelFileError):  # lengths that must be above 0
+        zeros = main_output(bench.subject.output(rebuilt(batch, torch.zeros_like)))
     if before is None or zeros is None or before.shape != zeros.shape or not before.is_floating_point():
         return
     if not bool(torch.isfinite(before).all()):
@@ -122,15 +126,22 @@ def effect(bench: Bench) -> None:
 def _effect_on_step(bench: Bench) -> None:
     """The same of a user's step, whose loss is all that is known: of the real inputs, of zeros, of each other's."""
     batch = bench.batch
-    losses = []
-    for change in (None, torch.zeros_like, lambda t: t.roll(1, 0) if t.ndim else t):
-        with unchanged(bench.model):
-            bench.model.train()
-            without_dropout(bench.model)
-            seed(17)
-            losses.append(number(bench.subject.run(batch if change is None else rebuilt(batch, change)).loss))
+    losses = [_loss(bench, batch)]
+    for change in (torch.zeros_like, lambda t: t.roll(1, 0) if t.ndim else t):
+        with contextlib.suppress(ModelFileError):  # lengths that must be above 0, or fall
+            losses.append(_loss(bench, rebuilt(batch, change)))
+    if len(losses) == 1:
+        return
     seen = bench.facts.get("input_effect", 0.0)
     if all(map(math.isfinite, losses)):
         moved = max(abs(one - losses[0]) for one in losses[1:]) / max(abs(losses[0]), 1e-12)
         now = 0.0 if moved < ROUNDING else 1.0  # a mean loss moves far less than the outputs: any change is one
         bench.fact("input_effect", max(now, float(seen)) if isinstance(seen, (int, float)) else now)
+
+
+def _loss(bench: Bench, batch: Batch) -> float:
+    with unchanged(bench.model):
+        bench.model.train()
+        without_dropout(bench.model)
+        seed(17)
+        return number(bench.subject.run(batch).loss)

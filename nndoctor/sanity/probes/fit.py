@@ -17,6 +17,9 @@ from nndoctor.sanity.subject import plain
 
 EXAMPLES = 16
 MAX_VALUES = 2_000_000  # values of an output that are moved freely
+UNFINISHED = 0.1  # of the way from the first loss to the best: descent that leaves more is tried further
+SHORTER = 0.01  # times the first steps
+FURTHER = 0.05  # of the way that the first steps went
 ENDS = {
     "sigmoid": (0.0, 1.0),
     "softmax": (0.0, 1.0),
@@ -96,6 +99,8 @@ def _reach(bench: Bench, scale: Scale) -> None:
     with torch.enable_grad():
         ended, at = scale.descended(scale.act, before_activation(name, scale.output))
     reachable = min([scale.initial, ended, *within])
+    if ended - reachable > UNFINISHED * (scale.initial - reachable):
+        _goes_on(bench, scale, ended, at)
     free = [scale.loss(c) for c in scale.candidates()]
     if scale.classes and within:
         _ranks(bench, scale, min(within))
@@ -113,6 +118,13 @@ def _reach(bench: Bench, scale: Scale) -> None:
             beyond = float(goal.min()) < ENDS[name][0] or float(goal.max()) > ENDS[name][1]
             bench.fact("target_beyond_output", beyond)
     scale.best_output = at
+
+
+def _goes_on(bench: Bench, scale: Scale, ended: float, at: Tensor) -> None:
+    """Whether shorter steps from where descent ended lower the loss further: then it was not stuck, only too short."""
+    with torch.enable_grad():
+        further, _ = scale.descended(scale.act, at, SHORTER)
+    bench.fact("loss_still_falls", ended - further > FURTHER * (scale.initial - ended))
 
 
 def _ranks(bench: Bench, scale: Scale, right: float) -> None:
@@ -152,6 +164,13 @@ def _follows(bench: Bench, scale: Scale) -> None:
     goal, got = target.detach().double().reshape(-1), scale.act(at).double().reshape(-1)
     if float(goal.std()) > 0:
         bench.fact("loss_follows_target", _ranked(goal, got))
+        bench.fact("loss_least_at_target", _least_at_target(scale, target.to(scale.output), scale.act(at)))
+
+
+def _least_at_target(scale: Scale, goal: Tensor, found: Tensor) -> bool:
+    """Whether the targets themselves have a lower loss than what descent found and than their mean: other outputs may do as well."""
+    of_goal, mean = scale.loss(goal), goal.mean(0, keepdim=True).expand_as(goal)
+    return of_goal < min(scale.loss(found), scale.loss(mean))
 
 
 def _ranked(a: Tensor, b: Tensor) -> float:

@@ -100,13 +100,13 @@ class Scale:
             ]
         return found
 
-    def descended(self, act: Act, start: Tensor) -> tuple[float, Tensor]:
-        """The lowest loss that gradient descent on a free output finds, and that output."""
+    def descended(self, act: Act, start: Tensor, factor: float = 1.0) -> tuple[float, Tensor]:
+        """The lowest loss that gradient descent on a free output finds, and that output; `factor` is that of its steps."""
         free = (start / self.unit).clone().requires_grad_()
         rule = torch.optim.Adam([free], lr=0.1)
         best, at = math.inf, start
         for step in range(STEPS):
-            rule.param_groups[0]["lr"] = 0.1 * (1 - step / STEPS)
+            rule.param_groups[0]["lr"] = 0.1 * factor * (1 - step / STEPS)
             try:
                 value = self.loss_of(act(free * self.unit), self.target)
             except (RuntimeError, ValueError, ModelFileError):
