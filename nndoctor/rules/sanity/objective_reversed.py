@@ -15,7 +15,7 @@ OPPOSED = -0.5  # correlation of scores with cosine similarities; it is near 1 w
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look at what a loss of known meaning does: adversaries, pairs, densities, quantiles and rewards."""
-    for look in (_adversaries, _pairs, _scores, _density, _quantiles, _maximized, _rewards):
+    for look in (_adversaries, _pairs, _scores, _density, _quantiles, _maximized, _rewards, _preferences):
         yield from look(run)
 
 
@@ -76,6 +76,14 @@ def _rewards(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, MEASURED, {"advantages": "lowered"}, place="train_step")
 
 
+def _preferences(run: Run) -> Iterator[Symptom]:
+    if run.fact("preference_reversed") is True:
+        before, after = (run.number(f"preference_{n}") for n in ("before", "after"))
+        first, last = (number(float(f"{v:.3g}")) for v in (before, after))
+        text = f"training makes the rejected answers more likely and the chosen ones less: their scores differ by {first} before and by {last} after 40 steps, on average; chosen and rejected are exchanged, or the sign of the loss is wrong"
+        yield Symptom(text, MEASURED, {"before": before, "after": after}, place="loss")
+
+
 RULE = Rule(
     code="NN814",
     name="objective-reversed",
@@ -84,7 +92,7 @@ RULE = Rule(
     needs={"fact:scores_pushed_alike|fact:objective_seen": 1},
     check=check,
     why="A loss with the wrong sign often falls as well as the right one: the generator learns to be recognized, pairs that belong together are moved apart, a flow shrinks its space, quantiles are exchanged.",
-    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: a short training must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Contrastive losses over a square matrix: its scores must not fall as the cosine similarity of the embeddings rises. Flows of few dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names. Losses of torch's against given targets must not enter with a minus sign and rise, unless another loss trains the same output the other way. In a file that speaks of rewards and of no costs, the gradients of log-probabilities must oppose the advantages that weigh them, and an actor's must raise its critic's value.",
+    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: a short training must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Contrastive losses over a square matrix: its scores must not fall as the cosine similarity of the embeddings rises. Flows of few dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names. Losses of torch's against given targets must not enter with a minus sign and rise, unless another loss trains the same output the other way. In a file that speaks of rewards and of no costs, the gradients of log-probabilities must oppose the advantages that weigh them, and an actor's must raise its critic's value. Where a batch names chosen and rejected answers, 40 steps must not lower the score of the chosen ones against that of the rejected ones.",
     sources=(
         Reference("Goodfellow et al., Generative Adversarial Nets, 2014", "https://arxiv.org/abs/1406.2661"),
         Reference("Dinh et al., Density Estimation using Real NVP, 2016", "https://arxiv.org/abs/1605.08803"),
@@ -124,10 +132,19 @@ RULE = Rule(
         ),
         Run.drawn({"objective_seen": True, "critic_lowered": True}),
         Run.drawn({"objective_seen": True, "advantages_lowered": True}),
+        Run.drawn(
+            {
+                "objective_seen": True,
+                "preference_reversed": True,
+                "preference_before": 0.2,
+                "preference_after": -6.0,
+            }
+        ),
     ),
     healthy=(
         Run.drawn({"scores_pushed_alike": False, "scores_of": "D"}),
         Run.drawn({"objective_seen": True, "scores_follow_similarity": 0.99, "log_det_rewarded": True}),
         Run.drawn({"objective_seen": True, "critic_lowered": False, "advantages_lowered": False}),
+        Run.drawn({"objective_seen": True, "preference_reversed": False}),
     ),
 )

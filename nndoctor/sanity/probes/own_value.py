@@ -1,0 +1,94 @@
+"""Sequences of numbers that a model predicts place by place: whether the output at a place sees the value that it must predict."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nndoctor.sanity.batches import tensors
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.calls import ModelCall, calls_of
+from nndoctor.sanity.lens import Lens
+from nndoctor.sanity.origins import Origins
+from nndoctor.sanity.state import nudge, seed
+
+MIN_PLACES = 8
+VARIED = 0.5  # of the places at which a value differs from the one before
+ROUNDING = 1e-5  # of an output's size
+LEAST = 1e-3  # of it: an output depends on a value two places before it
+
+
+def probe(bench: Bench) -> None:
+    """Change single values of an argument that is also the target, and see which outputs change.
+
+    A causal model whose output at a place changes with the target of that place can copy it. A model that sees both
+    ways, or whose outputs depend on nothing but their own place, is an autoencoder.
+    """
+    calls = calls_of(bench.subject, bench.batch)
+    if len(calls) != 1:
+        return
+    targets = _targets(bench)
+    for name, given in calls[0].tensors.items():
+        if not _is_sequence(given) or not any(_same(given, t) for t in targets):
+            continue
+        seen = _seen(bench, calls[0], name)
+        if seen is not None:
+            bench.fact("own_value_argument", name)
+            bench.fact("own_value_seen", seen)
+            return
+
+
+def _targets(bench: Bench) -> list[Tensor]:
+    """What outputs are compared with in a pass, in errors and likelihoods, too."""
+    bench.model.train()
+    lens = Lens(Origins(bench.model), lambda: None)
+    seed(29)
+    with torch.enable_grad(), lens:
+        bench.subject.run(bench.batch)
+    return [pair.target for pair in lens.pairs]
+
+
+def _is_sequence(given: Tensor) -> bool:
+    """Whether numbers come by example and place, and change from place to place."""
+    long = given.is_floating_point() and given.ndim in (2, 3) and len(given) > 1 and given.shape[1] >= MIN_PLACES
+    return long and float((given[:, 1:] != given[:, :-1]).double().mean()) > VARIED
+
+
+def _same(given: Tensor, target: Tensor) -> bool:
+    return given.numel() == target.numel() and torch.equal(given.flatten(), target.to(given).flatten())
+
+
+@torch.no_grad()
+def _seen(bench: Bench, call: ModelCall, name: str) -> float | None:
+    """How much the output at a place changes with the value there; None where the model is not causal, or has no memory."""
+    given = call.tensors[name]
+    place = given.shape[1] * 2 // 3 | 1  # an odd one: blocks of a model that shortens sequences begin before it
+    nudge(bench.model)
+    bench.model.eval()
+    before = _outputs(bench, call, name, given)
+    at, past = (_outputs(bench, call, name, _exchanged(given, where)) for where in (place, place - 2))
+    seen = memory = 0.0
+    for own, here, later in zip(before, at, past, strict=False):
+        size = float(own.norm()) / own.shape[1] ** 0.5 + 1e-12
+        moved = (here - own).flatten(2).norm(dim=(0, 2)) / size
+        if float(moved[:place].max()) > ROUNDING:
+            return None
+        seen = max(seen, float(moved[place]))
+        memory = max(memory, float((later - own)[:, place].norm()) / size)
+    return seen if memory > LEAST else None
+
+
+def _outputs(bench: Bench, call: ModelCall, name: str, value: Tensor) -> list[Tensor]:
+    """The outputs that come by example and place, with one argument given."""
+    places, names = call.changed(name, lambda _: value)
+    seed(3)
+    found = tensors(bench.model(*places, **names))
+    shaped = [t for t in found if t.is_floating_point() and t.ndim > 1 and t.shape[:2] == value.shape[:2]]
+    return [t[..., None] if t.ndim == 2 else t for t in shaped]
+
+
+def _exchanged(given: Tensor, place: int) -> Tensor:
+    """The values at one place taken from other examples."""
+    changed = given.clone()
+    changed[:, place] = given.roll(1, 0)[:, place]
+    return changed
