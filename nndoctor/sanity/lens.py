@@ -74,6 +74,7 @@ class Lens(Observer):
         self.chosen: list[Chosen] = []
         self.weights: list[Tensor] = []
         self.pairs: list[Pair] = []
+        self.picked: list[Tensor] = []  # the classes whose log-probabilities a step takes
         self._open: Any = WeakTensorKeyDictionary()
         self._scores: Any = WeakTensorKeyDictionary()
         self._differences: Any = WeakTensorKeyDictionary()
@@ -127,6 +128,8 @@ class Lens(Observer):
     def _gathered(self, _: str, given: list[Tensor], value: Tensor) -> None:
         if given[0] in self._scores:
             self.choice(value)
+            if value.requires_grad and len(given) > 1:
+                self.picked.append(given[1].detach())
 
     def _sum(self, given: list[Tensor], value: Tensor) -> None:
         """A sum of which only one part has a gradient, while the other is of the model's making."""

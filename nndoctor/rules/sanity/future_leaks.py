@@ -26,9 +26,9 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"the argument {name} of the model holds each target at its own place, and the outputs there depend on it (they change by {percent(seen)} of their size with it): the model can copy its targets; pass them shifted by one place"
         yield Symptom(text, DIRECT, {"change": seen}, place="model")
         return
-    name, seen = run.fact("own_value_argument"), run.number("own_value_seen")
+    seen = run.number("own_value_seen")
     if isinstance(name, str) and seen > MAX_OWN:
-        text = f"the model is causal, and its output at each place depends on the value of {name} there, which is its target (it changes by {percent(seen)} of its size with it): the model can copy its targets; shift its input by one place"
+        text = f"the model is causal, and its output at each place depends on the value of {name} there, which is its target (it changes by {percent(seen)} of its size with it): the model can copy its targets; compare its outputs with the values one place later"
         yield Symptom(text, DIRECT, {"change": seen}, place="model")
 
 
@@ -37,20 +37,20 @@ RULE = Rule(
     name="future-leaks",
     severity=Severity.ERROR,
     title="the model sees the token that it must predict",
-    needs={"fact:future_change|fact:target_argument|fact:own_value_argument": 1},
+    needs={"fact:future_change|fact:target_argument": 1},
     check=check,
     why="Without a causal mask, each position attends to the positions after it, among them its own target. Training loss falls to almost zero, and the model cannot generate.",
-    how="The targets are the inputs shifted by one place, or an argument after the first holds the targets themselves, as a decoder is given them. In evaluation mode, the values of the second half are replaced by those of another example; outputs whose targets are among them, or before them, must not change. A model that samples in training may see its targets. Of sequences of numbers that are input and target, single values are replaced: where no earlier output changes, that at the same place must not change either.",
+    how="The targets are the inputs shifted by one place, or an argument after the first holds the targets themselves, as a decoder is given them. In evaluation mode, the values of the second half are replaced by those of another example; outputs whose targets are among them, or before them, must not change. A model that samples in training may see its targets. Of sequences that are input and target, single values are replaced: where no earlier output changes, that at the same place must not change either.",
     sources=(Reference("Vaswani et al., Attention Is All You Need, 2017", "https://arxiv.org/abs/1706.03762"),),
     remedies=("causal-mask",),
     sick=(
         Run.drawn({"future_change": 0.3}),
         Run.drawn({"target_argument": "tgt", "target_argument_change": 0.8}),
-        Run.drawn({"own_value_argument": "z", "own_value_seen": 0.4}),
+        Run.drawn({"target_argument": "z", "own_value_seen": 0.4}),
     ),
     healthy=(
         Run.drawn({"future_change": 0.0}),
         Run.drawn({"target_argument": "tgt", "target_argument_change": 0.0}),
-        Run.drawn({"own_value_argument": "z", "own_value_seen": 0.0}),
+        Run.drawn({"target_argument": "z", "own_value_seen": 0.0}),
     ),
 )

@@ -1,4 +1,4 @@
-"""Sequences of numbers that a model predicts place by place: whether the output at a place sees the value that it must predict."""
+"""Sequences that a model predicts place by place: whether the output at a place sees the value that it must predict."""
 
 from __future__ import annotations
 
@@ -24,33 +24,30 @@ def probe(bench: Bench) -> None:
     A causal model whose output at a place changes with the target of that place can copy it. A model that sees both
     ways, or whose outputs depend on nothing but their own place, is an autoencoder.
     """
-    calls = calls_of(bench.subject, bench.batch)
-    if len(calls) != 1:
-        return
     targets = _targets(bench)
-    for name, given in calls[0].tensors.items():
-        if not _is_sequence(given) or not any(_same(given, t) for t in targets):
-            continue
-        seen = _seen(bench, calls[0], name)
-        if seen is not None:
-            bench.fact("own_value_argument", name)
-            bench.fact("own_value_seen", seen)
-            return
+    for call in calls_of(bench.subject, bench.batch) if targets else ():
+        for name, given in call.tensors.items():
+            seen = _seen(bench, call, name) if _is_sequence(given) and any(_same(given, t) for t in targets) else None
+            if seen is not None:
+                bench.fact("target_argument", name)
+                bench.fact("own_value_seen", seen)
+                return
 
 
 def _targets(bench: Bench) -> list[Tensor]:
-    """What outputs are compared with in a pass, in errors and likelihoods, too."""
+    """What outputs are compared with in a pass, in errors and likelihoods, too, and what log-probabilities are taken of."""
     bench.model.train()
     lens = Lens(Origins(bench.model), lambda: None)
     seed(29)
     with torch.enable_grad(), lens:
         bench.subject.run(bench.batch)
-    return [pair.target for pair in lens.pairs]
+    return [*(pair.target for pair in lens.pairs), *lens.picked]
 
 
 def _is_sequence(given: Tensor) -> bool:
-    """Whether numbers come by example and place, and change from place to place."""
-    long = given.is_floating_point() and given.ndim in (2, 3) and len(given) > 1 and given.shape[1] >= MIN_PLACES
+    """Whether numbers or tokens come by example and place, and change from place to place."""
+    dimensions = (2, 3) if given.is_floating_point() else (2,)
+    long = given.ndim in dimensions and len(given) > 1 and given.shape[1] >= MIN_PLACES
     return long and float((given[:, 1:] != given[:, :-1]).double().mean()) > VARIED
 
 
