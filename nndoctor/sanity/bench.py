@@ -72,6 +72,7 @@ class Bench:
     steps: int = 0
     bare: float = 0.0
     strangers: Strangers = field(default_factory=dict)
+    rates: list[float] = field(default_factory=list)
     labelled: bool = True
     divisible: bool = True
 
@@ -98,7 +99,17 @@ class Bench:
         self.snapshot.weights()
         for optimizer, kept in self.strangers.values():
             optimizer.load_state_dict(copy.deepcopy(kept))
+        self._rates_as_given()
         seed(20_240_501 + number)
+
+    def _rates_as_given(self) -> None:
+        """Put back the rates of the file's optimizer, which a schedule within its step has changed."""
+        if self.subject.optimizer is None:
+            return
+        groups = unwrapped(self.subject.optimizer).param_groups
+        self.rates = self.rates or [group["lr"] for group in groups]
+        for group, rate in zip(groups, self.rates, strict=False):
+            group["lr"] = rate
 
     def optimizer(self, *, factor: float = 1.0, decay: bool = True) -> torch.optim.Optimizer:
         """A fresh optimizer as the user configured it, or the stand-in."""

@@ -27,7 +27,9 @@ def fresh(
     finally:
         optimizer.state = kept
     for name, value in vars(optimizer).items():
-        if name not in vars(new):  # torch copies groups and state only, which is too little for LBFGS
+        # torch copies groups and state only, which is too little for LBFGS. A scheduler puts a step that is bound to its
+        # own optimizer into that optimizer's place: a copy of it would step the original.
+        if name not in vars(new) and name != "step":
             setattr(new, name, copy.deepcopy(value, memo))
     for group in new.param_groups:
         group["lr"] = configured(group) * factor

@@ -13,9 +13,8 @@ from nndoctor.core.errors import UsageError
 from nndoctor.experiment.data import Batches, batches
 from nndoctor.experiment.experiment import Experiment, ExperimentOptions, OptimizerMaker, experiment
 from nndoctor.experiment.model_file import ModelFileError, user_code
-from nndoctor.sanity.batches import copied
 from nndoctor.sanity.subject import Subject
-from nndoctor.sanity.user_step import TrainStep
+from nndoctor.sanity.user_step import OwnStep
 
 HERE = "model"  # the name of a subject that comes from no file
 
@@ -37,7 +36,7 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
     )
     return Subject(
         path, found.model, None if own else found.loss, found.step, found.train_data, found.validation_data, optimizer,
-        _on_copies(found.train_step), made_up, found.notes, file_loss=found.loss if own else None,
+        None if found.train_step is None else OwnStep(found.train_step, optimizer), made_up, found.notes, file_loss=found.loss if own else None,
     )  # fmt: skip
 
 
@@ -53,13 +52,6 @@ def from_objects(
         held(optimizer, model, HERE)
     notes = [] if optimizer is not None else ["no optimizer given: using Adam; learning rate not checked"]
     return Subject(HERE, model, loss, None, _batches(data), None, optimizer, None, notes=notes)
-
-
-def _on_copies(step: TrainStep | None) -> TrainStep | None:
-    """A train_step that is given batches of its own."""
-    if step is None:
-        return None
-    return lambda model, batch, optimizer: step(model, copied(batch), optimizer)
 
 
 def held(optimizer: torch.optim.Optimizer, model: nn.Module, path: str) -> None:

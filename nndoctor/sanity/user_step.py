@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from nndoctor.experiment.steps import loss_in
+from nndoctor.sanity.batches import copied
 from nndoctor.sanity.optimizers import unwrapped
 
 # Optimizers of the user's own, by id, with their state before their first step here.
@@ -63,6 +64,38 @@ class Habits:
     def has_loss(self) -> bool:
         """Whether the step has one loss; not that of a GAN, whose two losses pull against each other."""
         return self.passes == 1 or (self.passes > 1 and self.alone)
+
+
+VANISHED = 0.01  # of its highest value: a rate at which a schedule has ended the training
+
+
+@dataclass(slots=True)
+class OwnStep:
+    """A train_step that is given batches of its own, and what its schedule makes of the rate of the file's optimizer.
+
+    `vanished` is the number of calls after which the rate stayed below a hundredth of its highest value; 0 where it does not.
+    """
+
+    step: TrainStep
+    optimizer: torch.optim.Optimizer | None
+    calls: int = 0
+    highest: float = 0.0
+    vanished: int = 0
+
+    def begin(self) -> None:
+        """Count from here on."""
+        self.calls, self.highest, self.vanished = 0, 0.0, 0
+
+    def __call__(self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer) -> object:
+        """One call of the user's step."""
+        found = self.step(model, copied(batch), optimizer)
+        self.calls += 1  # not where it is only asked for its loss
+        if self.optimizer is not None:
+            rate = max(float(group["lr"]) for group in self.optimizer.param_groups)
+            self.highest = max(self.highest, rate)
+            low = rate < VANISHED * self.highest
+            self.vanished = (self.vanished or self.calls) if low else 0
+        return found
 
 
 def watched(

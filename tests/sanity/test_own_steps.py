@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
+from nndoctor.sanity.optimizers import fresh  # noqa: E402
 from nndoctor.sanity.probes import own_step  # noqa: E402
 
 PLAIN = "def train_step(model, batch, optimizer):\n    l = loss(model(batch[0]), batch[1])\n"
@@ -180,3 +181,27 @@ def test_one_probe_that_fails_stops_no_other(examined):
     report = examined(change, budget=6.0)
     assert not bad(report)
     assert any(note.startswith("not checked: ") for note in report.run.notes)
+
+
+SCHEDULED = PLAIN + "    optimizer.zero_grad(); l.backward(); optimizer.step(); scheduler.step(); return l\n"
+SCHEDULED += "scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, GAMMA)\n"
+LONG = "train_data = DataLoader(TensorDataset(x, y), batch_size=2, shuffle=True)\n"
+
+
+@pytest.mark.parametrize(("gamma", "seen"), [("0.8", True), ("0.99", False)])
+def test_a_schedule_of_epochs_that_each_batch_advances_is_seen(probed, gamma, seen):
+    """The learning rate is gone within half an epoch."""
+    facts = probed(LONG + SCHEDULED.replace("GAMMA", gamma), own_step.probe)
+    assert ("rate_vanishes_after" in facts) is seen
+
+
+def test_a_copy_of_a_scheduled_optimizer_takes_its_own_steps():
+    """A scheduler puts a step into its optimizer that is bound to it."""
+    model = torch.nn.Linear(2, 1)
+    given = torch.optim.SGD(model.parameters(), lr=1.0)
+    torch.optim.lr_scheduler.StepLR(given, 5)
+    copied = fresh(given, model, factor=0.0)
+    before = model.weight.detach().clone()
+    model(torch.ones(1, 2)).sum().backward()
+    copied.step()
+    assert torch.equal(model.weight, before)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.confidence import DIRECT
+from nndoctor.core.finding import Number, Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -13,7 +14,17 @@ WITHOUT_SEEDS, WITH_ALL_SEEDS = 0.6, 0.95  # confidences where no seed, and wher
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Judge the range test's verdicts over seeds."""
+    """Judge the schedule of the user's step, then the range test's verdicts over seeds."""
+    after, epoch, highest = (run.number(n) for n in ("rate_vanishes_after", "rate_of_epoch", "rate_highest"))
+    if after:
+        text = f"the schedule in train_step takes the learning rate from {number(highest)} to less than a hundredth of it within {after:.0f} calls, while an epoch has {epoch:.0f} batches: it counts epochs, and is advanced with each batch"
+        evidence: dict[str, Number] = {"calls": after, "batches_of_epoch": epoch, "highest": highest}
+        yield Symptom(text, DIRECT, evidence, place="train_step", remedies=("decay-later",))
+        return
+    yield from _by_range(run)
+
+
+def _by_range(run: Run) -> Iterator[Symptom]:
     low, high, now = (run.number(n) for n in ("lr_low", "lr_high", "lr_configured"))
     side, seeds, agree = str(run.fact("lr_side") or ""), int(run.number("lr_seeds")), int(run.number("lr_agree"))
     if not side or side == "inside" or now <= 0:
@@ -49,10 +60,10 @@ RULE = Rule(
     name="lr-outside-usable-range",
     severity=Severity.WARNING,
     title="the learning rate is outside the usable range",
-    needs={"fact:lr_side": 1, "fact:lr_configured": 1},
+    needs={"fact:lr_side|fact:rate_vanishes_after": 1, "fact:lr_configured": 1},
     check=check,
     why="The learning rate is the first setting to get right. Ten times too low takes ten times as long; too high learns nothing.",
-    how="Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump.",
+    how="Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule within train_step must leave more than a hundredth of the learning rate for half an epoch.",
     sources=(
         Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),
@@ -81,8 +92,12 @@ RULE = Rule(
                 "lr_suggested": 0.03,
             }
         ),
+        Run.drawn(
+            {"lr_configured": 0.01, "rate_vanishes_after": 28, "rate_of_epoch": 80, "rate_highest": 0.01},
+        ),
     ),
     healthy=(
+        Run.drawn({"lr_side": "inside", "lr_configured": 0.01, "rate_of_epoch": 80, "rate_highest": 0.01}),
         Run.drawn(
             {"lr_side": "inside", "lr_configured": 0.01, "lr_low": 0.003, "lr_high": 0.1, "lr_seeds": 3, "lr_agree": 3}
         ),

@@ -14,6 +14,7 @@ from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.optimizers import advance, unwrapped
 from nndoctor.sanity.state import seed
+from nndoctor.sanity.user_step import OwnStep
 
 LARGE = 100.0  # of a gradient's size: what is put in its place
 SEEN = 0.1  # of the clean gradient: a smaller difference is chance
@@ -31,6 +32,15 @@ def probe(bench: Bench) -> None:
     _left_over(bench, bench.subject.train_step)
 
 
+def _schedule(bench: Bench, step: object) -> None:
+    """Note a rate that the step's schedule ends within half an epoch, as one that counts epochs does if each batch advances it."""
+    epoch = getattr(bench.subject.train, "number", None) or 0
+    if isinstance(step, OwnStep) and 0 < step.vanished <= epoch / 2:
+        bench.fact("rate_vanishes_after", step.vanished)
+        bench.fact("rate_of_epoch", epoch)
+        bench.fact("rate_highest", step.highest)
+
+
 def _course(bench: Bench) -> None:
     """Take a number of the user's steps and, where they have one loss, as many plain ones."""
     judged = bench.batches[:JUDGED]
@@ -38,7 +48,11 @@ def _course(bench: Bench) -> None:
     blind = bench.subject.blind
     before = None if blind else _loss(bench, judged)
     start = [p.detach().clone() for p in bench.model.parameters()]
+    step = bench.subject.train_step
+    if isinstance(step, OwnStep):
+        step.begin()
     moved, count, felt = _trained(bench, start, own=True)
+    _schedule(bench, step)
     bench.fact("own_calls", CALLS)
     bench.fact("own_optimizer_steps", count)
     bench.fact("own_gradients", felt)

@@ -48,6 +48,7 @@ CURES: dict[str, tuple[r.Remedy, ...]] = {
 FACTS = {
     "optimizer-misses-parameters": {"output_layer"},
     "frozen-parameters": {"output_layer"},
+    "lr-outside-usable-range": {"calls"},
     "targets-not-normalized": {"error_of_mean"},
 }
 """Evidence with which these findings need no trial."""
@@ -55,11 +56,11 @@ FACTS = {
 
 def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
     """What to try against a finding; nothing for a fact."""
+    if finding.evidence.keys() & FACTS.get(finding.name, set()):
+        return ()  # what training makes of it is measured already, or no trial can judge it
     if finding.name == "lr-outside-usable-range":
         best, now = bench.number("lr_suggested"), bench.number("lr_configured")
         return (r.rate(best / now),) if best > 0 and now > 0 and not _blows_up(bench) else ()
-    if finding.evidence.keys() & FACTS.get(finding.name, set()):
-        return ()  # what training makes of it is measured already, or no trial can judge it
     if finding.name == "regularization-excessive" and bench.facts.get("penalty_kind") == "a penalty within the loss":
         return ()  # without it the loss is another
     if finding.name == "frozen-parameters":  # a train_step that moves nothing is a fact
