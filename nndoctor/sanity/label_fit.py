@@ -38,7 +38,7 @@ def fit(bench: Bench, batch: Batch, place: Place) -> float | None:
 
 def _direct(output: Tensor, target: Tensor) -> float | None:
     """The same from outputs that are scores of classes, or of the target's form; None for others."""
-    if len(output) != len(target) or not bool(torch.isfinite(output).all()):
+    if output.shape[:1] != target.shape[:1] or not bool(torch.isfinite(output).all()):
         return None
     output = output.double()
     if not target.is_floating_point():
