@@ -255,6 +255,14 @@ def test_two_accuracies_that_take_turns_are_quoted_both():
     assert "62% or 38% in all 10 values" in found.primary.message
 
 
+def test_an_evaluation_that_each_line_repeats_shows_no_weights_at_rest():
+    """Step logs print the last evaluation again and again; at the end of training the loss only fluctuates."""
+    found = report(
+        step=range(100, 800, 100), train_loss=[2.86, 2.91, 2.84, 2.89, 2.85, 2.9, 2.87], val_loss=[2.861] * 7
+    )
+    assert "no-weight-changes" not in alarms(found)
+
+
 CAME_BACK = [307.1, 3_167_272.2, 158_604.5, 46.33, 2.542, 1.96, 1.806, 1.793, 1.684, 1.626, 1.533, 1.586, 1.641, 1.735]
 HITS = [0.27, 0.22, 0.4, 0.28, 0.41, 0.41, 0.16, 0.28, 0.28, 0.28, 0.41, 0.41, 0.41, 0.22]
 

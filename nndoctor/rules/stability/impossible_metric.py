@@ -12,7 +12,7 @@ from nndoctor.core.run import Run
 
 MAX_FRACTION = 1.006  # rounded percentages, and sums of them, may end a little above 100%
 NEVER_NEGATIVE = frozenset({"mse", "rmse", "mae", "perplexity", "word_error", "character_error", "error", "fid"})
-OF_NETWORKS = frozenset({"mse", "rmse", "mae"})  # errors of the network's own outputs
+OF_NETWORKS = frozenset({"mse", "rmse", "mae", "perplexity"})  # errors of the network's own outputs
 MAX_ERROR = 1e12  # no squared error of scaled targets, no perplexity of any vocabulary reaches it
 CERTAIN = 0.95
 

@@ -30,7 +30,6 @@ from nndoctor.core.series import Series
 MIN_UPDATES = 10  # updates of a policy that never changes
 MIN_EVALUATIONS, MIN_SAME = 4, 3  # evaluations, and those at the end that are the same
 MAX_FIRST = 2  # values of a training loss before it stops for good; a curve that settles has more
-MIN_ALL_SAME, MIN_EXACT = 6, 4  # evaluations that are all the same, and their significant digits
 MIN_SHARE_SAME = 0.3  # share of the evaluations
 SURE_DIGITS = 5  # significant digits; no update leaves so many unchanged
 MIN_CHANGE = 0.01  # share of the loss; a smaller change between the last two that differ is that of a loss that settles
@@ -44,12 +43,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if (policy := _policy(run)) is not None:
         yield policy
     if not identical(run):
-        if (
-            stopped := _stopped(run)
-            or _constant_training(run)
-            or _saturated_discriminator(run)
-            or _same_evaluations(run)
-        ) is not None:
+        if (stopped := _stopped(run) or _constant_training(run) or _saturated_discriminator(run)) is not None:
             yield stopped
         return
     judged = judged_series(run)
@@ -104,24 +98,6 @@ def _stopped(run: Run) -> Symptom | None:
                 "evaluate the first and the last checkpoint by hand",
             ),
         ),
-    )
-
-
-def _same_evaluations(run: Run) -> Symptom | None:
-    """Evaluations that are all the same to the last digit, while the training loss of changing batches only fluctuates."""
-    loss, train = run.series_of("validation/loss", MIN_ALL_SAME), run.series_of("train/loss", MIN_ALL_SAME)
-    if loss is None or train is None or loss.low != loss.high or loss.final == 0:
-        return None
-    if significant_digits(loss.y) < MIN_EXACT or train.first - train.last > train.noise or train.low == train.high:
-        return None
-    return Symptom(
-        f"validation loss is exactly {number(loss.final)} in all {len(loss.y)} evaluations, and training loss does not fall: the weights are not being updated",
-        MEASURED,
-        {"value": loss.final, "evaluations": len(loss.y)},
-        series="validation/loss",
-        step=loss.last_step,
-        span=loss.span,
-        causes=no_update_causes(run),
     )
 
 
@@ -256,7 +232,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|approx_kl|kl|discriminator_loss": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or all evaluations, {MIN_ALL_SAME} or more, are the same to {MIN_EXACT} digits, and the training loss does not fall. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not zero, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}.",
+    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not zero, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",
@@ -268,7 +244,6 @@ RULE = Rule(
     ),
     remedies=("check-the-step", "give-all-parameters", "reattach", "raise-learning-rate"),
     sick=(
-        Run.drawn(train_loss="1.0677 1.0728 1.0864 1.062 1.0834 1.071 1.0659", validation_loss="1.085*7"),
         Run.drawn(train_loss="1.597*25", validation_loss="1.598*25", validation_accuracy="0.295*25"),
         Run.drawn(train_loss="0.6667*20"),
         Run.drawn(
