@@ -77,7 +77,7 @@ def test_a_loss_of_nan_triggers_a_sample_once_it_is_fetched(tmp_path, monkeypatc
     model = mlp()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with Recorder(model, optimizer, tmp_path) as rec:
-        rec._schedule._gap = lambda *_: 1000.0  # what a sample costs here is no matter
+        rec._schedule._wanted = lambda *_: 1000.0  # what a sample costs here is no matter
         for k in range(180):
             loss = some_loss(model) * (math.nan if k >= 150 else 1)
             optimizer.zero_grad()
