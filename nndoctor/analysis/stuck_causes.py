@@ -68,7 +68,7 @@ def _saturated(times: float) -> tuple[Cause, ...]:
         Cause("learning rate too high", 0.5, wrong, "one run with a tenth of the learning rate"),
         Cause("inputs not normalized", 0.4, wrong, "print the mean and the standard deviation of a batch of inputs"),
         Cause(
-            "labels and outputs in different orders",
+            "labels unrelated to the inputs, or a network that is too small",
             0.1,
             wrong,
             "print the predictions next to the labels of one batch",

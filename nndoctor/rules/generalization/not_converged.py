@@ -92,7 +92,7 @@ STRAIGHT_CAUSES = ranked(
         "one run with 10 times the learning rate",
     ),
     Cause(
-        "training too short",
+        "training has only begun",
         0.4,
         "a loss that does not slow down is far from its floor",
         "go on with this run for four times the steps",

@@ -228,9 +228,8 @@ def _unchanged(curve: Series, text: str, confidence: float) -> Symptom:
 SAME_CAUSES = (
     Cause("learning rate too low", 0.5, "the policy hardly changes", "one run with ten times the learning rate"),
     Cause(
-        "rewards too rare", 0.3, "random actions never earn one", "print the rewards and the advantages of one batch"
+        "rewards too rare", 0.5, "random actions never earn one", "print the rewards and the advantages of one batch"
     ),
-    Cause("entropy bonus too large", 0.2, "it keeps the policy random", "one run without an entropy bonus"),
 )
 SAME_FIRST = ("raise-learning-rate", "check-the-reward", "shape-the-reward")
 

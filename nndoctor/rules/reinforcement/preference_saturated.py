@@ -76,7 +76,7 @@ def _memorized(run: Run, right: float | None, lost: float | None) -> Iterator[Sy
         span=held_out.span,
         causes=(
             Cause("too many epochs", 0.5, "every training pair is already ranked correctly", "one run of one epoch"),
-            Cause("too few pairs", 0.4, "few pairs are memorized", "one run with twice the pairs"),
+            Cause("pairs too easy", 0.4, "few or similar pairs are memorized", "one run with twice the pairs"),
             Cause(
                 "learning rate too high", 0.1, "large steps memorize early", "one run with a tenth of the learning rate"
             ),

@@ -79,9 +79,9 @@ WORDS = {
 EXPLODED = (
     Cause("learning rate too high", 0.5, "the error grows at every step", "one run with a tenth of the learning rate"),
     Cause(
-        "inputs or targets not normalized",
+        "inputs not normalized",
         0.4,
-        "large numbers make the first gradients huge",
+        "large numbers make the first gradients huge, and so do large targets",
         "print the mean and the standard deviation of a batch of inputs and of targets",
     ),
     Cause(
