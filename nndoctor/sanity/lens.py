@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from nndoctor.sanity import graph
+from nndoctor.sanity.aims import Aim, aim
 from nndoctor.sanity.observe import LOSSES, Observer
 from nndoctor.sanity.origins import Origins, flat
 
@@ -73,6 +74,7 @@ class Lens(Observer):
         self.parts: list[Part] = []
         self.chosen: list[Chosen] = []
         self.weights: list[Tensor] = []
+        self.aims: list[Aim] = []
         self.pairs: list[Pair] = []
         self.picked: list[Tensor] = []  # the classes whose log-probabilities a step takes
         self._open: Any = WeakTensorKeyDictionary()
@@ -152,9 +154,12 @@ class Lens(Observer):
             value.register_hook(passed)  # type: ignore[no-untyped-call]
 
     def _product(self, _: str, given: list[Tensor], __: Tensor) -> None:
-        """Weights of both signs, as advantages are."""
+        """Weights of both signs, as advantages are, and probabilities that weigh log-probabilities."""
         if len(given) != 2:
             return
+        scores, goal = given if given[0] in self._scores else reversed(given)
+        if scores in self._scores and not self.origins.of_model(goal) and (found := aim(scores, goal)) is not None:
+            self.aims.append(found)
         plain = [t for t in given if not t.requires_grad and t.is_floating_point() and t.numel() > 1]
         if (
             len(plain) == 1

@@ -247,3 +247,22 @@ def test_an_output_that_the_last_layer_does_not_decide_has_no_end(probed):
         BOUNDED.replace("LAST", "nn.Identity()") + "nn.init.zeros_(model[2].weight); nn.init.zeros_(model[2].bias)\n"
     )
     assert "targets_outside" not in probed(change + NUMBERS.replace("SCALE", "4"), bounds.probe)
+
+
+BY_HAND = """
+del loss; validation_data = None
+def step(model, batch):
+    given = nn.functional.one_hot(batch[1], 3) * 0.9 + 0.1 / 3
+    return SIGN (given * model(batch[0]).log_softmax(1)).sum(1).mean()
+"""
+
+
+@pytest.mark.parametrize(("sign", "reversed_"), [("", True), ("-", False)])
+def test_a_cross_entropy_by_hand_needs_its_minus(probed, sign, reversed_):
+    assert probed(BY_HAND.replace("SIGN", sign), objective.probe)["targets_made_unlikely"] is reversed_
+
+
+def test_weights_that_are_no_probabilities_are_left_alone(probed):
+    """As those of classes, or advantages."""
+    change = BY_HAND.replace("SIGN", "").replace("given =", "given = 2 *")
+    assert "targets_made_unlikely" not in probed(change, objective.probe)

@@ -15,7 +15,7 @@ OPPOSED = -0.5  # correlation of scores with cosine similarities; it is near 1 w
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look at what a loss of known meaning does: adversaries, pairs, densities, quantiles and rewards."""
-    for look in (_adversaries, _pairs, _scores, _density, _quantiles, _maximized, _rewards, _preferences):
+    for look in (_adversaries, _pairs, _scores, _density, _quantiles, _maximized, _unlikely, _rewards, _preferences):
         yield from look(run)
 
 
@@ -65,6 +65,12 @@ def _maximized(run: Run) -> Iterator[Symptom]:
         first, last = (number(float(f"{v:.3g}")) for v in (before, after))
         text = f"the step maximizes a {name}: it enters the loss with a minus sign, and rises from {first} to {last} in a few steps"
         yield Symptom(text, MEASURED, {"before": before, "after": after}, place="train_step")
+
+
+def _unlikely(run: Run) -> Iterator[Symptom]:
+    if run.fact("targets_made_unlikely") is True:
+        text = "the loss multiplies log-probabilities with given probabilities, and each step makes what is given less likely: a cross-entropy is the negative of that sum; change its sign"
+        yield Symptom(text, MEASURED, {"probabilities": "less likely"}, place="train_step")
 
 
 def _rewards(run: Run) -> Iterator[Symptom]:
@@ -130,6 +136,7 @@ RULE = Rule(
                 "maximized_after": 4.1,
             }
         ),
+        Run.drawn({"objective_seen": True, "targets_made_unlikely": True}),
         Run.drawn({"objective_seen": True, "critic_lowered": True}),
         Run.drawn({"objective_seen": True, "advantages_lowered": True}),
         Run.drawn(
@@ -144,7 +151,14 @@ RULE = Rule(
     healthy=(
         Run.drawn({"scores_pushed_alike": False, "scores_of": "D"}),
         Run.drawn({"objective_seen": True, "scores_follow_similarity": 0.99, "log_det_rewarded": True}),
-        Run.drawn({"objective_seen": True, "critic_lowered": False, "advantages_lowered": False}),
+        Run.drawn(
+            {
+                "objective_seen": True,
+                "critic_lowered": False,
+                "advantages_lowered": False,
+                "targets_made_unlikely": False,
+            }
+        ),
         Run.drawn({"objective_seen": True, "preference_reversed": False}),
     ),
 )

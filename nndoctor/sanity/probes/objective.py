@@ -59,6 +59,7 @@ def probe(bench: Bench) -> None:
     _idle(bench, course)
     _detached(bench, course)
     _maximized(bench, course)
+    _unlikely(bench, course)
     if _rewards(bench):
         _actor(bench, course)
         _policy(bench, course)
@@ -126,6 +127,13 @@ def _maximized(bench: Bench, course: Course) -> None:
             bench.fact("maximized_before", first)
             bench.fact("maximized_after", last)
             return
+
+
+def _unlikely(bench: Bench, course: Course) -> None:
+    """Whether every step makes given probabilities less likely: a cross-entropy written by hand, without its minus."""
+    pulls = [sum(one.pull for one in lens.aims) for lens in course.calls if lens.aims]
+    if pulls and len(pulls) == len(course.calls):
+        bench.fact("targets_made_unlikely", all(pull > 0 for pull in pulls))
 
 
 def _rewards(bench: Bench) -> bool:
