@@ -13,6 +13,7 @@ from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.label_fit import Place, fit
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.structured import structured
+from nndoctor.sanity.token_counts import told_by_tokens
 
 SIGNAL = 0.05  # of what neighbours can tell: only less is suspicious
 MIN_EXAMPLES = 120  # examples, of which at least one half is held out
@@ -28,7 +29,10 @@ def probe(bench: Bench) -> None:
     """Where neighbours tell nothing of the labels, or cannot be asked: train on a part, and ask on the rest."""
     if not _suspicious(bench) or bench.sample is None:
         return
-    bench.fact("inputs_structured", any(map(structured, all_inputs(bench.sample))))
+    inputs, target = all_inputs(bench.sample), bench.target(bench.sample)
+    if target is not None and any(told_by_tokens(each, target) for each in inputs):
+        return
+    bench.fact("inputs_structured", any(map(structured, inputs)))
     if not bench.facts["inputs_structured"]:
         return
     room = TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5) / SEEDS
