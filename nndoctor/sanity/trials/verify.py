@@ -146,7 +146,7 @@ def harm(bench: Bench, own: Result, other: Result) -> float:
     before = min(max(own.before), max(other.before))
     room = max(before, own.end) - min(other.end, own.end)
     agree = all(b < a for a, b in zip(own.after, other.after, strict=True))
-    floor = least_loss(bench)
+    floor = min(least_loss(bench), other.end)  # a likelihood has no least value, and falls below 0
     reached = own.end - floor <= 0.02 * abs(before - floor)
     return 0.0 if not agree or room <= 0 or reached else (own.end - other.end) / room
 

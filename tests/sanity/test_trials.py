@@ -1,0 +1,42 @@
+"""What the comparison of a training with a remedy makes of the losses of both."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the check-up needs torch")
+
+from torch import nn  # noqa: E402
+
+from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
+from nndoctor.sanity.state import Snapshot  # noqa: E402
+from nndoctor.sanity.trials.compare import Result  # noqa: E402
+from nndoctor.sanity.trials.verify import HARM, harm  # noqa: E402
+
+
+@pytest.fixture
+def bench():
+    """A bench that knows nothing of the loss."""
+    model = nn.Linear(1, 1)
+    return Bench(None, Clock(1.0), 1, Snapshot(model))
+
+
+def ended(*losses: float) -> Result:
+    return Result(tuple(2.3 for _ in losses), losses)
+
+
+def test_a_remedy_that_lowers_the_loss_shows_harm(bench):
+    assert harm(bench, ended(1.5, 1.6), ended(0.2, 0.3)) > HARM
+
+
+def test_a_loss_below_zero_may_still_be_far_from_its_end(bench):
+    """As a negative log-likelihood, or a loss whose terms are weighed by learned variances."""
+    assert harm(bench, ended(-0.6, -0.6), ended(-7.1, -7.2)) > HARM
+
+
+def test_a_loss_that_has_reached_zero_leaves_nothing_to_gain(bench):
+    assert harm(bench, ended(0.01, 0.01), ended(0.001, 0.001)) == 0
+
+
+def test_seeds_that_disagree_show_no_harm(bench):
+    assert harm(bench, ended(1.5, 1.0), ended(1.2, 1.3)) == 0
