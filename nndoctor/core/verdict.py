@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.formatting import listed, number, step
 from nndoctor.core.metrics import series_in_words
@@ -13,8 +15,6 @@ from nndoctor.core.run import direction
 from nndoctor.core.series import Series
 
 TOO_FEW = "not enough data"  # how the reason begins where a log has too few points: it is a sentence of its own
-
-
 MIN_STAYS = 6  # values that show that a loss goes nowhere
 MAX_WIDTH = 0.3  # share of its mean between the lowest and the highest of them
 SPREADS = 1.0  # standard errors by which its beginning and its end may differ
@@ -134,9 +134,10 @@ def _goes_nowhere(series: Series) -> bool:
     """Whether the first and the last third of a series differ by no more than its noise, which is small."""
     third = len(series.y) // 3
     before, after = series.y[:third], series.y[-third:]
-    spread = float(series.y.std(ddof=1))
-    narrow = series.high - series.low <= MAX_WIDTH * abs(float(series.y.mean()))
-    return narrow and abs(float(before.mean() - after.mean())) <= SPREADS * spread * math.sqrt(2 / third)
+    with np.errstate(over="ignore", invalid="ignore"):  # a log may hold 1e308, and pages are drawn outside the engine
+        spread = float(series.y.std(ddof=1))
+        narrow = series.high - series.low <= MAX_WIDTH * abs(float(series.y.mean()))
+        return narrow and abs(float(before.mean() - after.mean())) <= SPREADS * spread * math.sqrt(2 / third)
 
 
 def _ends(report: Report) -> str:

@@ -108,6 +108,7 @@ def luminance(color: str) -> float:
 
 @example([1e100, 3e101])  # both beyond what is drawn
 @example([3e65, 2e-243])  # further apart than floats reach
+@example([1e200, 0.0, 0.0, 0.0, 0.0, 1.0])  # whose squares are beyond them
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True, width=64), min_size=1, max_size=60))
 def test_no_numbers_break_a_picture(values):
