@@ -153,14 +153,14 @@ def _notes(page: Page, report: Report, most: int) -> None:
 
 
 def in_one_line(name: str, finding: Finding, room: int) -> str:
-    """A finding with its message where that fits, else with the clauses of it that fit, else those without its name, else its name alone.
+    """A finding with its message where that fits, else with the clauses of it that fit; else those under a shorter name; else its name alone.
 
     A message is not cut at a comma: what follows one is often the number that the first is compared with.
     """
     ends = [found.start() for found in re.finditer(r"[:;] | while ", finding.message)]
     clauses = [finding.message, *(finding.message[:end] for end in reversed(ends))]
     whole = [text for text in clauses if text.count("(") == text.count(")")]
-    lines = [f"{before}: {text}" for before in (name, finding.code) for text in whole]
+    lines = [f"{before}: {text}" for before in (name, finding.name, finding.code) for text in whole]
     lines += map(sentence, whole) if finding.severity is Severity.INFO else ()
     return next((line for line in lines if cell_len(line) <= room), name)
 
