@@ -1,4 +1,4 @@
-"""The part that the callbacks of Keras, Lightning and Transformers have in common."""
+"""The part that the callbacks of Keras, Lightning, Transformers and skorch have in common."""
 
 from __future__ import annotations
 

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from nndoctor.core.errors import UsageError
-from nndoctor.core.report import Report
+from nndoctor.integrations.callback import JudgedCallback
 from nndoctor.integrations.live import LiveTraining
-from nndoctor.integrations.options import CallbackOptions
 
 try:
     from skorch.callbacks import Callback
@@ -19,7 +18,7 @@ except ImportError as error:
 LEFT_OUT = ("epoch", "train_loss", "dur", "train_batch_count", "valid_batch_count")
 
 
-class Doctor(Callback):  # type: ignore[misc]  # skorch ships no types
+class Doctor(JudgedCallback, Callback):  # type: ignore[misc]  # skorch ships no types
     """Records a net's layers, losses and learning rate, judges the run, prints the verdict at the end.
 
     `stop_on` ("error", "warning") ends the training as skorch does it on Ctrl-C: the net stays fitted as it is.
@@ -37,17 +36,9 @@ class Doctor(Callback):  # type: ignore[misc]  # skorch ships no types
         ignore: Iterable[str] = (),
         config: str | os.PathLike[str] | None = None,
     ) -> None:
+        super().__init__(folder, every=every, stop_on=stop_on, show=show, select=select, ignore=ignore, config=config)
         self.folder, self.every, self.stop_on, self.show = folder, every, stop_on, show  # by which skorch copies it
         self.select, self.ignore, self.config = select, ignore, config
-        self._choices = CallbackOptions.of(
-            folder, every, stop_on, show=show, select=select, ignore=ignore, config=config
-        )
-        self._live: LiveTraining | None = None
-
-    @property
-    def report(self) -> Report | None:
-        """The latest report on the run."""
-        return None if self._live is None else self._live.report
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **_: Any) -> None:  # noqa: N803 - skorch's own name
         """The module and the optimizer are there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -148,6 +148,13 @@ class Bench:
     def tried(self, batch: Batch, optimizer: torch.optim.Optimizer, *, clip: float | None = None) -> float:
         """As `train`, for trials: infinity where a step fails on what a diverged training hands to it."""
         return unless_diverged(lambda: self.train(batch, optimizer, clip=clip), math.inf)
+
+    def trained(self, steps: int, batches: Sequence[Batch] = ()) -> bool:
+        """Take steps from the weights as they are with a fresh optimizer, on all batches or on these; whether each loss was finite."""
+        batches = batches or self.batches
+        optimizer = self.optimizer()
+        self.model.train()
+        return all(math.isfinite(self.tried(batches[k % len(batches)], optimizer)) for k in range(steps))
 
     def _watched(self, own: TrainStep, batch: Batch, optimizer: torch.optim.Optimizer) -> float:
         try:

@@ -84,9 +84,9 @@ def _rewards(run: Run) -> Iterator[Symptom]:
 
 def _preferences(run: Run) -> Iterator[Symptom]:
     if run.fact("preference_reversed") is True:
-        before, after = (run.number(f"preference_{n}") for n in ("before", "after"))
+        steps, before, after = (run.number(f"preference_{n}") for n in ("steps", "before", "after"))
         first, last = (number(float(f"{v:.3g}")) for v in (before, after))
-        text = f"training makes the rejected answers more likely and the chosen ones less: their scores differ by {first} before and by {last} after 40 steps, on average; chosen and rejected are exchanged, or the sign of the loss is wrong"
+        text = f"training makes the rejected answers more likely and the chosen ones less: their scores differ by {first} before and by {last} after {steps:.0f} steps, on average; chosen and rejected are exchanged, or the sign of the loss is wrong"
         yield Symptom(text, MEASURED, {"before": before, "after": after}, place="loss")
 
 
@@ -143,6 +143,7 @@ RULE = Rule(
             {
                 "objective_seen": True,
                 "preference_reversed": True,
+                "preference_steps": 40,
                 "preference_before": 0.2,
                 "preference_after": -6.0,
             }

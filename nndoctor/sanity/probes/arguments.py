@@ -24,11 +24,8 @@ def probe(bench: Bench) -> None:
     names = _names(bench)
     if len(names) < 2:  # a model of one argument is judged by its outputs
         return
-    optimizer = bench.optimizer()
-    bench.model.train()
-    for k in range(STEPS):
-        if not math.isfinite(bench.tried(bench.batches[k % len(bench.batches)], optimizer)):
-            return
+    if not bench.trained(STEPS):
+        return
     changes = (_exchanged, _exchanged_within)
     idle = [(name, change) for name in names for change in changes if _idle(bench, name, change)]
     if idle:

@@ -29,16 +29,14 @@ def probe(bench: Bench) -> None:
     before = _margins(bench, judged)
     if before is None:
         return
-    optimizer = bench.optimizer()
-    bench.model.train()
-    for k in range(STEPS):
-        if not math.isfinite(bench.tried(bench.batches[k % len(bench.batches)], optimizer)):
-            return
+    if not bench.trained(STEPS):
+        return
     after = _margins(bench, judged)
     if after is None or after.shape != before.shape or not bool(torch.isfinite(after).all()):
         return
     change = after - before
     error = float(change.std()) / math.sqrt(len(change)) if len(change) > 1 else math.inf
+    bench.fact("preference_steps", STEPS)
     bench.fact("preference_before", float(before.mean()))
     bench.fact("preference_after", float(after.mean()))
     bench.fact("preference_reversed", float(change.mean()) < -SURE * error)

@@ -45,11 +45,8 @@ def probe(bench: Bench) -> None:
         bench.unchecked.append("errors against the mean of the targets")
         return
     bench.fresh_start()
-    optimizer = bench.optimizer()
-    bench.model.train()
-    for k in range(steps):
-        if not math.isfinite(bench.tried(bench.batches[k % len(bench.batches)], optimizer)):
-            return
+    if not bench.trained(steps):
+        return
     after = terms(bench)
     found = [after[k] for k in large if k < len(after) and after[k].of_mean > 0 and math.isfinite(after[k].value)]
     if found:

@@ -47,11 +47,8 @@ def probe(bench: Bench) -> None:
         return
     alike = _alike(bench, held, *views)
     bench.fresh_start()
-    optimizer = bench.optimizer()
-    bench.model.train()
-    for k in range(STEPS):
-        if not math.isfinite(bench.tried(trained[k % len(trained)], optimizer)):
-            return
+    if not bench.trained(STEPS, trained):
+        return
     _note(bench, before, _look(bench, held, *views), alike=alike)
 
 
