@@ -63,4 +63,4 @@ class Frame:
             return "0"
         digits = 3 if self.log or self.y1 - self.y0 > 0.05 * max(abs(self.y0), abs(self.y1)) else 5
         rounded = float(f"{value:.{digits}g}")
-        return number(rounded if math.isfinite(rounded) else value)
+        return number(rounded if math.isfinite(rounded) else value, max(digits, 4))

@@ -77,9 +77,9 @@ def _symptom(d: Series, end: _End, *, saturated: bool) -> Symptom:
     reached = d.y < max(NEXT_TO_NOTHING * GUESSING, NEAR_END * end.discriminator)
     at = d.step_where(reached)
     known = end.real is not None and end.fake is not None
-    scores = f"; D(x) is {number(end.real or 0.0)} and D(G(z)) {number(end.fake or 0.0)}" if known else ""
+    scores = f"; D(x) is about {number(end.real or 0.0)} and D(G(z)) about {number(end.fake or 0.0)}" if known else ""
     return Symptom(
-        f"the discriminator's loss is {number(end.discriminator)} and the generator's {number(end.generator)} at the end{scores}: "
+        f"the discriminator's loss is about {number(end.discriminator)} and the generator's about {number(end.generator)} at the end{scores}: "
         f"the discriminator has won, and the generator's gradient vanishes (from step {step(at)} on)",
         MEASURED if end.certain else TYPICAL,
         {
