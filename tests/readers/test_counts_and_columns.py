@@ -36,6 +36,13 @@ def test_a_run_that_goes_back_with_the_same_series_was_resumed(pasted: Write) ->
     assert run.facts["resumed_at"].value == (35.0,)
 
 
+def test_rows_in_another_order_are_no_resumed_run(pasted: Write) -> None:
+    """They go back once, as a resumed run does, but no stretch of the steps was repeated."""
+    run = pasted("epoch,loss\n" + "".join(f"{k},{9 - 0.5 * k}\n" for k in (0, 1, 3, 6, 2, 4, 5, 7)))
+    assert run.series["train/loss"].steps.tolist() == [*range(8)]
+    assert "resumed_at" not in run.facts
+
+
 def test_a_table_in_quotes_is_a_table(pasted: Write) -> None:
     rows = "\n".join(f"{100 * k:7d}      {9 - k}.10e+00      {9 - k}.00e-01    1.0e-03" for k in range(6))
     run = pasted(f'" #  step      rmse_trn    rmse_e_trn         lr\n{rows}"')

@@ -152,6 +152,10 @@ def _resumed_with_a_gap(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool
     back = np.flatnonzero(np.diff(x) < 0) + 1
     if len(back) != 1 or min(back[0], len(x) - back[0]) < RESUMED_AFTER or x[back[0]] <= x[0]:
         return False
+    # A resumed run repeats a stretch of steps; rows that fill each other's gaps without one repeated are in another order.
+    gaps = np.diff(np.sort(x))
+    if np.allclose(gaps, gaps[0]):
+        return False
     before, after = rows[: back[0]], rows[back[0] :]
     return any(held[before].any() and held[after].any() for held in presence)
 
