@@ -17,6 +17,7 @@ from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import ModelFileError, load, user_code
 from nndoctor.experiment.own_loss import why_no_loss
 from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts
+from nndoctor.experiment.usual_names import as_train_step, usual_names
 
 LINES = {
     "model": "model = Net()  # or: def model(): return Net()",
@@ -63,10 +64,13 @@ class ExperimentOptions:
 
 def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Experiment:
     """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
-    names = load(path, given.seed)
+    loaded = load(path, given.seed)
+    usual = usual_names(loaded)
+    names = {**loaded, **{part: loaded[name] for part, name in usual.items()}}
     found = _model(path, names, given.seed)
     parts = _parts(path, found, names)
     notes = [f"model: {type(found).__name__}, {_size(found)}"]
+    notes += [f"{part}: taken from {name}" for part, name in usual.items()]
     if given.shape is None:
         _complete(path, parts)
     else:
@@ -80,9 +84,10 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
         _owns_loss(path, found, train)
         notes.append("loss: the model's own")
     notes += [train.summary, validation.summary if validation else "no validation_data: overfitting cannot be seen"]
+    train_step = _callable(path, "train_step", parts.get("train_step"))
     return Experiment(
         path, found, train, _callable(path, "loss", parts.get("loss")), validation, _optimizer(path, parts.get("optimizer")),
-        _callable(path, "step", parts.get("step")), _callable(path, "train_step", parts.get("train_step")), notes,
+        _callable(path, "step", parts.get("step")), train_step and as_train_step(path, train_step, parts.get("optimizer")), notes,
         names.get("scheduler"), _epochs(names), _maker(names.get("model")),
     )  # fmt: skip
 
@@ -117,12 +122,9 @@ def _size(model: nn.Module) -> str:
 
 
 def _named(names: Mapping[str, object]) -> dict[str, object]:
-    """The names of the contract; a validation set may also be called val_data."""
+    """The names of the contract."""
     known = ("loss", "train_data", "validation_data", "optimizer", "step", "train_step")
-    parts = {name: names[name] for name in known if names.get(name) is not None}
-    if "validation_data" not in parts and names.get("val_data") is not None:
-        parts["validation_data"] = names["val_data"]
-    return parts
+    return {name: names[name] for name in known if names.get(name) is not None}
 
 
 def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:

@@ -22,4 +22,5 @@ optimizer = lambda params: torch.optim.Adam(params, lr=1e-3)  # or an optimizer 
 # def step(model, batch): return the loss
 # For a training loop of your own, which is then checked, too:
 # def train_step(model, batch, optimizer): one whole step
+# The usual names of scripts are found as well: net, criterion, loss_fn, train_loader, val_loader.
 '''
