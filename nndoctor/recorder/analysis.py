@@ -40,6 +40,8 @@ class Sample:
     unreached: tuple[str, ...]
     fingerprints: tuple[float, ...]
     owners: tuple[str, ...]
+    split: bool = False
+    """Whether each process holds a part of the weights only, of which the norms are then."""
 
 
 class Analysis:
@@ -69,8 +71,8 @@ class Analysis:
         return self._frame
 
     @torch.no_grad()
-    def take(self) -> Raw:
-        """The latest sampled step, brought to the host in one copy."""
+    def take(self, loss_scale: Tensor | float = 1.0) -> Raw:
+        """The latest sampled step, brought to the host in one copy; a loss scale that is a tensor comes along."""
         frame, w = self.frame(), self._weights
         g = w.gradients or Gradients()
         filled = [slot for slot in self._slots.order if slot.filled]
@@ -78,9 +80,12 @@ class Analysis:
         alive = [slot.alive for slot in filled]
         singles = (w.first_norms, g.small.values, g.norms.values, g.stretches.values, w.old, w.new)
         pieces = [*outputs, *(t for t in (*alive, *singles) if t is not None)]
+        pieces += [loss_scale.reshape(1)] if isinstance(loss_scale, Tensor) else []
         host = torch.cat(_alike(pieces)).cpu().numpy() if pieces else np.empty(0, dtype=np.float32)
+        if isinstance(loss_scale, Tensor):
+            host, loss_scale = host[:-1], float(host[-1])
         examples = tuple((slot.examples, slot.places) for slot in filled if slot.alive is not None)
-        return Raw(host, self._layout(filled, places, g), frame, examples, w.passes, self._unreached())
+        return Raw(host, self._layout(filled, places, g), frame, examples, w.passes, self._unreached(), loss_scale)
 
     def _layout(self, filled: Sequence[Slot], places: tuple[int, ...], g: Gradients) -> SampleLayout:
         """Which piece of the copy is where."""
@@ -148,6 +153,7 @@ class Analysis:
                 raw.unreached,
                 tuple(prints[k].tolist()) if owners else (),
                 owners,
+                self._weights.split,
             )
             for k, raw in enumerate(group)
         ]

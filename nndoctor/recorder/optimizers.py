@@ -85,3 +85,9 @@ def scaler_of(optimizer: object) -> torch.amp.GradScaler | None:
     """The GradScaler that a wrapper (Accelerate) steps its optimizer with, where it does."""
     found = getattr(optimizer, "scaler", None)
     return found if isinstance(found, torch.amp.GradScaler) and found.is_enabled() else None
+
+
+def scale_of(scaler: torch.amp.GradScaler) -> Tensor | float:
+    """The loss scale; as the tensor on the device that holds it, where there is one, as reading it would wait for the device."""
+    held = getattr(scaler, "_scale", None)
+    return held if isinstance(held, Tensor) else float(scaler.get_scale())

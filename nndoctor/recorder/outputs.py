@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
+from nndoctor.recorder.window import local
+
 MAX_NESTING = 4  # levels of nesting searched for an output's tensors
 MAX_PARTS = 16  # parts of each level that are searched
 
@@ -26,7 +28,7 @@ def own_loss(output: object) -> Tensor | None:
 def first_tensor(output: object, depth: int = 0) -> Tensor | None:
     """The first tensor of floating numbers in an output of any nesting, else the first tensor, else None."""
     if isinstance(output, Tensor):
-        return output if output.layout == torch.strided else None
+        return local(output) if output.layout == torch.strided else None
     if depth >= MAX_NESTING:
         return None
     if isinstance(output, nn.utils.rnn.PackedSequence):

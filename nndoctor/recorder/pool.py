@@ -25,12 +25,11 @@ MAX_BYTES = 8 << 20  # of samples waiting
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PendingSample:
-    """A sampled step whose numbers are not computed yet, with the loss scale and the memory in use."""
+    """A sampled step whose numbers are not computed yet, with the memory in use."""
 
     step: int
     analysis: Analysis
     raw: Raw
-    scale: float
     memory: float | None
 
 
@@ -43,9 +42,9 @@ class Pool:
         self._held: list[PendingSample] = []
         self._bytes = 0
 
-    def add(self, step: int, analysis: Analysis, raw: Raw, scale: float) -> bool:
+    def add(self, step: int, analysis: Analysis, raw: Raw) -> bool:
         """Keep a sample; whether it is time to compute the numbers."""
-        self._held.append(PendingSample(step, analysis, raw, scale, _memory()))
+        self._held.append(PendingSample(step, analysis, raw, _memory()))
         self._bytes += raw.host.nbytes
         return len(self._held) >= BATCH_SIZE or self._bytes > MAX_BYTES
 
@@ -58,7 +57,7 @@ class Pool:
             found = analysis.numbers([held.raw for held in several])
             self.seconds += time.perf_counter() - began
             for held, sample in zip(several, found, strict=True):
-                yield held, sample if held.scale == 1 else _unscaled(sample, held.scale)
+                yield held, sample if held.raw.loss_scale == 1 else _unscaled(sample, held.raw.loss_scale)
             began = time.perf_counter()
 
 

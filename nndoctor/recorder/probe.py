@@ -17,6 +17,7 @@ from nndoctor.recorder.plan import ModelPlan, fingerprint, plan
 from nndoctor.recorder.raw import Raw
 from nndoctor.recorder.slots import Slots
 from nndoctor.recorder.weights import Weights
+from nndoctor.recorder.window import local
 
 PIECE = 256  # values of a parameter that tell whether it moves
 
@@ -79,11 +80,11 @@ class Probe:
         if first:
             self.weights.before()
 
-    def finish(self) -> tuple[Analysis, Raw]:
+    def finish(self, loss_scale: torch.Tensor | float) -> tuple[Analysis, Raw]:
         """The sampled step, after its update, and what computes its numbers."""
         self.disarm()
         self.weights.after()
-        return self._analysis, self._analysis.take()
+        return self._analysis, self._analysis.take(loss_scale)
 
     def facts(self) -> dict[str, object]:
         """What model and optimizer show by themselves."""
@@ -121,4 +122,4 @@ class Probe:
 
 def _piece(parameter: nn.Parameter) -> torch.Tensor:
     """The first values of a parameter."""
-    return parameter.detach().reshape(-1)[:PIECE]
+    return local(parameter.detach()).reshape(-1)[:PIECE]

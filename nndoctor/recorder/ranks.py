@@ -53,13 +53,20 @@ class Ranks:
             if len(apart):
                 strayed.append(rank)
                 first = min(first, int(apart[0]))
-        return _joined(own, others), tuple(strayed), own.owners[first] if strayed else ""
+        return (
+            _joined(own, others, complete=len(others) == self.count - 1),
+            tuple(strayed),
+            own.owners[first] if strayed else "",
+        )
 
 
-def _joined(own: Sample, others: list[Floats]) -> Sample:
-    """Means of what is a mean, root mean squares of the spreads, the least share of dead units, any rank's NaN."""
+def _joined(own: Sample, others: list[Floats], *, complete: bool) -> Sample:
+    """Means of what is a mean, root mean squares of the spreads, the least share of dead units, any rank's NaN.
+
+    Norms of weights that are split among the processes are those of all parts; NaN unless `complete`.
+    """
     if not others:
-        return own
+        return _whole(own, own.values[None], complete=complete) if own.split else own
     every = np.stack([own.values, *others])
     values = own.values.copy()
     with np.errstate(all="ignore"):
@@ -70,4 +77,17 @@ def _joined(own: Sample, others: list[Floats]) -> Sample:
         values[:, COLUMN["dead_fraction"]] = every[:, :, COLUMN["dead_fraction"]].min(0)
         for name in INITIAL_STATISTICS:
             values[:, COLUMN[name]] = every[:, :, COLUMN[name]].max(0)
-    return replace(own, values=values)
+    joined = replace(own, values=values)
+    return _whole(joined, every, complete=complete) if own.split else joined
+
+
+def _whole(sample: Sample, every: Floats, *, complete: bool) -> Sample:
+    """A sample with the norms of whole weights and gradients, from every process's values of its parts, shape (processes, layers, statistics)."""
+    values = sample.values.copy()
+    for name in ("weight_norm", "grad_norm"):
+        parts = every[:, :, COLUMN[name]].astype(np.float64)
+        norms = np.sqrt(np.nansum(parts**2, axis=0))
+        values[:, COLUMN[name]] = np.where(np.isnan(parts).all(0) | (not complete), np.nan, norms)
+    norms = values[:, COLUMN["grad_norm"]]
+    whole = float(np.sqrt(np.nansum(norms.astype(np.float64) ** 2))) if np.isfinite(norms).any() else np.nan
+    return replace(sample, values=values, grad_norm=whole, first_grad_norm=np.nan)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nndoctor.recorder.statistics import Floats, Shape
 from nndoctor.recorder.weights import Weights
-from nndoctor.recorder.window import PLACES
+from nndoctor.recorder.window import PLACES, local
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Owners:
             several[at[w.layer]] |= w.parameter.ndim >= 2 and w.parameter.numel() > 1
         return cls(
             np.array([at[w.layer] for w in entries], dtype=np.int64),
-            np.array([w.parameter.numel() for w in entries], dtype=np.float64),
+            np.array([local(w.parameter).numel() for w in entries], dtype=np.float64),
             np.array([w.parameter.ndim >= 2 or w.layer not in matrices for w in entries], dtype=np.bool_),
             several,
         )
@@ -104,6 +104,7 @@ class Raw:
     """One sampled step: the copy, shape (values,), its layout and frame, and what needs no computation.
 
     `examples` gives for each entry of `layout.alive` over how many examples, and places of each, it was looked at.
+    `loss_scale` is what the loss was multiplied by before its backward pass.
     """
 
     host: Floats
@@ -112,6 +113,7 @@ class Raw:
     examples: tuple[tuple[int, int], ...]
     passes: int
     unreached: tuple[str, ...]
+    loss_scale: float = 1.0
 
 
 def alike(raws: Sequence[Raw]) -> list[list[Raw]]:

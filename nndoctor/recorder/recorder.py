@@ -19,7 +19,7 @@ from nndoctor.recorder.arguments import check
 from nndoctor.recorder.at_exit import OPEN
 from nndoctor.recorder.facts import is_mean
 from nndoctor.recorder.folder import DEFAULT, say
-from nndoctor.recorder.optimizers import Optimizers, scaler_of
+from nndoctor.recorder.optimizers import Optimizers, scale_of, scaler_of
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
 from nndoctor.recorder.run_writer import RunWriter
@@ -216,7 +216,9 @@ class Recorder:
         self._armed, self._last = -1, step
         for handle in self._pre:
             handle.remove()
-        self._writer.sample(step, *self._probe.finish(), self._probe, self._scaler)
+        scaled = self._scaler is not None
+        scale = scale_of(self._scaler) if self._scaler is not None else 1.0
+        self._writer.sample(step, *self._probe.finish(scale), self._probe, scaled=scaled)
         shared = self._writer.take_seconds()  # for many samples, not for this one
         spent = self._armed_for + self._probe.seconds + time.perf_counter() - began
         self._schedule.cost(max(spent - shared, 0.0), shared)

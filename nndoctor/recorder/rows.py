@@ -24,6 +24,7 @@ class Rows:
         self._losses = Losses(kept=self._kept)
         self._metrics: dict[str, object] = {}
         self._beyond: dict[int, Row] = {}
+        self._latest = -1
 
     def keep(self, loss: object, metrics: Mapping[str, object]) -> None:
         """Keep what belongs to the coming row; its loss is the mean of those that were kept."""
@@ -33,6 +34,7 @@ class Rows:
 
     def add(self, step: int, lrs: Sequence[float | Tensor], seconds: float) -> None:
         """The row of a step, with all that was kept for it."""
+        self._latest = step
         row: Row = {"step": step}
         if self.pending:
             row[LOSS] = self._losses.number(self.pending, step)
@@ -59,14 +61,15 @@ class Rows:
         self._rows[-1].update(numbers)
 
     def update(self, step: int, numbers: Row) -> None:
-        """Numbers for the row of a step that is not yet on disk, or yet to come."""
+        """Numbers for the row of a step that is not yet on disk, or yet to come; those for one on disk are left out."""
         for row in reversed(self._rows):
             if row["step"] == step:
                 row.update(numbers)
                 return
             if row["step"] < step:
                 break
-        self._beyond.setdefault(step, {}).update(numbers)
+        if step > self._latest:
+            self._beyond.setdefault(step, {}).update(numbers)
 
     def take_events(self) -> tuple[bool, bool]:
         """Whether, since the last call, a loss jumped, and whether one was the first that is not finite."""

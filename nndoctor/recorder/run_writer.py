@@ -54,7 +54,7 @@ class RunWriter:
         self._taken = self._setups = self._sightless = 0
         self._pool = Pool()
         self._layers: tuple[str, ...] = ()
-        self._late: list[tuple[int, Sample]] = []
+        self._late: list[tuple[int, Sample, float | None]] = []
         self._seen_loss = self._first_waits = False
 
     def describe(self, probe: Probe) -> None:
@@ -111,15 +111,12 @@ class RunWriter:
         if self._folder is not None:
             self.rows.log(step, metrics, to_come=to_come)
 
-    def sample(
-        self, step: int, analysis: Analysis, raw: Raw, probe: Probe, scaler: torch.amp.GradScaler | None
-    ) -> None:
+    def sample(self, step: int, analysis: Analysis, raw: Raw, probe: Probe, *, scaled: bool) -> None:
         """A sampled step; its numbers are computed later, together with those of others."""
         self._taken += 1
-        scale = 1.0
+        if scaled:
+            self.scale = raw.loss_scale
         if self._folder is not None:
-            if scaler is not None:
-                scale = self.scale = float(scaler.get_scale())
             self._folder.fact("skipped_steps", self._skipped)
             self._folder.fact("unreached", list(raw.unreached))
             if probe.setups != self._setups:
@@ -127,7 +124,7 @@ class RunWriter:
             if probe.replaced:
                 self._folder.fact("replaced_modules", probe.replaced)
             self._check_sight(self._folder, probe)
-        if self._pool.add(step, analysis, raw, scale) or self._ranks.count > 1:
+        if self._pool.add(step, analysis, raw) or self._ranks.count > 1:
             self._compute()
         if self._folder is not None and (time.perf_counter() - self._flushed > FLUSH_SECONDS or self._taken == 1):
             self.flush()
@@ -151,9 +148,10 @@ class RunWriter:
         if self._folder is None:
             self._ranks.publish(step, sample)
             return
-        self.rows.update(step, self._run_numbers(sample, memory))
+        if not sample.split or self._ranks.count == 1:
+            self.rows.update(step, self._run_numbers(sample, memory))
         if self._ranks.count > 1:
-            self._late.append((step, sample))
+            self._late.append((step, sample, memory))
             self._join(all_but=1)
         else:
             self._keep(step, sample)
@@ -189,8 +187,10 @@ class RunWriter:
 
     def _join(self, all_but: int) -> None:
         while len(self._late) > all_but:
-            step, sample = self._late.pop(0)
+            step, sample, memory = self._late.pop(0)
             joined, strayed, layer = self._ranks.gather(step, sample)
+            if sample.split:
+                self.rows.update(step, self._run_numbers(joined, memory))
             if strayed and self._folder is not None and "ranks_strayed" not in self._folder.facts:
                 self._folder.fact("ranks_strayed", {"step": step, "ranks": list(strayed), "layer": layer})
             self._keep(step, joined)

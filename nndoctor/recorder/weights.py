@@ -12,7 +12,7 @@ from torch.utils.hooks import RemovableHandle
 
 from nndoctor.recorder.gradients import Gradients, Pieces, on_one_device
 from nndoctor.recorder.plan import ModelPlan, Weight
-from nndoctor.recorder.window import PLACES_OF_WEIGHTS, dense, stretch
+from nndoctor.recorder.window import PLACES_OF_WEIGHTS, dense, local, stretch
 
 VIEW_LIFETIME = 8  # samples after which a weight's view is moved to another position; each new view costs an operation
 SHARDED_TYPES = ("DTensor", "FlatParameter")
@@ -23,8 +23,8 @@ class Weights:
     """Watches the parameters of a plan over one step: `begin`, the backward pass, `before` and `after` the update."""
 
     def __init__(self, plan: ModelPlan, rng: random.Random) -> None:
-        self.entries: list[Weight] = [w for w in plan.weights if w.parameter.numel() and dense(w.parameter)]
-        self._sizes = [w.parameter.numel() for w in self.entries]
+        self.entries: list[Weight] = [w for w in plan.weights if _is_sampled(w.parameter)]
+        self._sizes = [local(w.parameter).numel() for w in self.entries]
         self._matrices = [w.parameter.ndim >= 2 for w in self.entries]
         self.split = any(type(w.parameter).__name__ in SHARDED_TYPES for w in self.entries)
         """Whether each process holds a part of the weights only."""
@@ -119,7 +119,7 @@ class Weights:
         """The gradient of a parameter; of a sparse one the values that it holds."""
         grad = self.entries[row].parameter.grad
         if grad is None or not grad.is_sparse:
-            return grad
+            return None if grad is None else local(grad)
         values: Tensor = grad.coalesce().values()
         return values if values.numel() else None
 
@@ -171,13 +171,19 @@ class Weights:
         """Update the views on all weights: one in eight is moved each time, and those whose storage changed."""
         self._count += 1
         for k, weight in enumerate(self.entries):
-            parameter = weight.parameter
+            parameter = local(weight.parameter)
             key = (parameter.data_ptr(), parameter.shape, parameter.dtype)
             if k >= len(self._views):
                 self._views.append(stretch(parameter, self._rng))
                 self._keys.append(key)
             elif self._keys[k] != key or (k + self._count) % VIEW_LIFETIME == 0:
                 self._views[k], self._keys[k] = stretch(parameter, self._rng), key
+
+
+def _is_sampled(parameter: Tensor) -> bool:
+    """Whether this process holds values of a parameter, side by side in memory."""
+    part = local(parameter.detach())
+    return part.numel() > 0 and dense(part)
 
 
 def _whole(pieces: list[Tensor]) -> Tensor | None:

@@ -115,6 +115,14 @@ def stretch(tensor: torch.Tensor, rng: random.Random, places: int = PLACES_OF_WE
     return tensor.as_strided((m,), (1,), tensor.storage_offset() + start)
 
 
+def local(tensor: torch.Tensor) -> torch.Tensor:
+    """The part of a sharded tensor (FSDP2, tensor parallelism) that this process holds; any other tensor as it is."""
+    if type(tensor).__name__ != "DTensor":
+        return tensor
+    part: torch.Tensor = tensor.to_local()  # type: ignore[attr-defined]  # its type is not imported, as that loads torch.distributed
+    return part
+
+
 def dense(tensor: torch.Tensor) -> bool:
     """Whether the tensor fills a stretch of its storage without gaps or repeats."""
     if tensor.is_contiguous():

@@ -61,12 +61,41 @@ os._exit(0)  # gloo's threads can abort the interpreter's shutdown: pytorch/pyto
 """
 
 
-def run(folder, *, drift=False, resume=False):
+SHARDED = """
+import os, sys
+sys.path.insert(0, {root!r})
+import torch, torch.distributed as dist
+from torch.distributed.fsdp import fully_shard
+from nndoctor import Recorder
+dist.init_process_group("gloo")
+torch.manual_seed(0)
+model = torch.nn.Sequential(torch.nn.Linear(8, 33), torch.nn.ReLU(), torch.nn.Linear(33, 2))
+for layer in (model[0], model[2], model):
+    fully_shard(layer)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+with Recorder(model, optimizer, {folder!r}, every=1) as rec:
+    for step in range(4):
+        optimizer.zero_grad()
+        loss = model(torch.randn(16, 8)).square().mean()
+        loss.backward()
+        norm = torch.stack([p.grad.full_tensor().norm() for p in model.parameters()]).norm()
+        if step == 0:
+            print("norm", dist.get_rank(), norm.item(), flush=True)
+        optimizer.step()
+        rec.step(loss=loss)
+assert rec.off == "closed", rec.off
+dist.destroy_process_group()
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+def run(folder, *, script=SCRIPT, **given):
     """Two processes train; what they printed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    code = SCRIPT.format(root=str(ROOT), folder=str(folder), drift=drift, resume=resume)
+    code = script.format(root=str(ROOT), folder=str(folder), **({"drift": False, "resume": False} | given))
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
     processes = [
         subprocess.Popen(
@@ -120,3 +149,13 @@ def test_parameters_that_drift_apart_are_found(tmp_path):
     report = nndoctor.diagnose(run_read)
     assert report.primary.name == "ranks-drift-apart"
     assert report.primary.location.step == strayed["step"]
+
+
+def test_sharded_parameters_are_recorded_by_their_parts(tmp_path):
+    """With FSDP2 each process holds a part of every weight; the gradient's norm is that of the whole."""
+    norms = run(tmp_path / "run", script=SHARDED)
+    rows = (tmp_path / "run" / "run.csv").read_text().splitlines()
+    first = dict(zip(rows[0].split(","), rows[1].split(","), strict=True))
+    assert len(rows) == 5
+    assert float(first["grad_norm"]) == pytest.approx(norms[0], rel=1e-3)
+    assert min(seen(tmp_path / "run", "0", "update_ratio").values()) > 0
