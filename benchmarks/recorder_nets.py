@@ -21,7 +21,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Attention, then the perceptron, each beside a shortcut."""
         y = self.norm1(x)
-        mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
+        mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1], device=x.device)
         x = x + self.attention(y, y, y, attn_mask=mask, need_weights=False)[0]
         out: Tensor = x + self.down(self.act(self.up(self.norm2(x))))
         return out
