@@ -45,6 +45,7 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
             meanings[column] = mapped_meaning(target)
     meanings |= _groups(meanings)
     meanings |= _by_neighbours(meanings)
+    meanings |= _latents(meanings)
     meanings |= _bare_splits(meanings)
     meanings |= _timed(meanings)
     numbers = [meaning for meaning in meanings.values() if meaning.is_metric]
@@ -70,6 +71,12 @@ def _by_neighbours(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     if _is_of_parts(meanings, explained or dict.fromkeys(named.keys() & {"reg", "regularization"}, "part")):
         explained["total"] = "loss"
     return {named[n]: Meaning(Kind.SERIES, "", metric) for n, metric in explained.items() if n in named}
+
+
+def _latents(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """A spread of `z` whose mean is logged, too, is that of the latents of a flow or a VAE, and no sign of a collapse."""
+    named = {tidy(column): column for column in meanings}
+    return {named["z_std"]: Meaning(Kind.UNKNOWN)} if named.keys() >= {"z_std", "z_mean"} else {}
 
 
 def _is_of_parts(meanings: Mapping[str, Meaning], explained: Mapping[str, str]) -> bool:

@@ -168,10 +168,19 @@ def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, ea
         back = x[i] < x[i - 1] and x[i] <= x[start]
         alone = i - start == 1 and (each_row or len(x) <= ONE_EPOCH or np.any(np.diff(x) < 0))
         again = x[i] == x[i - 1] == x[start] and alone and any(p[rows[i]] and p[rows[i - 1]] for p in presence)
-        if back or again:
+        if back or again or _counts_anew(x, int(i)):
             cuts.append(int(i))
             start = int(i)
     return cuts
+
+
+def _counts_anew(x: Array, at: int) -> bool:
+    """Whether the steps go back to the first of a count with longer steps: to 10, 20, 30 after every one up to 199."""
+    stride = x[at]
+    later = x[at : at + RESUMED_AFTER]
+    before = x[max(0, at - RESUMED_AFTER) : at]
+    alike = min(len(later), len(before)) == RESUMED_AFTER and bool((np.diff(later) == stride).all())
+    return alike and stride > 1 and bool((np.diff(before) < stride).all() and (np.diff(before) > 0).all())
 
 
 def _joined_at_resume(rows: Rows, x: Array) -> Segment:

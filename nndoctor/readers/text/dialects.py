@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nndoctor.readers.tables.cells import number_or_nan
 from nndoctor.readers.text.timings import named
-from nndoctor.readers.text.toolkits import cntk, marian
+from nndoctor.readers.text.toolkits import char_rnn, cntk, flax, marian, snapshot, summary, trees_passed
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 METER = re.compile(r"(?<![\w.])[-+]?[\d.]+(?:e[-+]?\d+)?\s+\(\s*([-+]?[\d.]+(?:e[-+]?\d+)?|nan)\)", re.IGNORECASE)
@@ -246,6 +246,11 @@ REWORDED: Mapping[str, Callable[[str], str | None]] = {
     "Score at": _deeplearning4j,
     "At iteration ": _tesseract,
     "' subset": lambda line: "" if UNDER_WAY.search(line) else None,
+    "... (": flax,
+    " (epoch ": char_rnn,
+    "network-snapshot-": snapshot,
+    "passed: ": trees_passed,
+    "| ": summary,
     "Ep. ": marian,
     "Epoch[": cntk,
     "Ep": _episode,

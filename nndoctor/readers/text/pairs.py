@@ -32,6 +32,9 @@ UNMEANT = frozenset(
     ]
 )
 SIDES = frozenset({"g", "d", "gen", "disc", "generator", "discriminator"})  # of a GAN
+HEAD_LOSS = re.compile(
+    r"(?<!\S)(?:mtp|head|aux|exit|task|output|out|branch|scale|level|stage|layer|decoder)_\d+ loss$", re.IGNORECASE
+)  # Megatron's `mtp_1 loss` next to `lm loss`: of one head among several
 # "down to 0.1" names nothing.
 LEADS_ON = frozenset(["to", "from", "at", "of", "in", "for", "than", "by", "and", "on", "with", "the"])
 
@@ -192,6 +195,8 @@ def _key(text: str) -> tuple[bool, str]:
     whole = " ".join(words)
     if UNMEANT & set(tidy(whole).split("_")) and not known(whole):
         return False, ""
+    if HEAD_LOSS.search(whole):
+        return True, "_".join(words[-2:])
     sided = len(words) > 2 and words[0].lower() in SIDES
     for k in range(1 if sided else len(words)):  # `G GAN loss` is no loss of the whole
         name = " ".join(words[k:])

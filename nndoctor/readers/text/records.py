@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 from nndoctor.readers.text.darknet import regions_joined
 from nndoctor.readers.text.dialects import plain, second_bars_named, single_epochs_counted
 from nndoctor.readers.text.drawings import drawings
+from nndoctor.readers.text.evaluations import evaluations_named
 from nndoctor.readers.text.headings import heading
 from nndoctor.readers.text.pairs import Line, known
 from nndoctor.readers.text.pasted import cleaned
+from nndoctor.readers.text.repeats import without_repeats
 from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.text.tables import named_above, rows_as_pairs
+from nndoctor.readers.text.vectors import vectors_summed
 from nndoctor.readers.vocabulary.english import in_english
 from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, meaning_of, task
 
 MIN_EPOCHS = 4  # epochs with a line of their own, from which on the values of single steps are left out
-MIN_ALIKE = 3  # records from which the last may be a quote of the best
 MAX_UNKNOWN = 64  # names kept that the vocabulary does not know
 # Names in the summary that the Hugging Face trainer prints after the run.
 AFTER_THE_RUN = frozenset({"train_runtime", "train_samples_per_second"})
@@ -74,7 +76,7 @@ def records(lines: Iterable[str]) -> list[Record]:
                 epoch = {"epoch": line.marks["epoch"]}
             _take(found, line, number, epoch)
     found = _first_as_later(found)
-    found = _once([record for record in found if _informative(record.values)])
+    found = without_repeats([record for record in found if _informative(record.values)])
     marked = [record for record in found if record.own]
     return _few_unknown(_repeated(_one_tier(_placed(marked if len(marked) > 1 else found))))
 
@@ -84,9 +86,9 @@ def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
 
     A line that a warning quotes is left out.
     """
-    named = second_bars_named(single_epochs_counted(regions_joined(map(cleaned, lines))))
+    named = second_bars_named(single_epochs_counted(evaluations_named(regions_joined(map(cleaned, lines)))))
     under, quoted = "", False
-    for number, text in enumerate(map(in_english, plain(rows_as_pairs(named_above(named)))), 1):
+    for number, text in enumerate(map(in_english, plain(rows_as_pairs(named_above(vectors_summed(named))))), 1):
         if not _has_number(text):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
         elif quoted:
@@ -145,18 +147,6 @@ def _repeated(found: list[Record]) -> list[Record]:
         once = {name for name in record.aside - kept if held[name] == 1 and len(found) > MIN_EPOCHS}
         record.values = {name: value for name, value in record.values.items() if name not in once}
     return found
-
-
-def _once(found: list[Record]) -> list[Record]:
-    """Records without those that repeat the one before: several processes print the same."""
-    kept = [r for k, r in enumerate(found) if not (k and r.own and _same(r, found[k - 1]))]
-    if len(kept) > MIN_ALIKE and kept[-1].own and any(_same(r, kept[-1]) for r in kept[:-1]):
-        kept.pop()  # at the end the best epoch is quoted
-    return kept
-
-
-def _same(one: Record, other: Record) -> bool:
-    return one.marks == other.marks and one.values == other.values
 
 
 def _informative(pairs: Mapping[str, object]) -> bool:

@@ -1,4 +1,4 @@
-"""Lines of toolkits with a notation of their own (Marian, CNTK), put into plain words."""
+"""Lines of toolkits with a notation of their own (Marian, CNTK, Flax examples, rlpyt, older CatBoost), put into plain words."""
 
 from __future__ import annotations
 
@@ -51,3 +51,47 @@ def cntk(line: str) -> str | None:
         pairs = list(zip(kinds, values, strict=False))
     step = f" batch {found['step']}" if found["step"] else ""
     return f"epoch {found['epoch']}{step} " + " ".join(f"{name} {value}" for name, value in pairs) if pairs else None
+
+
+FLAX = re.compile(r"\b(?P<kind>Epoch|Step)\.\.\. \(\s*(?P<at>\d+)(?:\s*/\s*\d+)?\s*\|")
+CHAR_RNN = re.compile(r"^\s*(?P<step>\d+)/\d+ \(epoch \d+\), (?=train_loss)")
+SNAPSHOT = re.compile(r"\bnetwork-snapshot-(?P<step>\d+)\b.*?(?=\b(?:fid|kid|is|pr)\d+k)")
+TREES_PASSED = re.compile(
+    r"^\s*(?P<step>\d+):\s+learn:? (?P<learn>[-\d.e]*\d|-?nan)(?:\s+test:? (?P<test>[-\d.e]*\d|-?nan))?.*?passed: "
+)
+SUMMARY = re.compile(r"\|\s+(?P<name>[A-Za-z][\w/]*)/(?P<of>Average|Std|Median|Min|Max)\s{2,}(?P<value>\S+)\s*$")
+
+
+def flax(line: str) -> str:
+    """`Epoch... (39/116 | Loss: 0.19, Learning Rate: 1e-5)`, as the Flax examples of Hugging Face print it."""
+    return FLAX.sub(r"\g<kind> \g<at> |", line)
+
+
+def char_rnn(line: str) -> str | None:
+    """`168/446 (epoch 0), train_loss = 2.3`: the count is that of the whole run."""
+    found = CHAR_RNN.match(line)
+    return f"step {found['step']} {line[found.end() :]}" if found else None
+
+
+def snapshot(line: str) -> str | None:
+    """StyleGAN's `network-snapshot-000204  time 4m 32s  fid50k_full 148.4`: its number is of thousands of images."""
+    found = SNAPSHOT.search(line)
+    return f"step {int(found['step'])} {line[found.end() :]}" if found else None
+
+
+def trees_passed(line: str) -> str | None:
+    """The lines of the first versions of CatBoost: `3: learn 0.5035passed: 17.4 sec total: 4m 4s`."""
+    found = TREES_PASSED.match(line)
+    if found is None:
+        return None
+    return f"step {found['step']} train loss {found['learn']}" + (
+        f" test loss {found['test']}" if found["test"] else ""
+    )
+
+
+def summary(line: str) -> str | None:
+    """Of the summary that rlpyt prints of each number, the average: `| value_loss/Average 0.4`."""
+    found = SUMMARY.search(line)
+    if found is None:
+        return None
+    return f"{found['name'].rpartition('/')[2]}: {found['value']}" if found["of"] == "Average" else ""

@@ -113,6 +113,7 @@ MONITOR = frozenset("rlt")  # Stable-Baselines' episodes: reward, length, time
 # Columns of the returns in scores.txt of ChainerRL and PFRL.
 CHAINERRL = frozenset({"episodes", "mean", "median", "stdev"})
 OPENRLHF = frozenset({"glen", "ret", "kl"})  # its progress bar: length, return, divergence
+HEADS = re.compile(r"(^|_)(policy|value|entropy)_loss$")  # of a network that plays
 LR_OF_GROUP = re.compile(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?")
 SHORT_LOSS = re.compile(r"^l_(?=(?:[gd]_)?[a-z]{3,})(?!rate|norm|reg)")  # BasicSR's `l_g_pix`
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
@@ -152,7 +153,8 @@ def meaning_of(column: str) -> Meaning:
 def _own_loss(column: str, name: str, plain: list[str], unknown: Meaning) -> Meaning:
     """A part of the loss by a name of the log's own; what is known already where the column is none."""
     words = [word for word in plain if word not in ("loss", "losses")]
-    own = OWN_LOSS.fullmatch(column.strip()) or SHORT_LOSS.match(tidy(column))
+    split, _, spelled = column.strip().partition(" ")
+    own = OWN_LOSS.fullmatch(spelled if split.lower() in SPLITS else column.strip()) or SHORT_LOSS.match(tidy(column))
     if SET_OF_SEVERAL.fullmatch(column.strip()) or ADVERSARIAL.match(name):
         return unknown
     if not own or not words or not NO_OWN_LOSS.isdisjoint(plain):
@@ -245,9 +247,18 @@ def _task(columns: tuple[str, ...]) -> str | None:
         return "reinforcement-learning"
     if any(_is_preference(n) for n in names) or set(names) >= {"mean_reward", "margin"}:
         return None  # DPO and reward models: no game
-    if any((REWARD.match(n) or PLAYING.search(n)) and n != "r" for n in names):
+    games = [n for n in names if (REWARD.match(n) or PLAYING.search(n)) and n != "r"]
+    if games and not (all(map(HEADS.search, games)) and _learns_from_examples(columns)):
         return "reinforcement-learning"
     return "gan" if sum(map(_is_of_an_adversary, names)) > 1 else None
+
+
+def _learns_from_examples(columns: Sequence[str]) -> bool:
+    """Whether the loss is validated, too: a network of two heads that is trained on recorded games (AlphaZero) is judged as any other."""
+    return {meaning.split for meaning in map(meaning_of, columns) if meaning.metric == "loss"} >= {
+        "train",
+        "validation",
+    }
 
 
 def _is_of_an_adversary(name: str) -> bool:

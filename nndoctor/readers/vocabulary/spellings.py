@@ -32,7 +32,8 @@ METRICS = spelling_table(
     loss: loss_net net_loss tot_loss loss_tot all_loss loss_all sum_loss loss_sum
     loss: loss_curve loss_total_loss perdida perda perte verlust perdita language_cross_entropy softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
     loss: nt_xent nt_xent_loss ntxent ntxent_loss info_nce info_nce_loss infonce infonce_loss simclr_loss byol_loss simsiam_loss moco_loss vicreg_loss barlow_loss dino_loss mlm_loss clm_loss ssl_loss reduced_train_loss neg_elbo negative_elbo elbo_loss step_loss avr_loss closs loss_current denoising_loss diffusion_loss noise_loss
-    loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss ce_mean_words
+    loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss ce_mean_words vae_loss loss_vae
+    loss: poisson_nloglik gamma_nloglik cox_nloglik aft_nloglik gamma_deviance tweedie_nloglik tweedie_nloglik_at_1_5
     accuracy: accuracy acc top1 top_1 acc1 acc_1 prec1 prec_1 top1_acc acc_top1 top_1_accuracy top1_accuracy acc_at_1
     accuracy: accuracy_top1 accuracy_top_1 categorical_accuracy sparse_categorical_accuracy binary_accuracy accu
     accuracy: accuracy_score exactitud acuracia genauigkeit accuratezza cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy accuracies accs

@@ -1,0 +1,164 @@
+"""Notations of further tools: DeepXDE, Paddle's high-level API, Flax examples, first versions of CatBoost, rlpyt, StyleGAN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nndoctor.core.run import Run
+from nndoctor.readers import read
+
+Write = Callable[[str], Run]
+
+
+def _values(run: Run, name: str) -> list[float]:
+    return [round(float(value), 6) for value in run.series[name].values]
+
+
+def _steps(run: Run, name: str) -> list[float]:
+    return [float(step) for step in run.series[name].steps]
+
+
+HEADER = "Step      Train loss              Test loss               Test metric   \n"
+
+
+def test_the_lists_of_deepxde_are_summed(pasted: Write) -> None:
+    row = "{}00       [{:.2e}, 2.50e-01]    [{:.2e}, 1.00e-01]    [{:.2e}]    \n"
+    run = pasted(HEADER + "".join(row.format(k, 4 / k, 5 / k, 1 / k) for k in range(1, 6)))
+    assert _values(run, "train/loss") == [4.25, 2.25, 1.58, 1.25, 1.05]
+    assert _values(run, "validation/loss") == [5.1, 2.6, 1.77, 1.35, 1.1]
+
+
+def test_a_test_loss_without_the_boundary_is_not_compared(pasted: Write) -> None:
+    row = "{}00       [{:.2e}, 2.50e-01]    [{:.2e}, 0.00e+00]    []\n"
+    run = pasted(HEADER + "".join(row.format(k, 4 / k, 5 / k) for k in range(1, 6)))
+    assert "validation/loss" not in run.series
+
+
+def test_a_row_that_is_cut_is_left_out(pasted: Write) -> None:
+    row = "{}00       [{:.2e}, 2.50e-01]    [1.00e-01, 1.00e-01]    []\n"
+    run = pasted(HEADER + "".join(row.format(k, 4 / k) for k in range(1, 6)) + "600       [5.10e-01, 2.5")
+    assert _steps(run, "train/loss")[-1] == 500
+
+
+def test_an_evaluation_that_is_printed_as_training_is_of_validation(pasted: Write) -> None:
+    text = ""
+    for epoch in range(1, 5):
+        text += f"Epoch {epoch}/4\n"
+        text += "".join(
+            f"step {k}0/30 - loss: 0.{9 - epoch}{3 - k} - acc: 0.{4 + epoch}{k} - 80ms/step\n" for k in (1, 2, 3)
+        )
+        text += "save checkpoint at out/0\nEval begin...\n"
+        text += "".join(f"step {k}/2 - loss: 0.8{k} - acc: 0.{3 + epoch}{k} - 60ms/step\n" for k in (1, 2))
+        text += "Eval samples: 64\n"
+    run = pasted(text)
+    assert _values(run, "validation/accuracy") == [0.42, 0.52, 0.62, 0.72]
+    assert len(run.series["train/loss"]) == 12
+
+
+@pytest.mark.parametrize(("kind", "at"), [("Epoch", "{}/90"), ("Step", "{}")])
+def test_the_marks_of_flax_examples(pasted: Write, kind: str, at: str) -> None:
+    line = kind + "... (" + at + " | Loss: {}, Learning Rate: 0.0003)\n"
+    run = pasted("".join(line.format(k, 3 - k / 100) for k in range(31, 37)))
+    assert _steps(run, "train/loss") == [31, 32, 33, 34, 35, 36]
+
+
+def test_a_count_of_the_whole_run_before_its_epoch(pasted: Write) -> None:
+    run = pasted(
+        "".join(
+            f"{k}/900 (epoch {k // 300}), train_loss = {4 - k / 1000:.3f}, time/batch = 0.1\n" for k in range(298, 306)
+        )
+    )
+    assert _steps(run, "train/loss") == list(range(298, 306))
+
+
+def test_first_versions_of_catboost_glue_the_loss_to_a_word(pasted: Write) -> None:
+    run = pasted(
+        "".join(f"{k}:\tlearn {0.7 - k / 10:.4f}passed: 1.2 sec\ttotal: {k}s\tremaining: 9s\n" for k in range(4))
+        + "4:\tlearn nanpassed: 1.2 sec\ttotal: 6s\tremaining: 9s\n"
+    )
+    assert [str(value) for value in run.series["train/loss"].values] == ["0.7", "0.6", "0.5", "0.4", "nan"]
+
+
+def test_of_a_summary_the_average_is_kept(pasted: Write) -> None:
+    row = "2031-01-05 10:00:0{0}.1234  | {1}             {2}\n"
+    names = ("value_loss/Average", "value_loss/Std", "reward/Average")
+    run = pasted("".join(row.format(k, name, 2.5 - k / 4) for k in range(6) for name in names))
+    assert _values(run, "value_loss") == [2.5, 2.25, 2.0, 1.75, 1.5, 1.25]
+
+
+def test_snapshots_of_a_generator_are_numbered(pasted: Write) -> None:
+    run = pasted(
+        "".join(
+            f"network-snapshot-{200 * k:06d}        time 4m 0{k}s      fid50k_full {90 - 9 * k}.25\n" for k in range(6)
+        )
+    )
+    assert _steps(run, "fid") == [0, 200, 400, 600, 800, 1000]
+
+
+def test_the_loss_of_one_head_is_not_that_of_the_model(pasted: Write) -> None:
+    row = " iteration {0}/ 900 | lm loss: {1:.6E} | mtp_1 loss: {2:.6E} | grad norm: 0.9 |\n"
+    run = pasted("".join(row.format(k, 3 - k / 10, 4 - k / 10) for k in range(1, 7)))
+    assert _values(run, "train/loss") == [2.9, 2.8, 2.7, 2.6, 2.5, 2.4]
+    assert _values(run, "train/mtp_1_loss")[0] == 3.9
+
+
+def test_a_part_of_the_loss_behind_its_split(pasted: Write) -> None:
+    run = pasted(
+        "".join(
+            f"ITER {k}00 TRAINING (phase 1). loss_vae: {3 - k / 10:.2f}; loss_mmd: 0.{k}1; Grad_norm: 0.5\n"
+            for k in range(1, 7)
+        )
+    )
+    assert _values(run, "train/loss")[0] == 2.9
+    assert _values(run, "train/mmd_loss")[0] == 0.11
+
+
+def test_the_best_epoch_quoted_below_the_run_is_no_resume(pasted: Write) -> None:
+    rows = "".join(
+        f"Epoch {k:04d} : ckpt/{k}.pt\n   Dice = 0.{60 + (k if k < 7 else 13 - k)} | Folds = 0.1\n"
+        for k in range(1, 12)
+    )
+    run = pasted(rows + "Best model: Epoch 0007  Dice = 0.66\n")
+    assert len(run.series["train/dice"]) == 11
+    assert "resumed_at" not in run.facts
+
+
+def test_a_checkpoint_quoted_between_two_stages_is_no_resume(tmp_path: Path) -> None:
+    first = "".join(f"Epoch #{k}: train_loss={7 - k / 4}, val_loss={7.5 - k / 4}\n" for k in range(20))
+    second = "".join(f"Epoch {k}0/60: train_loss=0.{9 - k}, val_loss=0.{10 - k}5\n" for k in range(1, 7))
+    log = tmp_path / "stages.log"
+    log.write_text(first + "Loaded best model from epoch 17 (val_loss=3.25)\n" + second, encoding="utf-8")
+    runs = read(log)
+    assert [len(run.series["train/loss"]) for run in runs] == [20, 6]
+    assert not any("resumed_at" in run.facts for run in runs)
+
+
+def test_a_resume_with_the_same_cadence_is_still_one(pasted: Write) -> None:
+    rows = [*range(10, 110, 10), *range(80, 150, 10)]
+    run = pasted("".join(f"epoch {k} train loss {3 - i / 10:.2f}\n" for i, k in enumerate(rows)))
+    assert run.numbers("resumed_at") == (80.0,)
+
+
+def test_a_network_of_two_heads_that_is_validated_is_no_game(pasted: Write) -> None:
+    header = "round,train_loss,val_loss,train_policy_loss,val_policy_loss,train_value_loss,val_value_loss\n"
+    run = pasted(
+        header + "".join(f"{k},{3 - k / 10},{3.2 - k / 10},{2.5 - k / 10},2.6,0.{k},0.5\n" for k in range(1, 8))
+    )
+    assert {"train/loss", "validation/loss"} <= run.series.keys()
+    assert "task" not in run.facts
+
+
+def test_the_spread_of_latents_is_no_sign_of_a_collapse(pasted: Write) -> None:
+    run = pasted(
+        "".join(f"Epoch {k} | train: {9 - k} | val: {9.5 - k} | z_mean: 0.0{k} | z_std: 0.{k}\n" for k in range(1, 8))
+    )
+    assert "embedding_std" not in run.series
+
+
+@pytest.mark.parametrize("metric", ["gamma-nloglik", "poisson-nloglik", "tweedie-nloglik@1.5", "cox-nloglik"])
+def test_likelihoods_of_boosted_trees_are_losses(pasted: Write, metric: str) -> None:
+    run = pasted("".join(f"[{k}]\ttrain-{metric}:{2 - k / 10}\teval-{metric}:{2.2 - k / 10}\n" for k in range(6)))
+    assert _values(run, "validation/loss")[0] == 2.2
