@@ -15,6 +15,7 @@ from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -101,10 +102,10 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
     name = run.metric.name if run.metric is not None else ""
     seen = validation.last - train.last
     training, validated = run.series[f"train/{name}"], run.series[f"validation/{name}"]
-    metric = name.replace("_", " ")
+    metric, ends = series_in_words(name), upto(training, validated)
     lags = train.last > FITTED_ERROR and seen < WIDE_GAP and _improves(run)
     return Symptom(
-        f"validation {metric} {_ends(validated, upto(training, validated), metric)}: a gap of {100 * seen:.0f} points",
+        f"validation {metric} {_ends(validated, ends, metric)}: {_in_points(100 * seen, 100 * abs(validated.final - ends.final))}",
         _steady(confidence_between(seen, limit, CERTAIN_FACTOR * limit), validation, seen),
         {"train_error": train.last, "validation_error": validation.last, "gap": seen},
         series=f"validation/{name}",
@@ -113,6 +114,13 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
         severity=Severity.INFO if (lags and certain(run, NAME, SURE) is None) or overfitting_unlikely(run) else None,
+    )
+
+
+def _in_points(gap: float, last: float) -> str:
+    """The gap in points, as the last evaluations have it; it is said where the very last one differs."""
+    return (
+        f"a gap of {gap:.0f} points" if abs(gap - last) < 1 else f"a gap of {gap:.0f} points over the last evaluations"
     )
 
 

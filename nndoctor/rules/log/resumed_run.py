@@ -16,9 +16,14 @@ def check(run: Run) -> Iterator[Symptom]:
     """Read what the reader stitched."""
     steps = run.numbers("resumed_at")
     if steps:
-        places = ", ".join(run.place(s) for s in steps[:MAX_SHOWN]) + (" …" if len(steps) > MAX_SHOWN else "")
+        places = ", ".join(run.place(s) for s in steps)
+        resumed = (
+            f"at {places}"
+            if len(set(steps)) == len(steps) <= MAX_SHOWN
+            else f"{len(steps)} times, first at {run.place(steps[0])}"
+        )
         yield Symptom(
-            f"the run was resumed at {places}; where a step was logged twice, the later value is used",
+            f"the run was resumed {resumed}; where a step was logged twice, the later value is used",
             MEASURED,
             {"resumes": len(steps)},
             series="train/loss" if "train/loss" in run.series else None,

@@ -18,6 +18,8 @@ FITTED = 0.9  # accuracy: a network that is right so often may have a loss that 
 AT_ONCE = 3  # values of a loss before its zeros; no network fits a data set in fewer steps
 UNTRAINED = 0.5  # accuracy at the start, below which the network had learned nothing before
 FAR_FROM_ZERO = 0.2  # share of the first loss that the value before the zeros has
+ERRORS = ("mse", "rmse", "mae")  # metrics that say what a loss of regression says
+STILL_FALLS = 0.9  # times its value where the zeros begin; the error of lost weights does not fall
 MAX_CLASSES = 100  # of more, the logarithms are so close together that any loss is one of them
 CERTAIN, LIKELY = 0.97, 0.85  # confidences with and without a NaN gradient
 
@@ -37,7 +39,7 @@ def check(run: Run) -> Iterator[Symptom]:
                 return
             continue
         at = zero if zero is not None else stuck_value(loss)
-        if at is not None:
+        if at is not None and not _measured_by_its_twin(run, loss, at):
             yield _symptom(run, loss, at)
             return
 
@@ -46,6 +48,14 @@ def _fitted(run: Run, loss: Series) -> bool:
     """Whether the accuracy of the split is that of a network for which a loss of zero is right."""
     accuracy = run.series_of(loss.name.replace("/loss", "/accuracy"))
     return accuracy is not None and accuracy.final >= FITTED
+
+
+def _measured_by_its_twin(run: Run, loss: Series, at: int) -> bool:
+    """Whether an error of the same split goes on falling after the zeros begin: the network learns, and only the printed loss is zero."""
+    where = float(loss.x[at])
+    twins = (run.series_of(loss.name.replace("/loss", f"/{error}")) for error in ERRORS)
+    later = [twin.y[twin.x >= where] for twin in twins if twin is not None]
+    return any(len(y) > 1 and 0 < y[-1] < STILL_FALLS * y[0] for y in later)
 
 
 def _at_once(run: Run, loss: Series, at: int) -> bool:
@@ -194,6 +204,7 @@ RULE = Rule(
         Run.drawn(train_loss="0.2 0.05 0.01 0.004 0.001 0.0003 0.0001 0 0 0 0"),
         Run.drawn(train_loss="0.2 0.1 0 0 0", train_accuracy="0.9 0.99 1 1 1"),
         Run.drawn(train_loss="0.9 0.4 0.3 0.26 0.251 0.2501 0.25*8"),
+        Run.drawn(train_loss="0.4609 0*20", train_mse="0.4609 0.01..1e-6*20"),
     ),
     suppressed_by=("nan-loss",),
 )

@@ -75,7 +75,7 @@ def _message(first: AtWorst, others: list[str], parts: list[str]) -> str:
     )
     zero = f"; {' and '.join(parts[:2])} {'is' if len(parts[:2]) == 1 else 'are'} exactly 0 throughout" if parts else ""
     which = f"all {first.count} values" if first.throughout else f"the last {first.count} values"
-    return f"{series_in_words(first.name)} is {value}, the worst possible value, in {which}{more}{zero}"
+    return f"{series_in_words(first.name)} is {value}, the worst possible, in {which}{more}{zero}"
 
 
 def _of_masks(series: Series) -> bool:
