@@ -101,7 +101,7 @@ def _no_problems(report: Report) -> str:
         some = f", but {len(late)} checks did not fit into the time budget" if late else ""
         return f"No problems found{some}."
     if report.workload in WITHOUT_LOSS:
-        return f"No problems found.{_rewarded(report)}"
+        return f"No problems found.{_rewarded(report) or _of_both_sides(report)}"
     found = {finding.name: finding for finding in reversed(report.findings)}
     if (unvalidated := found.get("no-validation")) is not None:
         if "validation_until" in unvalidated.evidence:
@@ -118,7 +118,21 @@ def _rewarded(report: Report) -> str:
     """` Reward goes from 0.19 to 0.94.`, where a reward is logged."""
     paid = report.run.series.get("reward")
     summary = None if paid is None else paid.summary
-    return "" if summary is None else f" Reward goes from {number(summary.first)} to {number(summary.last)}."
+    if summary is None:
+        return ""
+    first, last = number(summary.first), number(summary.last)
+    return f" Reward starts and ends at {last}." if first == last else f" Reward goes from {first} to {last}."
+
+
+def _of_both_sides(report: Report) -> str:
+    """` Generator loss ends at 1.42, discriminator loss at 0.61.`, where both sides of a GAN are logged; else the empty text."""
+    sides = [report.run.series.get(name) for name in ("generator_loss", "discriminator_loss")]
+    ends = [(s.name, s.summary.last) for s in sides if s is not None and s.summary is not None]
+    if len(ends) < len(sides):
+        return ""
+    (generator, last), (discriminator, other) = ends
+    words = f"{series_in_words(generator)} ends at {number(last)}, {series_in_words(discriminator)} at {number(other)}"
+    return f" {capitalized(words)}."
 
 
 def _stays(report: Report) -> str:
@@ -145,6 +159,9 @@ def _ends(report: Report) -> str:
     metric = report.run.metric
     for name in ("loss", metric.name if metric else "loss"):
         found = [s for split in ("train", "validation") if (s := report.run.series_of(f"{split}/{name}")) is not None]
+        if name == "loss" and len(found) == 1 and metric is not None:
+            scored = report.run.series_of(f"validation/{metric.name}")
+            found += [scored] if found[0].name == "train/loss" and scored is not None else []
         if found:
             return " " + capitalized(", ".join(_end(report, s, later=k > 0) for k, s in enumerate(found))) + "."
     return ""

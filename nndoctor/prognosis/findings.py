@@ -95,16 +95,19 @@ def overfitting_unlikely(run: Run, limit: float = OVERFITS) -> bool:
 
 
 def causes(run: Run, first: str = "") -> tuple[Cause, ...]:
-    """What would explain the run, by the changes that may help, the most promising first; `first` is one put in front."""
+    """What would explain the run, by the changes that may help, the most promising first; `first` is the change that a finding claims."""
     promising = [e for e in most_promising(explained_estimates(run)) if e.helps >= UNLIKELY and e.change in CAUSES]
     named: dict[str, Cause] = {}
     for entry in promising:
         cause = CAUSES[entry.change]
         says = next((reason.says for reason in entry.because), BY_NAME[entry.change].words + " may help")
         named.setdefault(cause.name, Cause(cause.name, entry.helps, says, cause.test))
-    own = named.pop(CAUSES[first].name, None) if first else None
+    if not first:
+        return tuple(named.values())
+    claimed = Cause(CAUSES[first].name, UNLIKELY, BY_NAME[first].words + " may help", CAUSES[first].test)
+    own = named.pop(claimed.name, claimed)  # a finding is its own first cause, even if the change alone is less likely
     others = tuple(named.values())
-    return others if own is None else (replace(own, weight=max(c.weight for c in (own, *others))), *others)
+    return (replace(own, weight=max(c.weight for c in (own, *others))), *others)
 
 
 def remedies(run: Run, own: Iterable[str]) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ SHOWN_BY = {
 
 # The change that is the finding's first remedy, though the finding claims more than that this change alone helps.
 TREATED_BY = {"high-bias": "wider"}
+# Changes among a finding's remedies: calling all of them unlikely to help would contradict a gap that the log itself shows.
+AMONG_REMEDIES = {"high-variance": ("more-data", "weight-decay", "dropout")}
 
 
 def outlook(page: Page, report: Report, most: int = MAX_CHANGES, *, reasons: bool = False) -> None:
@@ -89,9 +91,14 @@ def _as_findings_have_it(report: Report) -> list[Expectation]:
     }
     claimed = {SHOWN_BY[name]: sure for name, sure in confidence.items() if name in SHOWN_BY}
     doubted = {TREATED_BY[name]: sure for name, sure in confidence.items() if name in TREATED_BY}
+    entries = most_promising(report.prognosis)
+    for name in AMONG_REMEDIES.keys() & confidence.keys():
+        treating = [entry for entry in entries if entry.change in AMONG_REMEDIES[name]]
+        if all(entry.helps < UNLIKELY for entry in treating):
+            entries = [entry for entry in entries if entry not in treating]
     return [
         replace(entry, helps=claimed.get(entry.change, entry.helps))
-        for entry in most_promising(report.prognosis)
+        for entry in entries
         if entry.helps >= doubted.get(entry.change, 0.0)
     ]
 

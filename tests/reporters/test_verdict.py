@@ -10,6 +10,8 @@ from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import Run
 from nndoctor.core.verdict import verdict
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
 
 LACKING = Skipped("NN306", "gradient-norm-explodes", "no grad norm in the log", "grad_norm")
 
@@ -71,3 +73,26 @@ def test_a_rule_of_the_log_that_could_not_be_checked_is_no_answer():
     """When the only rule asked for lacks what it needs, nothing was judged."""
     lacking = Skipped("NN006", "loss-and-metric-disagree", "no validation metric in the log", "validation/metric")
     assert report(skipped=[lacking]).unjudged == "no validation metric in the log"
+
+
+def test_a_metric_stands_in_for_a_validation_loss_that_is_not_logged():
+    """The sentence names the split that the log does validate."""
+    run = Run.drawn(train_loss="2.1 1.4 1.0 0.8 0.7 0.6", validation_accuracy="0.3 0.5 0.6 0.66 0.7 0.72")
+    message, _ = verdict(Report(run, (), ("NN301",), ()))
+    assert message == "No problems found. Training loss ends at 0.6, validation accuracy at 0.72."
+
+
+def test_a_gan_is_told_by_both_of_its_losses():
+    """There is no loss that measures its progress, but there are two that show its state."""
+    run = Run.drawn(
+        {"task": "gan"}, generator_loss="0.9 1.1 1.2 1.3 1.4 1.42", discriminator_loss="0.7 0.6 0.62 0.6 0.61 0.61"
+    )
+    message, _ = verdict(diagnose(run, RULES))
+    assert message == "No problems found. Generator loss ends at 1.42, discriminator loss at 0.61."
+
+
+def test_a_reward_that_ends_where_it_started_goes_nowhere():
+    """One number is not called a way from itself to itself."""
+    run = Run.drawn({"task": "reinforcement-learning"}, reward="-17.25 4 -3 7.5 -11 -17.25")
+    message, _ = verdict(diagnose(run, RULES))
+    assert message == "No problems found. Reward starts and ends at -17.25."
