@@ -121,7 +121,7 @@ def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pic
 
     Raises ModelFileError where model, data and loss do not fit together.
     """
-    with _quiet(), random_state():
+    with _quiet(), random_state(), _uncompiled():
         snapshot, gone = Snapshot(subject.model), False
         try:
             bench = Bench(subject, Clock(budget), seeds, snapshot, pictures=pictures)
@@ -209,6 +209,12 @@ def _run(bench: Bench) -> Run:
         left = ", ".join(bench.unchecked)
         notes.append(f"not checked within the budget of {bench.clock.budget:g} s: {left}; raise it with --budget")
     return Run(bench.series, facts, source=subject.path, path=subject.path, format="model", notes=tuple(notes))
+
+
+def _uncompiled() -> contextlib.AbstractContextManager[object]:
+    """What torch.compile made runs as it was written: compiling it for every kind of pass would use up the budget."""
+    stance = getattr(torch.compiler, "set_stance", None)  # new in torch 2.6
+    return contextlib.nullcontext() if stance is None else stance("force_eager")
 
 
 @contextlib.contextmanager

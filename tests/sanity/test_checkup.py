@@ -236,3 +236,14 @@ def test_the_time_of_a_step_is_that_until_its_loss_is_known(written, monkeypatch
     monkeypatch.setattr(bench_module, "number", lambda _: time.sleep(0.2))
     steps.measured(bench)
     assert bench.step_time >= 0.2
+
+
+@pytest.mark.skipif(not hasattr(torch.compiler, "set_stance"), reason="torch without stances of its compiler")
+def test_a_compiled_model_is_examined_as_it_was_written(written):
+    """Compiling it for each kind of pass would use up the budget: its compiler, which fails here, is never called."""
+    path = written(
+        "def backend(graph, inputs): raise RuntimeError('compiled')\nmodel = torch.compile(model, backend=backend)\n"
+    )
+    run = examine(from_file(path), budget=3.0, seeds=1)
+    assert not [note for note in run.notes if "compiled" in note]
+    assert run.series["train/loss"].values[-1] < run.series["train/loss"].values[0]
