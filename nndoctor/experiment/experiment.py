@@ -122,9 +122,13 @@ def _size(model: nn.Module) -> str:
 
 
 def _named(names: Mapping[str, object]) -> dict[str, object]:
-    """The names of the contract."""
+    """The names of the contract; a LightningDataModule may have any."""
     known = ("loss", "train_data", "validation_data", "optimizer", "step", "train_step")
-    return {name: names[name] for name in known if names.get(name) is not None}
+    parts = {name: names[name] for name in known if names.get(name) is not None}
+    module = next((value for value in names.values() if is_data_module(value)), None)
+    if "train_data" not in parts and module is not None:
+        parts["train_data"] = module
+    return parts
 
 
 def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:

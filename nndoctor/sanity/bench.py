@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, alike, joined, part, size, target_of, tensors
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.optimizers import advance, fresh, unwrapped
+from nndoctor.sanity.schedules import Schedules
 from nndoctor.sanity.state import Snapshot, seed
 from nndoctor.sanity.subject import Subject
 from nndoctor.sanity.user_step import Strangers, TrainStep, watched
@@ -29,6 +30,7 @@ MAX_EXAMPLES = 2048  # looked at in data
 MAX_BATCHES = 64
 MAX_BYTES = 256 << 20
 DATA_SHARE = 0.1  # of the budget that reading data may take
+IGNORED = -100  # the target that torch's losses leave out, unless they are given another one
 RATE = 1e-3  # of Adam, where the user gave no optimizer
 
 
@@ -72,9 +74,11 @@ class Bench:
     steps: int = 0
     bare: float = 0.0
     strangers: Strangers = field(default_factory=dict)
-    rates: list[float] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    schedules: Schedules = field(default_factory=Schedules)
     labelled: bool = True
     divisible: bool = True
+    ignored: int = IGNORED
 
     @property
     def model(self) -> nn.Module:
@@ -99,17 +103,18 @@ class Bench:
         self.snapshot.weights()
         for optimizer, kept in self.strangers.values():
             optimizer.load_state_dict(copy.deepcopy(kept))
-        self._rates_as_given()
+        self.schedules.begin()
+        self._settings_as_given()
         seed(20_240_501 + number)
 
-    def _rates_as_given(self) -> None:
-        """Put back the rates of the file's optimizer, which a schedule within its step has changed."""
+    def _settings_as_given(self) -> None:
+        """Put back rate and momentum of the file's optimizer, which a schedule within its step has changed."""
         if self.subject.optimizer is None:
             return
         groups = unwrapped(self.subject.optimizer).param_groups
-        self.rates = self.rates or [group["lr"] for group in groups]
-        for group, rate in zip(groups, self.rates, strict=False):
-            group["lr"] = rate
+        self.groups = self.groups or [{k: v for k, v in group.items() if k != "params"} for group in groups]
+        for group, given in zip(groups, self.groups, strict=False):
+            group.update(given)
 
     def optimizer(self, *, factor: float = 1.0, decay: bool = True) -> torch.optim.Optimizer:
         """A fresh optimizer as the user configured it, or the stand-in."""

@@ -55,6 +55,7 @@ from nndoctor.sanity.probes import (
     tiny,
     views,
 )
+from nndoctor.sanity.schedules import Schedules
 from nndoctor.sanity.settle import settle
 from nndoctor.sanity.state import Snapshot, random_state
 from nndoctor.sanity.subject import Subject
@@ -122,9 +123,9 @@ def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pic
     Raises ModelFileError where model, data and loss do not fit together.
     """
     with _quiet(), random_state(), _uncompiled():
-        snapshot, gone = Snapshot(subject.model), False
+        snapshot, schedules, gone = Snapshot(subject.model), Schedules(), False
         try:
-            bench = Bench(subject, Clock(budget), seeds, snapshot, pictures=pictures)
+            bench = Bench(subject, Clock(budget), seeds, snapshot, pictures=pictures, schedules=schedules)
             with torch.enable_grad():
                 _probe(bench)
                 _verify(bench)
@@ -134,6 +135,7 @@ def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pic
                 raise lost(error, subject.path) from error
             raise
         finally:
+            schedules.restore()
             if not gone:
                 snapshot.restore()
     return _run(bench)
@@ -147,6 +149,7 @@ def _probe(bench: Bench) -> None:
     if not any(p.requires_grad for p in bench.model.parameters()):
         raise ModelFileError(f"{bench.subject.path}: no parameter of the model has requires_grad: nothing can train")
     bench.lines.update(lines.of(bench.subject))
+    bench.schedules.endless(getattr(bench.subject.train, "number", None) or len(bench.batches))
     settle(bench)
     data.probe(bench)
     parameters.probe(bench)

@@ -67,8 +67,11 @@ def advance(optimizer: torch.optim.Optimizer, backward: Callable[[], Tensor]) ->
 
 
 def configured(group: dict[str, object]) -> float:
-    """The rate of a group as the user set it, whatever a warm-up has made of it."""
+    """The rate of a group as the user set it, whatever a warm-up has made of it; with OneCycleLR that is its `max_lr`."""
     rate = float(group["lr"])  # type: ignore[arg-type]
+    peak = group.get("max_lr")
+    if peak is not None:
+        return max(rate, float(peak))  # type: ignore[arg-type]
     first = group.get("initial_lr")
     return float(first) if first is not None and rate < 0.1 * float(first) else rate  # type: ignore[arg-type]
 

@@ -8,7 +8,7 @@ import torch
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import alike, part, same_targets, size, target_of, target_rolled
-from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.bench import IGNORED, Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, watched
@@ -26,6 +26,7 @@ def settle(bench: Bench) -> None:
         subject.loss, subject.step = subject.file_loss, None
     if not subject.blind and not _divisible(bench):
         bench.divisible, bench.sample = False, None
+    bench.ignored = _ignored(bench)
     bench.labelled = not subject.blind and (subject.loss is not None or _uses_target(bench))
     bench.fresh_start()
 
@@ -88,6 +89,22 @@ def _same(bench: Bench) -> bool:
             subject.step, subject.loss = kept
     own, plain = found
     return own == plain or (math.isfinite(own) and abs(own - plain) <= SAME * max(abs(own), abs(plain)))
+
+
+def _ignored(bench: Bench) -> int:
+    """The label that the loss leaves out: its `ignore_index`, be it the file's loss or called within a step."""
+    own = getattr(bench.subject.loss, "ignore_index", None)
+    if isinstance(own, int):
+        return own
+    if bench.subject.blind:
+        return IGNORED
+    bench.fresh_start()
+    try:
+        calls = bench.subject.observed(bench.batch)[0].calls
+    except ModelFileError:  # what is wrong is told later
+        return IGNORED
+    given = {call.more["ignore_index"] for call in calls if "ignore_index" in call.more}
+    return next(iter(given)) if len(given) == 1 else IGNORED
 
 
 def _uses_target(bench: Bench) -> bool:

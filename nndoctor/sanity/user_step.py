@@ -150,13 +150,36 @@ def asked(step: TrainStep, known: Habits, optimizer: torch.optim.Optimizer) -> C
                 raise _Reached
 
         try:
-            with backward_replaced(stop):
+            with backward_replaced(stop), modes_kept(model):
                 step(model, batch, optimizer)
         except _Reached:
             pass
         return torch.stack([t.reshape(()) for t in found]).sum() / known.scale
 
     return loss
+
+
+@contextmanager
+def modes_kept(model: nn.Module) -> Iterator[None]:
+    """Within, `model.train()` gives the modes that were at the beginning.
+
+    A step that says so each time would otherwise undo the evaluation mode, or the dropout switched off, of a probe.
+    """
+    modes = [(m, m.training) for m in model.modules()]
+    plain = model.train
+
+    def train(mode: bool = True) -> nn.Module:
+        if not mode:
+            return plain(mode)
+        for module, training in modes:
+            module.training = training
+        return model
+
+    model.train = train  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del model.train
 
 
 def any_gradient(gradient: Tensor) -> bool:

@@ -14,7 +14,6 @@ from nndoctor.sanity.bench import Bench
 MIN_EXAMPLES = 16  # examples that say something about a feature
 MAX_CLASSES = 1000
 COLUMNS, MANY_ROWS, MOST_NAMED = 3, 64, 50  # of a table whose columns are compared with its labels; classes at most
-IGNORED = -100  # the target that torch's losses leave out
 MANY_TOKENS = 8  # different ones that a mask hides: padding is one
 NOISE = 0.5  # of the targets' spread: numbers that are closer do not contradict each other
 
@@ -86,7 +85,7 @@ def _labels(bench: Bench, target: Tensor) -> None:
     values = target.detach().reshape(-1)
     whole = not target.is_floating_point()
     if whole:
-        values = values[values != IGNORED]
+        values = values[values != bench.ignored]
     if not len(values):
         return
     low, high = float(values.min()), float(values.max())

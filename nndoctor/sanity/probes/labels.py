@@ -12,7 +12,6 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, mapped, split
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.observe import Observer
-from nndoctor.sanity.probes.data import IGNORED
 from nndoctor.sanity.subject import Subject, main_output, plain
 
 SEEN = 4  # batches whose losses are looked at
@@ -87,7 +86,7 @@ def _explains(bench: Bench) -> bool:
     output, target = pair
     low, high = float(target.min()), float(target.max())
     if not target.is_floating_point() and target.dtype is not torch.bool:
-        kept = target[target != IGNORED]
+        kept = target[target != bench.ignored]
         if output.ndim < 2 or not kept.numel() or target.shape != (len(output), *output.shape[2:]):
             return False
         low, high, classes = float(kept.min()), float(kept.max()), output.shape[1]

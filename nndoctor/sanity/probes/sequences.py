@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from nndoctor.sanity.batches import Batch, first_input, rebuilt, split
-from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.probes.data import IGNORED
+from nndoctor.sanity.bench import IGNORED, Bench
 from nndoctor.sanity.subject import main_output
 
 LONG = 4  # tokens that a sequence must have

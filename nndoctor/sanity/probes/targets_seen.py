@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.bench import IGNORED, Bench
 from nndoctor.sanity.calls import ModelCall, calls_of
-from nndoctor.sanity.probes.data import IGNORED
 from nndoctor.sanity.state import seed, without_dropout
 from nndoctor.sanity.subject import main_output
 
