@@ -15,6 +15,7 @@ Node = Any  # torch's graph nodes have no type
 PASSING = (
     "View", "UnsafeView", "ReshapeAlias", "Transpose", "T", "Permute", "Squeeze", "Unsqueeze", "Clone", "Alias", "ToCopy",
     "Select", "Slice", "Expand", "NativeDropout", "FusedDropout", "Contiguous", "Flatten", "AsStrided", "SqueezeDim",
+    "Index", "IndexSelect",
 )  # fmt: skip
 ACTIVATIONS = {
     "Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu",

@@ -116,3 +116,16 @@ def test_a_data_module_may_have_any_name(written):
         "del train_data, validation_data\ndm = Data()\n"
     )
     assert [len(batch[0]) for batch in from_file(written(module)).train][:2] == [16, 16]
+
+
+@pytest.mark.parametrize(
+    ("scores", "fits"),
+    [("z.log_softmax(1)[chosen]", True), ("(z.softmax(1) + 1e-9).log()", True), ("z[chosen]", False)],
+    ids=["chosen rows", "by hand", "raw scores"],
+)
+def test_log_probabilities_are_known_by_their_sum(examined, scores, fits):
+    step = (
+        "chosen = torch.arange(20) < 20\n"
+        f"def step(model, batch): z = model(batch[0]); return nn.functional.nll_loss({scores}, batch[1])\n"
+    )
+    assert ("output-unfit-for-loss" not in {f.name for f in examined(step, budget=1.0).findings}) == fits

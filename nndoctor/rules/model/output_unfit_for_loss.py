@@ -71,7 +71,7 @@ def _not_a_number(run: Run) -> Symptom | None:
 
 
 def _raw(run: Run) -> Symptom | None:
-    if run.fact("loss_before") != "nll" or run.fact("activation_before_loss") == "log-softmax" or not _falls_below(run):
+    if run.fact("loss_before") != "nll" or _proper(run) or run.number("loss_reachable") >= FAR_BELOW_ZERO:
         return None
     last = str(run.fact("activation_before_loss") or "")
     what = "probabilities" if last == "softmax" else "raw scores"
@@ -82,15 +82,17 @@ def _raw(run: Run) -> Symptom | None:
     )
 
 
-def _falls_below(run: Run) -> bool:
-    reachable = run.known("loss_reachable")
-    return reachable is not None and reachable < FAR_BELOW_ZERO
+def _proper(run: Run) -> bool:
+    """Whether a loss of log-probabilities gets them: from a log-softmax, or made otherwise and adding up to 1."""
+    made = run.fact("activation_before_loss") == "log-softmax" or bool(run.fact("log_probabilities"))
+    return run.fact("loss_before") == "nll" and made
 
 
 def _endless(run: Run) -> Symptom | None:
     """A loss of classes, or of probabilities, that falls far below zero."""
     reachable, initial = run.known("loss_reachable"), run.known("loss_initial")
-    if reachable is None or initial is None or not (run.fact("loss_of_classes") or run.fact("target_beyond_output")):
+    of_classes = run.fact("loss_of_classes") and not _proper(run)  # moved freely, these would be probabilities no more
+    if reachable is None or initial is None or not (of_classes or run.fact("target_beyond_output")):
         return None
     if reachable > -max(1.0, ENDLESS * abs(initial)) and not (run.fact("target_beyond_output") and reachable < -1):
         return None

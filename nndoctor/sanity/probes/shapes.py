@@ -19,6 +19,7 @@ def probe(bench: Bench) -> None:
     observer = watched(bench)
     bench.fact("shapes_watched", value=True)
     bench.fact("not_log_probabilities", next(filter(None, map(_not_logarithms, observer.calls)), None))
+    bench.fact("log_probabilities", _logarithms(observer.calls))
     bench.fact("improper_class_probabilities", max(map(_improper, observer.calls), default=0.0))
     if observer.blanks:
         bench.fact("blank_targets", max(observer.blanks))
@@ -63,6 +64,12 @@ def _not_logarithms(call: LossCall) -> str | None:
     wants = call.function in (functional.kl_div, functional.nll_loss)
     above = wants and call.output.is_floating_point() and call.output.numel() and float(call.output.max()) > ROUNDING
     return call.function.__name__ if above else None
+
+
+def _logarithms(calls: list[LossCall]) -> bool | None:
+    """Whether what nll_loss is given adds up to 1 as probabilities, in every row; None where there is no such loss."""
+    given = [c.output.detach() for c in calls if c.function is functional.nll_loss and c.output.ndim > 1]
+    return all(bool((t.logsumexp(1).abs() < SUM).all()) for t in given) if given else None
 
 
 def _improper(call: LossCall) -> float:

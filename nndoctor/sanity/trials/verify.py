@@ -61,7 +61,8 @@ def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
     if finding.name == "lr-outside-usable-range":
         best, now = bench.number("lr_suggested"), bench.number("lr_configured")
         return (r.rate(best / now),) if best > 0 and now > 0 and not _blows_up(bench) else ()
-    if finding.name == "regularization-excessive" and bench.facts.get("penalty_kind") == "a penalty within the loss":
+    within_loss = bench.facts.get("penalty_kind") == "a penalty within the loss"
+    if finding.name == "regularization-excessive" and within_loss and "penalty_over_data" in finding.evidence:
         return ()  # without it the loss is another
     if finding.name == "frozen-parameters":  # a train_step that moves nothing is a fact
         return (r.WHOLE,) if bench.facts.get("missed_parameters") and "own_calls" not in finding.evidence else ()
