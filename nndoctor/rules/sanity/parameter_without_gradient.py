@@ -44,6 +44,10 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, POSSIBLE, {"parameters": len(ends), "of": total}, layer=ends[0], severity=Severity.INFO)
     elif nil:
         yield _zero(run, nil, total)
+    elif run.texts("spare_parameters"):
+        spare = run.texts("spare_parameters")
+        text = f"{len(spare)} parameters of the library's model get no gradient ({', '.join(spare[:3])}): its forward pass does not use them here"
+        yield Symptom(text, POSSIBLE, {"parameters": len(spare), "of": total}, layer=spare[0], severity=Severity.INFO)
 
 
 def _zero(run: Run, nil: tuple[str, ...], total: int) -> Symptom:

@@ -1,16 +1,20 @@
-"""Layers that lead nowhere: the last residual of a stack as in WaveNet, and layers whose outputs change nothing."""
+"""Layers that lead nowhere: the last residual of a stack as in WaveNet, a library's pooler, layers whose outputs change nothing."""
 
 from __future__ import annotations
+
+import sys
 
 import torch
 from torch import Tensor, nn
 
 from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.failures import LIBRARIES
 from nndoctor.sanity.state import nudge, seed, unchanged, without_dropout
 
 MOST = 6  # layers that are tried
 BATCHES = 3
 NOISE = 3.0  # of the size of a layer's outputs, plus 1
+FEW = 0.15  # of the parameters of a library's model, as a pooler has; an encoder that is detached has far more
 
 
 def dead_ends(bench: Bench, absent: list[str]) -> set[str]:
@@ -25,6 +29,29 @@ def dead_ends(bench: Bench, absent: list[str]) -> set[str]:
         return set()
     inputs = _inputs(bench, {path for pair in pairs.values() for path in pair})
     return {name for name, pair in pairs.items() if _differ(*(inputs.get(path) for path in pair))}
+
+
+def unused_in_library(model: nn.Module, absent: list[str]) -> set[str]:
+    """Parameters without gradient in a model that a library made, of whose parameters they are few.
+
+    Stock models bring poolers and biases that are not asked for in every use; the user cannot have forgotten to call them.
+    """
+    found: set[str] = set()
+    for path, part in model.named_modules():
+        if found.issuperset(absent) or not _of_library(part):
+            continue
+        prefix = f"{path}." if path else ""
+        inside = [name for name in absent if name.startswith(prefix)]
+        if len(inside) <= FEW * sum(p.requires_grad for p in part.parameters()):
+            found.update(inside)
+    return found
+
+
+def _of_library(module: nn.Module) -> bool:
+    """Whether the class of a module is of an installed library other than torch, whose layers are building blocks."""
+    name = type(module).__module__
+    file = getattr(sys.modules.get(name), "__file__", None) or ""
+    return name.partition(".")[0] != "torch" and any(part in file for part in LIBRARIES)
 
 
 def _before(model: nn.Module, name: str, names: set[str], absent: set[str]) -> tuple[str, str] | None:

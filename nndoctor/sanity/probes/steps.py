@@ -17,7 +17,7 @@ from nndoctor.core.run_folder import LAYERS, blocks, facts
 from nndoctor.core.series import Series
 from nndoctor.recorder import Recorder
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.probes.ends import dead_ends, without_effect
+from nndoctor.sanity.probes.ends import dead_ends, unused_in_library, without_effect
 from nndoctor.sanity.user_step import any_gradient
 
 STEPS = 40
@@ -93,9 +93,10 @@ def _gradients(bench: Bench, touched: set[str]) -> None:
     for name, p in bench.model.named_parameters():
         if p.requires_grad and name not in touched:
             (absent if p.grad is None else zero).append(name)
-    idle = dead_ends(bench, absent)
+    idle, spare = dead_ends(bench, absent), unused_in_library(bench.model, absent)
     bench.fact("dead_ends", tuple(n for n in absent if n in idle))
-    bench.fact("no_gradient", tuple(n for n in absent if n not in idle))
+    bench.fact("spare_parameters", tuple(n for n in absent if n in spare))
+    bench.fact("no_gradient", tuple(n for n in absent if n not in idle | spare))
     bench.fact("zero_gradient", tuple(zero))
     bench.fact("layers_without_effect", tuple(without_effect(bench, zero)) if zero and not bench.subject.blind else ())
 

@@ -16,6 +16,7 @@ SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
 WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
 STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one more in the same few steps
+MUCH_IN_ALL = 0.2  # the same where several seeds agree
 FAR_UP = 10.0  # times the first loss: a loss that rises so far in a few steps has diverged
 ROUNDS = 4  # a finding that becomes a remark may bring up another that it explained
 
@@ -114,8 +115,7 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
         return
     own = trials.of(None) if trials.plan() else None
     if own is None:
-        sure = _far_too_high(bench) if name == "lr-outside-usable-range" else finding.confidence >= SURE
-        bench.fact(f"{'harm' if sure else 'remark'}:{name}", "the budget left no time to try a remedy")
+        _untried(bench, finding, sure=finding.confidence >= SURE)
         return
     limit = SLOW if name == "lr-outside-usable-range" else HARM
     best: tuple[float, str] | None = None
@@ -128,14 +128,25 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
             text = f"after {trials.steps} steps the loss is {_loss(own.end)}, with {remedy.words} {_loss(other.end)}"
             bench.fact(f"harm:{name}", text)
             return
-    tried = "" if best is None else f": after {trials.steps} steps {_loss(own.end)}, with {best[1]} {_loss(best[0])}"
-    bench.fact(f"remark:{name}", f"it does no harm here{tried}" if tried else "no remedy could be tried in time")
+    if best is None:
+        _untried(bench, finding, sure=False)
+        return
+    tried = f"after {trials.steps} steps {_loss(own.end)}, with {best[1]} {_loss(best[0])}"
+    bench.fact(f"remark:{name}", f"it does no harm here: {tried}")
+
+
+def _untried(bench: Bench, finding: Finding, *, sure: bool) -> None:
+    """What is beyond doubt without a trial stays a warning; of a learning rate the range test says whether it is."""
+    sure = _far_too_high(bench) if finding.name == "lr-outside-usable-range" else sure
+    bench.fact(f"{'harm' if sure else 'remark'}:{finding.name}", "the budget left no time to try a remedy")
 
 
 def _far_too_high(bench: Bench) -> bool:
     """Whether the range test alone shows harm: the loss rose, or stayed where it was while a lower rate gained much."""
     gain, best = bench.number("lr_gain"), bench.number("lr_best_gain")
-    return gain < WORSE or (bench.facts.get("lr_side") == "above" and gain < STILL and best > MUCH)
+    several = bench.number("lr_agree") == bench.number("lr_seeds") > 1
+    much = MUCH_IN_ALL if several else MUCH
+    return gain < WORSE or (bench.facts.get("lr_side") == "above" and gain < STILL and best > much)
 
 
 def harm(bench: Bench, own: Result, other: Result) -> float:
