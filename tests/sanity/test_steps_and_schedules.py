@@ -129,3 +129,18 @@ def test_log_probabilities_are_known_by_their_sum(examined, scores, fits):
         f"def step(model, batch): z = model(batch[0]); return nn.functional.nll_loss({scores}, batch[1])\n"
     )
     assert ("output-unfit-for-loss" not in {f.name for f in examined(step, budget=1.0).findings}) == fits
+
+
+TWO_LOSSES = """
+first, second = (torch.optim.Adam(model[k].parameters(), lr=RATE) for k in (0, 2))
+optimizer = first
+def train_step(model, batch, optimizer):
+    for one, loss_of in ((first, lambda: model(batch[0]).square().mean()), (second, lambda: loss(model(batch[0]), batch[1]))):
+        one.zero_grad(); loss_of().backward(); one.step()
+"""
+
+
+@pytest.mark.parametrize(("rate", "still"), [(1e-8, True), (1e-3, False)], ids=["far too low", "usual"])
+def test_steps_of_several_losses_that_hardly_move_are_named(examined, rate, still):
+    found = {f.name for f in examined(TWO_LOSSES.replace("RATE", str(rate)), budget=1.0).findings}
+    assert ("frozen-parameters" in found) == still

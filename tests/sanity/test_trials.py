@@ -10,7 +10,7 @@ from torch import nn  # noqa: E402
 
 from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
 from nndoctor.sanity.state import Snapshot  # noqa: E402
-from nndoctor.sanity.trials.compare import Result  # noqa: E402
+from nndoctor.sanity.trials.compare import FEWEST, SEEDS, Result, Trials  # noqa: E402
 from nndoctor.sanity.trials.verify import HARM, harm  # noqa: E402
 
 
@@ -40,3 +40,10 @@ def test_a_loss_that_has_reached_zero_leaves_nothing_to_gain(bench):
 
 def test_seeds_that_disagree_show_no_harm(bench):
     assert harm(bench, ended(1.5, 1.0), ended(1.2, 1.3)) == 0
+
+
+@pytest.mark.parametrize(("trainings", "enough"), [(2.5, True), (1.5, False)])
+def test_little_time_is_spent_on_one_remedy(bench, trainings, enough):
+    bench.clock = Clock(1000.0)
+    bench.step_time = bench.clock.budget / (SEEDS * FEWEST * trainings)
+    assert Trials(bench).plan() == enough

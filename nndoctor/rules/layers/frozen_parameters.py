@@ -17,13 +17,19 @@ MIN_GRADIENT = 1e-5  # share of the weights' size; a smaller gradient is lost in
 MIN_STEPS = 3  # steps without any update
 MAX_UNMOVED = 0.2  # share of the trainable parameters; fewer may wait for a rare input
 MIN_MOVEMENT = 1e-2  # share of the movement of plain steps; clipping and small accumulated steps move more
+STILL = 1e-4  # movement in so many calls where no plain step can be compared: float32 has hardly a digit for each step
 MAX_NAMED = 3  # layers named in a message
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Layers that the optimizer lacks, that no gradient reaches, that never move; last, what was frozen on purpose."""
     found = (
-        _own_step(run) or _not_trained(run) or _frozen_adapters(run) or _frozen_output(run) or _frozen_on_purpose(run)
+        _own_step(run)
+        or _hardly_moves(run)
+        or _not_trained(run)
+        or _frozen_adapters(run)
+        or _frozen_output(run)
+        or _frozen_on_purpose(run)
     )
     if found is not None:
         yield found
@@ -108,6 +114,15 @@ def _own_step(run: Run) -> Symptom | None:
     return Symptom(text, DIRECT, evidence, place="train_step", severity=Severity.ERROR, remedies=("check-the-step",))
 
 
+def _hardly_moves(run: Run) -> Symptom | None:
+    """A train_step of several losses, to which no plain step can be compared, and whose updates are lost in rounding."""
+    calls, moved = int(run.number("own_calls")), run.known("own_movement")
+    if not calls or moved is None or moved >= STILL or run.known("plain_movement") is not None:
+        return None
+    text = f"{calls} calls of train_step change the weights by {rough(moved)} of their size: the learning rates are far too low, or the gradients are scaled down"
+    return Symptom(text, MEASURED, {"own_calls": calls, "moved": moved}, place="train_step", severity=Severity.WARNING)
+
+
 def _cut_off(layers: Layers, path: str) -> bool:
     """Whether data pass the layer but no gradient ever comes back: an unused layer is no fault."""
     grads = layers.series(path, "grad_norm")
@@ -170,6 +185,9 @@ RULE = Rule(
         Run.drawn(facts={"frozen_adapters": ("q.lora_A.weight",)}, layers={"norm/weight_norm": "5*4"}),
         Run.drawn(
             facts={"own_calls": 40, "own_movement": 0.0, "own_optimizer_steps": 0}, layers={"fc1/weight_norm": "5*2"}
+        ),
+        Run.drawn(
+            facts={"own_calls": 40, "own_movement": 1e-5, "own_optimizer_steps": 80}, layers={"fc1/weight_norm": "5*2"}
         ),
     ),
     healthy=(

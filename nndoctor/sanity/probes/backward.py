@@ -81,7 +81,8 @@ def _decay(bench: Bench) -> float:
 def _grown(bench: Bench, output: Tensor, target: object, before: float) -> None:
     """How the loss changes when every weight grows by a tenth and the outputs stay."""
     for parameter in bench.model.parameters():
-        parameter.mul_(1.1)
+        if parameter.is_floating_point():  # Keras keeps seeds among them
+            parameter.mul_(1.1)
     after = number(bench.subject.loss_of(output, target))
     bench.snapshot.weights()
     bench.fact("penalty_when_grown", after - before)

@@ -179,9 +179,11 @@ def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
 
 def _verdict(bench: Bench, rate: float, trials: list[list[Trial]], low: float) -> tuple[str, int]:
     """The side that most seeds agree on, and how many do."""
-    slow = SLOW_FOR_KIND if rate < USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST) else SLOW
+    usual = USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST)
+    slow = SLOW_FOR_KIND if rate < usual else SLOW
     sides = [side(one, low, slow) for one in trials]
-    if bench.number("lr_steps") < STEPS:  # so few steps do not tell a slow start from a low rate
+    # So few steps do not tell a slow start from a low rate; and a rate that is usual is not too low, where noise leaves little to gain.
+    if bench.number("lr_steps") < STEPS or (rate >= usual and bench.subject.optimizer is not None):
         sides = ["inside" if one == "below" else one for one in sides]
     verdict = max(("inside", "above", "below"), key=sides.count)
     return verdict, sides.count(verdict)

@@ -27,6 +27,7 @@ LEARNED = 0.05  # of the first loss above its floor: so little is left
 FELL = 0.1  # of the first loss: where the floor is not known
 CONSTANT = 0.2  # of the loss of a constant output: more is no use of the inputs
 TIME_SHARE = 0.5  # of the time left
+DRAWN = 0.01  # relative difference of the same steps taken twice: the step takes its data from elsewhere, as from an environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Try:
 
 def probe(bench: Bench) -> None:
     """Learn a subset a seed; where the configured rate does not do, others and a smaller subset."""
+    if bench.subject.step is not None and bench.number("repeat_difference") > DRAWN:
+        return  # a part of the batch is no part of what is learned
     before = bench.steps
     _memorized(bench)
     bench.fact("tiny_steps_taken", bench.steps - before)

@@ -39,10 +39,10 @@ class Trials:
     results: dict[str, Result] = field(default_factory=dict)
 
     def plan(self) -> bool:
-        """Fix the number of steps that leaves time for four trainings; whether there is time for any."""
+        """Fix the number of steps that leaves time for four trainings, or the least for two; whether there is time for any."""
         if not self.steps:
-            room = TIME_SHARE * self.bench.clock.left / max(self.bench.step_time, 1e-5) / SEEDS / 4
-            self.steps = int(min(STEPS, room))
+            room = TIME_SHARE * self.bench.clock.left / max(self.bench.step_time, 1e-5) / SEEDS
+            self.steps = int(max(min(STEPS, room / 4), min(FEWEST, room / 2)))
         return self.steps >= FEWEST
 
     def of(self, remedy: Remedy | None) -> Result | None:
