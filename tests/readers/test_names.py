@@ -20,6 +20,7 @@ UNDERSTOOD = {
     "validation/f1": "DEV_F1 val_f1_score eval_macro_f1",
     "validation/iou": "val_mean_io_u_5 val_mIoU",
     "validation/perplexity": "val_ppl eval_perplexity",
+    "validation/recall": "recall@5 val_recall R@1",
     "validation/mse": "Valid-MSE val_mean_squared_error",
     "lr": "lr LR learning_rate LearningRate train_lr lr-Adam x/lr1 lr/pg0 train/learning_rate",
     "grad_norm": "grad_norm train/grad_norm optim/total_grad_norm gradient_norm",
@@ -28,9 +29,7 @@ UNDERSTOOD = {
     "generator_loss": "g_loss gen_loss loss_G",
     "discriminator_loss": "d_loss disc_loss loss_D",
 }
-NOT_SERIES = (
-    "best_val_acc min_lr class_3_acc Loss_Percentile_2.5_Dev recall@5 D_real eval_runtime timestamp _runtime num_tokens"
-)
+NOT_SERIES = "best_val_acc min_lr class_3_acc Loss_Percentile_2.5_Dev D_real eval_runtime timestamp _runtime num_tokens"
 PHRASES = {
     "train/policy_gradient_loss": "policy_loss",
     "policy/approxkl_avg": "approx_kl",

@@ -46,6 +46,7 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
     meanings |= _groups(meanings)
     meanings |= _by_neighbours(meanings)
     meanings |= _latents(meanings)
+    meanings |= _first_of_two_games(meanings)
     meanings |= _bare_splits(meanings)
     meanings |= _timed(meanings)
     numbers = [meaning for meaning in meanings.values() if meaning.is_metric]
@@ -77,6 +78,15 @@ def _latents(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     """A spread of `z` whose mean is logged, too, is that of the latents of a flow or a VAE, and no sign of a collapse."""
     named = {tidy(column): column for column in meanings}
     return {named["z_std"]: Meaning(Kind.UNKNOWN)} if named.keys() >= {"z_std", "z_mean"} else {}
+
+
+def _first_of_two_games(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """`D_A` and `G_A` of a CycleGAN, which has two of each: the first pair stands for both where no whole is logged."""
+    named = {tidy(column): column for column in meanings}
+    sides = {"d_a": "discriminator_loss", "g_a": "generator_loss"}
+    if not named.keys() >= {*sides, "d_b", "g_b"} or {what.metric for what in meanings.values()} & {*sides.values()}:
+        return {}
+    return {named[name]: Meaning(Kind.SERIES, "", metric) for name, metric in sides.items()}
 
 
 def _is_of_parts(meanings: Mapping[str, Meaning], explained: Mapping[str, str]) -> bool:

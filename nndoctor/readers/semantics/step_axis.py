@@ -19,6 +19,7 @@ MAX_STEP = 1e15  # no run has more steps; a column with larger values, or withou
 FIRST_EPOCHS = (0.0, 1.0)  # a run of one epoch has no other number: rows of epoch 0.53 or 18 are steps within it
 SCHEDULE_ROWS, MAX_BEND = 4, 0.25  # rows, and share of its steps by which those of a schedule's rate differ
 BATCHES = frozenset({"batch", "batch_number", "batch_num", "minibatch", "n_batch"})
+MANY_EPOCHS, MOSTLY = 8, 0.8  # steps back, and the share of them at a new epoch, that show where steps count within it
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
 
@@ -237,10 +238,14 @@ def _forward(column: Column) -> Array:
 
 
 def _restarts_each_epoch(steps: Array, epochs: Array) -> bool:
+    """Whether the steps start over with a new epoch, but for a resume here and there, and run on within one."""
     back = np.flatnonzero(np.diff(steps) < 0)
     if not len(back):
         return False
-    return bool(np.all(np.diff(epochs)[back] > 0)) and len(np.unique(epochs)) > len(back)
+    anew = np.diff(epochs)[back] > 0
+    if anew.all():
+        return len(np.unique(epochs)) > len(back)
+    return len(back) >= MANY_EPOCHS and bool(anew.mean() >= MOSTLY)
 
 
 def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) -> bool:

@@ -28,7 +28,7 @@ def rows_within(found: object, depth: int = 0) -> Rows | None:
     if numbered is not None:
         return numbered
     lists = [inner for inner in found.values() if isinstance(inner, list)]
-    if (beside := _beside(found)) is not None:
+    if (beside := _beside(found) or _along(found)) is not None:
         return beside
     held = [rows for inner in lists if (rows := _records(inner)) is not None]
     if held:
@@ -52,6 +52,25 @@ def _beside(found: Mapping[str, object]) -> Rows | None:
             here = together.setdefault(tuple(map(str, marks.values())) or k, dict(marks))
             here.update({f"{split}/{name}": value for name, value in row.items() if name not in marks})
     return _in_order(list(together.values()))
+
+
+def _along(found: Mapping[str, object]) -> Rows | None:
+    """`{"train_loss": [numbers], "val_metrics": [rows]}`, all of one length, as rows of both."""
+    lists = {str(key): inner for key, inner in found.items() if isinstance(inner, list) and len(inner) >= MIN_ROWS}
+    numbers = {key: inner for key, inner in lists.items() if all(map(_is_number, inner))}
+    metrics = {
+        key: held for key, inner in lists.items() if key not in numbers and (held := _records(inner)) is not None
+    }
+    if not metrics or not any(meaning_of(name).is_metric for name in numbers):
+        return None
+    if len({len(inner) for inner in (*numbers.values(), *metrics.values())}) > 1:
+        return None
+    joined = [dict(zip(numbers, values, strict=True)) for values in zip(*numbers.values(), strict=True)]
+    for key, held in metrics.items():
+        split = next((word for word in tidy(key).split("_") if word in SPLITS), key)
+        for row, more in zip(joined, held, strict=True):
+            row.update({f"{split}/{name}": value for name, value in more.items()})
+    return list(joined)
 
 
 def _in_order(rows: list[dict[str, object]]) -> Rows:

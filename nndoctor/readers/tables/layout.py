@@ -229,7 +229,10 @@ def _is_second_header(first: Sequence[str], second: Sequence[str]) -> bool:
 def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> bool:
     """Words above rows of as many cells, of which some are numbers."""
     filled = [cell for cell in header if cell]
-    named = [cell for cell in filled if not is_number(cell) and not SAID.search(cell)]
+    plain = bool(rows) and not any(
+        SAID.search(cell.strip()) for row in rows for cell in row
+    )  # `loss_group:0` is a name
+    named = [cell for cell in filled if not is_number(cell) and (plain or not SAID.search(cell))]
     if not named or len(named) < len(filled) / 2 or (delimiter == "|" and len(named) < len(filled)):
         return False  # `| loss | 0.4 |` is a row of a table that was cut off above
     known = any(map(_tells, header[:MAX_COLUMNS]))

@@ -7,7 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nndoctor.readers.tables.cells import number_or_nan
 from nndoctor.readers.text.timings import named
-from nndoctor.readers.text.toolkits import char_rnn, cntk, flax, marian, snapshot, summary, trees_passed
+from nndoctor.readers.text.toolkits import (
+    char_rnn,
+    cntk,
+    correct,
+    flax,
+    marian,
+    of_batch,
+    snapshot,
+    summary,
+    trees_passed,
+    visualizer,
+)
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 METER = re.compile(r"(?<![\w.])[-+]?[\d.]+(?:e[-+]?\d+)?\s+\(\s*([-+]?[\d.]+(?:e[-+]?\d+)?|nan)\)", re.IGNORECASE)
@@ -251,6 +262,9 @@ REWORDED: Mapping[str, Callable[[str], str | None]] = {
     "network-snapshot-": snapshot,
     "passed: ": trees_passed,
     "| ": summary,
+    " total: ": visualizer,
+    "orrect": correct,
+    "Batch": of_batch,
     "Ep. ": marian,
     "Epoch[": cntk,
     "Ep": _episode,

@@ -15,7 +15,7 @@ EPOCH = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!for one )(?<!for each )(?:epoch|ep|epoche|epoca|epoque|epoka)(?:\((?P<phase>\w+)\))?['\"]?\s*(?:[:=#]|no\.?)?\s*\[?['\"]?\s*"
     + COUNT.format("epoch")
     + r"(?![\w%.])\]?(?:\s*[\[(]\s*(?P<step>\d+)\s*/\s*\d+(?:\s*\(\s*\d+%\))?\s*[\])])?"
-    r"(?:,?\s+(?P<count>\d+)\s*/\s*\d+(?=\s+[A-Za-z]|\s*;))?",
+    r"(?:(?:,?\s+|\s*\|\s*)(?P<count>\d+)\s*/\s*\d+(?=\s+[A-Za-z]|\s*[;|]))?",
     re.IGNORECASE,
 )
 GLOBAL = re.compile(r"\bglobal[_ ]?step\W{1,3}(?P<step>\d+)\b", re.IGNORECASE)  # behind the step within the epoch

@@ -111,19 +111,26 @@ def _has_number(text: str) -> bool:
 
 
 def _placed(found: list[Record]) -> list[Record]:
-    """An epoch's own record, of which the one below it alone says the step that it ended on, is one with that."""
+    """An epoch's own record, of which the one below it alone says the step that it ended on, is one with that; so is a heading that says its rate."""
     held = Counter(record.marks.get("epoch") for record in found)
     placed: list[Record] = []
     for record in found:
         above = placed[-1] if placed else None
         epoch = record.marks.get("epoch")
         alone = above is not None and epoch is not None and held[epoch] == 2 and above.marks == {"epoch": epoch}
-        if above is not None and alone and "step" in record.own and not above.values.keys() & record.values.keys():
+        heads = above is not None and epoch is not None and above.marks == {"epoch": epoch} and _is_of_rates(above)
+        joins = (alone or heads) and "step" in record.own
+        if above is not None and joins and not above.values.keys() & record.values.keys():
             above.marks, above.own = record.marks, record.own
             above.values.update(record.values)
         else:
             placed.append(record)
     return placed
+
+
+def _is_of_rates(record: Record) -> bool:
+    """Whether all that a record says is the rate, the time or the like, and neither a loss nor a metric."""
+    return all(meaning_of(name).metric in WITHOUT_SPLIT for name in record.values if known(name))
 
 
 def _first_as_later(found: list[Record]) -> list[Record]:

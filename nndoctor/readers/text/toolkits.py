@@ -61,6 +61,10 @@ TREES_PASSED = re.compile(
 )
 SUMMARY = re.compile(r"\|\s+(?P<name>[A-Za-z][\w/]*)/(?P<of>Average|Std|Median|Min|Max)\s{2,}(?P<value>\S+)\s*$")
 
+VISUALIZER = re.compile(r"^\W*epoch: \S+ iters?: .*[\])] total: (?=[-\d.n]+\s*$)", re.IGNORECASE)
+CORRECT = re.compile(r"\bcorrect\s*[:=]\s*(?=\d+(?:\.\d+)?\s?%)", re.IGNORECASE)
+OF_BATCH = re.compile(r"^\s*Batch\s*=\s*(?=\d+\s*$)")
+
 
 def flax(line: str) -> str:
     """`Epoch... (39/116 | Loss: 0.19, Learning Rate: 1e-5)`, as the Flax examples of Hugging Face print it."""
@@ -95,3 +99,18 @@ def summary(line: str) -> str | None:
     if found is None:
         return None
     return f"{found['name'].rpartition('/')[2]}: {found['value']}" if found["of"] == "Average" else ""
+
+
+def visualizer(line: str) -> str | None:
+    """`[epoch: 2/200, iter: 25/489] total: 1.5`: the only number is the whole loss."""
+    return line.replace(" total: ", " loss: ") if VISUALIZER.match(line) else None
+
+
+def correct(line: str) -> str | None:
+    """`Correct = 97.06%` is an accuracy."""
+    return CORRECT.sub("accuracy: ", line) if CORRECT.search(line) else None
+
+
+def of_batch(line: str) -> str | None:
+    """`Batch = 300` on a line of its own counts the steps."""
+    return OF_BATCH.sub("step ", line) if OF_BATCH.match(line) else None

@@ -114,6 +114,7 @@ MONITOR = frozenset("rlt")  # Stable-Baselines' episodes: reward, length, time
 CHAINERRL = frozenset({"episodes", "mean", "median", "stdev"})
 OPENRLHF = frozenset({"glen", "ret", "kl"})  # its progress bar: length, return, divergence
 HEADS = re.compile(r"(^|_)(policy|value|entropy)_loss$")  # of a network that plays
+OF_ONE_EPISODE = frozenset({"reward", "rewards", "return", "rew", "r"})  # a mean over episodes is preferred
 LR_OF_GROUP = re.compile(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?")
 SHORT_LOSS = re.compile(r"^l_(?=(?:[gd]_)?[a-z]{3,})(?!rate|norm|reg)")  # BasicSR's `l_g_pix`
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
@@ -197,7 +198,7 @@ def _lr_rank(rest: str) -> int:
 def _playing(name: str, rest: str) -> Meaning | None:
     """Rewards of reinforcement learning and the two sides of a GAN, under their own bare names."""
     if REWARD.match(name):
-        return Meaning(Kind.SERIES, "", "reward")
+        return Meaning(Kind.SERIES, "", "reward", int(name in OF_ONE_EPISODE))
     if REWARD_OF_ONE.match(name):
         return Meaning(Kind.SERIES, "", "reward", 2)
     if GENERATOR.match(rest):
@@ -214,6 +215,7 @@ def _metric(words: list[str], plain: list[str], splits: list[str]) -> Meaning:
     for rank, kept in enumerate(_readings(plain, quiet)):
         metric = METRICS.get("_".join(kept)) or METRICS.get("".join(kept))
         if metric is not None:
+            split = split or ("validation" if metric == "recall" and "at" in kept else "")  # of a ranking: `recall@10`
             return Meaning(Kind.SERIES, split, metric, 2 * rank + (len(plain) > 1), each_step)
     if KNOWN.search("_".join(words)):
         return Meaning(Kind.KNOWN)

@@ -53,6 +53,7 @@ METRICS = spelling_table(
     auc: auc roc_auc auroc auc_roc rocauc auc_score aucroc
     precision: precision prec precision_score precision_m
     recall: recall rec recall_score recall_m sensitivity hit_ratio hit_rate hit_ratio_at_10 hit_ratio_at_5 hit_rate_at_10 hit_rate_at_5
+    recall: recall_at_1 r_at_1 recall_at_5 r_at_5 recall_at_10 r_at_10 recall_at_20 r_at_20 recall_at_50 recall_at_100
     matthews: mcc matthews matthews_correlation
     correlation: cosine_pearson cosine_spearman pearson_cosine spearman_cosine pearson spearman spearmanr pearsonr correlation corr
     r2: r2 r2_score r_squared rsquared r2score
@@ -143,7 +144,9 @@ PARTS = _words(
     "lm ctc att attention commit commitment vq contrastive triplet center focal smooth kpt keypoint edge regions"
 )
 # A loss by a name of the log's own, as it is spelled in code: `f_cyc_loss`, `loss_pix`, `PerceptualLoss`.
-OWN_LOSS = re.compile(r"(?:[A-Za-z0-9]+[_/.-])+loss(?:es)?|loss(?:es)?(?:[_/.-][A-Za-z0-9]+)+|[A-Z][a-z][A-Za-z]*Loss")
+OWN_LOSS = re.compile(
+    r"(?:[A-Za-z0-9]+[_/.-])+loss(?:es)?(?:_metric)?|loss(?:es)?(?:[_/.-][A-Za-z0-9]+)+|[A-Z][a-z][A-Za-z]*Loss"
+)
 # Words of such names that tell a setting, a summary or a loss of another kind.
 NO_OWN_LOSS = _words(
     "best min max lowest highest minimum maximum prev previous initial init target scale scaler scaling weight weights weighted "

@@ -57,6 +57,7 @@ MAX_LOST_TO_NOISE = 0.4  # share of the confidence that is lost where the noise 
 SURE = 0.93  # probability of the finding from which any gap is reported: of 52 runs that the limits miss, 51 confirm it
 # The same from which a gap in loss is a warning although nothing, or hardly anything, is likely to close it.
 PROBABLE, PROBABLE_WITH_HELP = 0.9, 0.8
+NEARLY_THE_SAME = 1.05  # times the training loss, below which a validation loss looks like it
 MIN_SHARE_OF_EXCESS = 0.30  # share of the validation loss above the best seen that the gap explains
 
 
@@ -178,7 +179,7 @@ def _is_doubted(run: Run) -> bool:
 
 def _gap_in_loss(run: Run, train: Series, validation: Series, sure: float) -> Symptom:
     return Symptom(
-        f"validation loss {_ends(validation, train, 'loss')}: a large generalization gap",
+        f"validation loss {_ends(validation, train, 'loss')}: {_size(train, validation)}",
         sure,
         {
             "train_loss": train.last,
@@ -192,6 +193,12 @@ def _gap_in_loss(run: Run, train: Series, validation: Series, sure: float) -> Sy
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
     )
+
+
+def _size(train: Series, validation: Series) -> str:
+    """How large the gap is, in words: of losses that are nearly the same, next to how far they came."""
+    close = 0 < validation.final < NEARLY_THE_SAME * train.final
+    return "a gap that is large for how far the losses fell" if close else "a large generalization gap"
 
 
 def _metric_improves(run: Run, validation: Series) -> bool:

@@ -13,6 +13,7 @@ from nndoctor.analysis.divergence_causes import OF_VALUES, divergence_causes, pi
 from nndoctor.analysis.lasting_rise import FACTOR, ends_above, far_above_at_once
 from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
+from nndoctor.analysis.twin_error import twin_error_falls
 from nndoctor.analysis.value_explosion import MAX_OVER_RETURN, MIN_GROWTH, MIN_STEADY_GROWTH, value_explosion
 from nndoctor.analysis.wandering import wanders
 from nndoctor.analysis.workload import Workload, workload
@@ -64,7 +65,7 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
     lasting = rise.lasting or rises_for_good(run) is not None or _never_back(run, loss)
     if not lasting or wanders(loss, loss.best, loss.last):
         return
-    if not (at_chance(run) or comes_back(loss) or reweighted(run)):
+    if not (at_chance(run) or comes_back(loss) or reweighted(run) or twin_error_falls(run, loss, loss.low_step)):
         yield _symptom(run, loss, rise, lost)
 
 
@@ -201,6 +202,7 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.01*30 0.012*4"),
         Run.drawn({"task": "reinforcement-learning"}, total_loss="0.15..1.6*25 1.6..0.03*15", reward="-31..5*40"),
         Run.drawn(train_loss="-1.0 -1.8 -2.2 -2.4 -2.5 -2.5"),
+        Run.drawn(train_loss="1.54 1.52 1.53..1.58*18", train_perplexity="367 351 340..279*18"),
     ),
     suppressed_by=("nan-loss", "sawtooth-epochs", "resume-jump", "codebook-collapse"),
     limits={"lost": MAX_LOST},

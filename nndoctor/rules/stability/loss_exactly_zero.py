@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.liveness import FLOAT_ERROR, REPEATED_SHARE, not_finite, stuck_value, sudden_zero, unit
 from nndoctor.analysis.start import begins_late
+from nndoctor.analysis.twin_error import twin_error_falls
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.metrics import series_in_words
@@ -18,8 +19,6 @@ FITTED = 0.9  # accuracy: a network that is right so often may have a loss that 
 AT_ONCE = 3  # values of a loss before its zeros; no network fits a data set in fewer steps
 UNTRAINED = 0.5  # accuracy at the start, below which the network had learned nothing before
 FAR_FROM_ZERO = 0.2  # share of the first loss that the value before the zeros has
-ERRORS = ("mse", "rmse", "mae")  # metrics that say what a loss of regression says
-STILL_FALLS = 0.9  # times its value where the zeros begin; the error of lost weights does not fall
 MAX_CLASSES = 100  # of more, the logarithms are so close together that any loss is one of them
 CERTAIN, LIKELY = 0.97, 0.85  # confidences with and without a NaN gradient
 
@@ -39,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
                 return
             continue
         at = zero if zero is not None else stuck_value(loss)
-        if at is not None and not _measured_by_its_twin(run, loss, at):
+        if at is not None and not twin_error_falls(run, loss, float(loss.x[at])):
             yield _symptom(run, loss, at)
             return
 
@@ -48,14 +47,6 @@ def _fitted(run: Run, loss: Series) -> bool:
     """Whether the accuracy of the split is that of a network for which a loss of zero is right."""
     accuracy = run.series_of(loss.name.replace("/loss", "/accuracy"))
     return accuracy is not None and accuracy.final >= FITTED
-
-
-def _measured_by_its_twin(run: Run, loss: Series, at: int) -> bool:
-    """Whether an error of the same split goes on falling after the zeros begin: the network learns, and only the printed loss is zero."""
-    where = float(loss.x[at])
-    twins = (run.series_of(loss.name.replace("/loss", f"/{error}")) for error in ERRORS)
-    later = [twin.y[twin.x >= where] for twin in twins if twin is not None]
-    return any(len(y) > 1 and 0 < y[-1] < STILL_FALLS * y[0] for y in later)
 
 
 def _at_once(run: Run, loss: Series, at: int) -> bool:

@@ -12,6 +12,7 @@ from nndoctor.analysis.convergence import confidence_between, end_error, reach, 
 from nndoctor.analysis.loss_explosion import unrecovered_peak
 from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.stuck_causes import stuck_causes
+from nndoctor.analysis.twin_error import twin_error_falls
 from nndoctor.core.confidence import BY_DEFINITION, DIRECT
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
@@ -48,7 +49,12 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     if len(loss.y) < plateau.MIN_POINTS and not (plateau.exact(loss) or plateau.barely_moves(run, loss)):
         return
-    if begins_late(run) is not None or only_begun(run) or _has_learned(run):
+    if (
+        begins_late(run) is not None
+        or only_begun(run)
+        or _has_learned(run)
+        or twin_error_falls(run, loss, loss.first_step)
+    ):
         return
     seen = None if _is_unstable(run, loss) else _seen(run, loss)
     found = seen if seen is not None else derived_plateau(run, stuck_causes(run, loss))
