@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -24,16 +24,27 @@ Place = int | None
 
 
 @torch.no_grad()
-def fit(bench: Bench, batch: Batch, place: Place) -> float | None:
-    """How much better outputs fit their own labels than those of other examples, in standard deviations of chance."""
-    if place is not None:
-        return _by_loss(bench, batch, place)
+def fit(bench: Bench, batches: Sequence[Batch], place: Place) -> float | None:
+    """How much better outputs fit their own labels than those of other examples of their batch, in standard deviations of chance."""
+    direct = _by_outputs(bench, batches) if place is None else None
+    return _by_loss(bench, batches, place) if direct is None else direct
+
+
+def _by_outputs(bench: Bench, batches: Sequence[Batch]) -> float | None:
+    outputs, targets = [], []
     with unchanged(bench.model):
         bench.model.eval()
-        output = main_output(bench.subject.run(batch).output)
-    target = bench.target(batch)
-    direct = None if output is None or target is None else _direct(output.detach().cpu(), target.detach().cpu())
-    return _by_loss(bench, batch, place) if direct is None else direct
+        for batch in batches:
+            output, target = main_output(bench.subject.run(batch).output), bench.target(batch)
+            if output is None or target is None:
+                return None
+            outputs.append(output.detach().cpu())
+            targets.append(target.detach().cpu())
+    if any(o.shape[1:] != outputs[0].shape[1:] or not o.ndim for o in outputs) or not targets[0].ndim:
+        return None
+    if any(t.shape[1:] != targets[0].shape[1:] for t in targets):
+        return None
+    return _direct(torch.cat(outputs), torch.cat(targets))
 
 
 def _direct(output: Tensor, target: Tensor) -> float | None:
@@ -54,22 +65,38 @@ def _direct(output: Tensor, target: Tensor) -> float | None:
     return abs(_beyond_chance(lambda rows: float((got * goal[rows]).mean()), len(target)))
 
 
-def _by_loss(bench: Bench, batch: Batch, place: Place) -> float | None:
+def _by_loss(bench: Bench, batches: Sequence[Batch], place: Place) -> float | None:
     """The same for outputs of any form: how far the loss is below that with the targets, or a tensor, of other examples."""
-    losses = []
-    batch = part(batch, slice(0, ASKED))
+    batches = _first(batches)
     try:
         with unchanged(bench.model):
             bench.model.eval()
-            for k in range(PERMUTED + 1):
-                rows = torch.randperm(size(batch), generator=torch.Generator().manual_seed(k))
-                seed(23)
-                losses.append(number(bench.subject.run(_exchanged(batch, rows, place) if k else batch).loss))
+            losses = [_loss(bench, batches, k, place) for k in range(PERMUTED + 1)]
     except ModelFileError:  # a loss that takes no other targets says nothing here
         return None
     others = torch.tensor(losses[1:], dtype=torch.float64)
     spread = float(others.std())
     return (float(others.mean()) - losses[0]) / spread if spread > 0 and math.isfinite(spread) else None
+
+
+def _first(batches: Sequence[Batch]) -> list[Batch]:
+    """Of so many batches as hold the examples that are asked."""
+    found: list[Batch] = []
+    for batch in batches:
+        left = ASKED - sum(map(size, found))
+        if left > 0:
+            found.append(part(batch, slice(0, left)) if len(batches) == 1 else batch)
+    return found
+
+
+def _loss(bench: Bench, batches: Sequence[Batch], k: int, place: Place) -> float:
+    """The loss of all examples with the k-th permutation of their labels; 0 is as they are."""
+    total = 0.0
+    for batch in batches:
+        rows = torch.randperm(size(batch), generator=torch.Generator().manual_seed(k))
+        seed(23)
+        total += size(batch) * number(bench.subject.run(_exchanged(batch, rows, place) if k else batch).loss)
+    return total
 
 
 def _exchanged(batch: Batch, rows: Tensor, place: Place) -> Batch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
@@ -11,7 +13,8 @@ from torch import nn  # noqa: E402
 from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
 from nndoctor.sanity.state import Snapshot  # noqa: E402
 from nndoctor.sanity.trials.compare import FEWEST, SEEDS, Result, Trials  # noqa: E402
-from nndoctor.sanity.trials.verify import HARM, harm  # noqa: E402
+from nndoctor.sanity.trials.remedies import LOWER  # noqa: E402
+from nndoctor.sanity.trials.verify import HARM, _verified, harm  # noqa: E402
 
 
 @pytest.fixture
@@ -47,3 +50,14 @@ def test_little_time_is_spent_on_one_remedy(bench, trainings, enough):
     bench.clock = Clock(1000.0)
     bench.step_time = bench.clock.budget / (SEEDS * FEWEST * trainings)
     assert Trials(bench).plan() == enough
+
+
+def test_what_the_seeds_disagree_on_is_not_called_harmless(bench):
+    """The mean of two seeds shows a gain, one of them does not."""
+    trials = Trials(bench, steps=100, results={"": ended(1.5, 1.0), "the learning rate ÷10": ended(0.2, 1.1)})
+    bench.subject = SimpleNamespace(blind=False)
+    found = SimpleNamespace(name="update-ratio-off", confidence=0.5)
+    _verified(bench, trials, found, (LOWER,))
+    assert bench.facts["remark:update-ratio-off"] == (
+        "the seeds disagree on whether it does harm: after 100 steps 1.25, with the learning rate ÷10 0.65"
+    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from itertools import pairwise
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from nndoctor.sanity.batches import Batch, all_inputs, part, size, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.label_fit import Place, fit
+from nndoctor.sanity.ragged import inputs_and_target
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.structured import structured
 from nndoctor.sanity.token_counts import told_by_tokens
@@ -18,19 +20,32 @@ from nndoctor.sanity.token_counts import told_by_tokens
 SIGNAL = 0.05  # of what neighbours can tell: only less is suspicious
 MIN_EXAMPLES = 120  # examples, of which at least one half is held out
 MAX_EXAMPLES = 192  # examples that are trained on: more are not memorized in so few steps
-STEPS, SHORTEST = 300, 60
+MIN_BATCHES, MIN_POOL = 6, 4  # batches, and examples of each, where they are of different lengths
+TAGS = 3  # times as many tokens as tags
+MEMORIZED = 6.0  # standard deviations of the examples that are trained on, from which more steps show nothing new
+STEPS, MAX_STEPS, SHORTEST = 300, 900, 60
 LOOKS = 4  # at the held-out part during a training
 SEEDS = 2
 TIME_SHARE = 0.5  # of the time left; labels that follow from the inputs end it early
 CLEAR = 6.0  # standard deviations beyond which labels follow from the inputs
 
 
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How far beyond chance labels fit, in standard deviations: of held-out examples, and of those trained on for so many steps."""
+
+    others: float
+    own: float
+    steps: int
+
+
 def probe(bench: Bench) -> None:
     """Where neighbours tell nothing of the labels, or cannot be asked: train on a part, and ask on the rest."""
-    if not _suspicious(bench) or bench.sample is None:
+    pools = _pools(bench)
+    if not pools or not _suspicious(bench, pools[0]):
         return
-    inputs, target = all_inputs(bench.sample), bench.target(bench.sample)
-    if target is not None and any(told_by_tokens(each, target) for each in inputs):
+    inputs, target = inputs_and_target(pools)
+    if target is not None and bench.target(pools[0]) is not None and any(told_by_tokens(i, target) for i in inputs):
         return
     bench.fact("inputs_structured", any(map(structured, inputs)))
     if not bench.facts["inputs_structured"]:
@@ -39,27 +54,59 @@ def probe(bench: Bench) -> None:
     if room < SHORTEST:
         bench.unchecked.append("labels on held-out examples")
         return
-    steps = int(min(STEPS, room))
-    scores: dict[Place, list[tuple[float, float]]] = {place: [] for place in _questions(bench, bench.sample)}
+    looks = _looks(int(room))
+    scores: dict[Place, list[Score]] = {place: [] for place in _questions(bench, pools[0])}
     for k in range(SEEDS):
-        found = _trained(bench, steps, k, list(scores))
+        found = _trained(bench, _divided(pools, k), looks, k, list(scores))
         scores = {place: [*scores[place], score] for place, score in found.items()}
-    for place, pairs in list(scores.items())[:1]:
-        _note(bench, place, steps, pairs)
+    for place, score in list(scores.items())[:1]:
+        _note(bench, pools[0], place, score)
 
 
-def _note(bench: Bench, place: Place, steps: int, pairs: list[tuple[float, float]]) -> None:
-    bench.fact("heldout_steps", steps)
-    bench.fact("heldout_score", sum(score for score, _ in pairs) / SEEDS)
-    bench.fact("heldout_own_score", min(own for _, own in pairs))
+def _looks(room: int) -> list[int]:
+    """The steps after which it is looked at the held-out part: some in the first steps, more where the budget has room for them."""
+    steps = min(STEPS, room)
+    return [
+        *(round(steps * i / LOOKS) for i in range(1, LOOKS + 1)),
+        *range(2 * STEPS, min(room, MAX_STEPS) + 1, STEPS),
+    ]
+
+
+def _pools(bench: Bench) -> list[Batch]:
+    """All examples as one batch, or where sequences are of different lengths as the batches that they come in; none where they are too few."""
+    if not bench.divisible or not all(map(bench.alike, bench.batches)):
+        return []
+    whole = bench.sample
+    if whole is not None and size(whole) >= MIN_EXAMPLES:
+        return [whole]
+    several = len(bench.batches) >= MIN_BATCHES and min(map(size, bench.batches[:-1])) >= MIN_POOL
+    return bench.batches if several and sum(map(size, bench.batches)) >= MIN_EXAMPLES else []
+
+
+def _divided(pools: list[Batch], k: int) -> tuple[list[Batch], list[Batch]]:
+    """The examples that are trained on, and those that are held out."""
+    draws = torch.Generator().manual_seed(k)
+    if len(pools) == 1:
+        order = torch.randperm(size(pools[0]), generator=draws)
+        ours, held = order.tensor_split([min(MAX_EXAMPLES, len(order) // 2)])
+        return [part(pools[0], ours)], [part(pools[0], held)]
+    mixed = [pools[i] for i in torch.randperm(len(pools), generator=draws).tolist()]
+    cut = max(1, min(len(mixed) // 2, MAX_EXAMPLES // max(map(size, mixed))))
+    return mixed[:cut], mixed[cut:]
+
+
+def _note(bench: Bench, pool: Batch, place: Place, scores: list[Score]) -> None:
+    bench.fact("heldout_steps", max(score.steps for score in scores))
+    bench.fact("heldout_score", sum(score.others for score in scores) / SEEDS)
+    bench.fact("heldout_own_score", min(score.own for score in scores))
     if place is not None:
-        names = list(bench.sample) if isinstance(bench.sample, Mapping) else []
+        names = list(pool) if isinstance(pool, Mapping) else []
         bench.fact("heldout_part", repr(names[place]) if place < len(names) else f"part {place + 1} of the batch")
 
 
 def _questions(bench: Bench, sample: Batch) -> list[Place]:
     """What is exchanged between examples: the target, or where none is known each tensor of another form than the first."""
-    if bench.target(sample) is not None and not _own_input(bench):
+    if bench.target(sample) is not None and not _own_input(bench, sample):
         return [None]
     first, *others = tensors(sample)
     return [
@@ -69,49 +116,63 @@ def _questions(bench: Bench, sample: Batch) -> list[Place]:
     ]
 
 
-def _suspicious(bench: Bench) -> bool:
-    """Whether nothing is known of what inputs tell of the labels, and enough examples are there to ask."""
+def _suspicious(bench: Bench, pool: Batch) -> bool:
+    """Whether nothing is known of what inputs tell of the labels, and there is something to ask."""
     signal = bench.facts.get("label_signal")
     known = isinstance(signal, float) and signal >= SIGNAL
-    whole = bench.sample is not None and bench.alike(bench.sample) and size(bench.sample) >= MIN_EXAMPLES
-    given = whole and bool(_questions(bench, bench.sample)) and bench.facts.get("loss_has_gradient") is not False
+    given = bool(_questions(bench, pool)) and bench.facts.get("loss_has_gradient") is not False
     return not (known or bench.subject.blind or bench.subject.standin) and given
 
 
-def _own_input(bench: Bench) -> bool:
+def _own_input(bench: Bench, pool: Batch) -> bool:
     """Whether the labels are the inputs, as those of a causal language model and of an autoencoder are."""
-    target = bench.target(bench.sample)
-    inputs = [] if bench.sample is None else all_inputs(bench.sample)
-    return target is None or any(t.shape == target.shape and t.dtype == target.dtype for t in inputs)
+    target = bench.target(pool)
+    return target is None or any(
+        t.shape == target.shape and t.dtype == target.dtype and not _are_tags(target, t) for t in all_inputs(pool)
+    )
 
 
-def _trained(bench: Bench, steps: int, k: int, asked: list[Place]) -> dict[Place, tuple[float, float]]:
-    """How far held-out examples fit beyond chance, in standard deviations, and at the end those that were trained on.
+def _are_tags(target: Tensor, tokens: Tensor) -> bool:
+    """Whether whole numbers beside the tokens of sequences are tags: far fewer kinds than there are tokens."""
+    kinds, words = len(torch.unique(target)), len(torch.unique(tokens))
+    return tokens.ndim > 1 and not tokens.is_floating_point() and TAGS * kinds <= words
 
-    What follows from the inputs is left out; nothing is asked any more once all of it does.
+
+def _trained(
+    bench: Bench, parts: tuple[list[Batch], list[Batch]], looks: list[int], k: int, asked: list[Place]
+) -> dict[Place, Score]:
+    """How held-out examples and those that were trained on fit.
+
+    What follows from the inputs is left out; nothing is asked any more once all of it does. From the `STEPS` on, the
+    training ends as soon as its own examples are memorized.
     """
     bench.fresh_start(k)
-    sample = bench.sample
-    order = torch.randperm(size(sample), generator=torch.Generator().manual_seed(k))
-    ours, held = (part(sample, rows) for rows in order.tensor_split([min(MAX_EXAMPLES, size(sample) // 2)]))
-    optimizer = bench.optimizer()
-    scores: dict[Place, list[float]] = {place: [] for place in asked}
-    for begin, end in pairwise(round(steps * i / LOOKS) for i in range(LOOKS + 1)):
-        if not scores or not _advanced(bench, ours, optimizer, range(100 * k + begin + 1, 100 * k + end + 1)):
+    ours, held = parts
+    optimizer, done = bench.optimizer(), 0
+    others: dict[Place, list[float]] = {place: [] for place in asked}
+    own: dict[Place, float | None] = {}
+    for end in looks:
+        if not others or not _advanced(bench, ours, optimizer, range(100 * k + done + 1, 100 * k + end + 1)):
             return {}
-        now = {place: fit(bench, held, place) for place in scores}
-        scores = {p: [*before, new] for p, before in scores.items() if (new := now[p]) is not None and new < CLEAR}
-    own = {place: fit(bench, ours, place) for place in scores}
-    return {place: (sum(every) / len(every), got) for place, every in scores.items() if (got := own[place]) is not None}
+        now, done = {place: fit(bench, held, place) for place in others}, end
+        others = {p: [*before, new] for p, before in others.items() if (new := now[p]) is not None and new < CLEAR}
+        own = {place: fit(bench, ours, place) for place in others} if end >= min(STEPS, looks[-1]) else {}
+        if others and own and all(got is None or got >= MEMORIZED for got in own.values()):
+            break
+    return {
+        place: Score(sum(every) / len(every), got, done)
+        for place, every in others.items()
+        if (got := own[place]) is not None
+    }
 
 
-def _advanced(bench: Bench, examples: Batch, optimizer: torch.optim.Optimizer, seeds: range) -> bool:
+def _advanced(bench: Bench, pools: list[Batch], optimizer: torch.optim.Optimizer, seeds: range) -> bool:
     """Take a step on a random batch of the examples for each seed; whether every loss was finite."""
     bench.model.train()
-    length = min(size(bench.batch), size(examples))
     for number in seeds:
         seed(number)
-        rows = torch.randperm(size(examples))[:length]
-        if not math.isfinite(bench.tried(part(examples, rows), optimizer)):
+        pool = pools[int(torch.randint(len(pools), ()))] if len(pools) > 1 else pools[0]
+        rows = torch.randperm(size(pool))[: min(size(bench.batch), size(pool))]
+        if not math.isfinite(bench.tried(part(pool, rows), optimizer)):
             return False
     return True

@@ -119,11 +119,13 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
         return
     limit = SLOW if name == "lr-outside-usable-range" else HARM
     best: tuple[float, str] | None = None
+    unclear = False
     for remedy in wanted:
         other = trials.of(remedy)
         if other is None:
             break
         best = min(filter(None, (best, (other.end, remedy.words))))
+        unclear |= _gain(bench, own, other) > limit
         if harm(bench, own, other) > limit:
             text = f"after {trials.steps} steps the loss is {_loss(own.end)}, with {remedy.words} {_loss(other.end)}"
             bench.fact(f"harm:{name}", text)
@@ -132,7 +134,8 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
         _untried(bench, finding, sure=False)
         return
     tried = f"after {trials.steps} steps {_loss(own.end)}, with {best[1]} {_loss(best[0])}"
-    bench.fact(f"remark:{name}", f"it does no harm here: {tried}")
+    verdict = "the seeds disagree on whether it does harm" if unclear else "it does no harm here"
+    bench.fact(f"remark:{name}", f"{verdict}: {tried}")
 
 
 def _untried(bench: Bench, finding: Finding, *, sure: bool) -> None:
@@ -151,16 +154,21 @@ def _far_too_high(bench: Bench) -> bool:
 
 def harm(bench: Bench, own: Result, other: Result) -> float:
     """How much further the remedy took the loss, of what there is to lose from the lower start on; 0 where a seed does not agree."""
+    agree = not math.isfinite(own.end) or all(b < a for a, b in zip(own.after, other.after, strict=True))
+    return _gain(bench, own, other) if agree else 0.0
+
+
+def _gain(bench: Bench, own: Result, other: Result) -> float:
+    """The same by the mean of the seeds."""
     if not math.isfinite(other.end):
         return 0.0
     if not math.isfinite(own.end):
         return 1.0
     before = min(max(own.before), max(other.before))
     room = max(before, own.end) - min(other.end, own.end)
-    agree = all(b < a for a, b in zip(own.after, other.after, strict=True))
     floor = min(least_loss(bench), other.end)  # a likelihood has no least value, and falls below 0
     reached = own.end - floor <= 0.02 * abs(before - floor)
-    return 0.0 if not agree or room <= 0 or reached else (own.end - other.end) / room
+    return 0.0 if room <= 0 or reached else (own.end - other.end) / room
 
 
 def _loss(value: float) -> str:

@@ -1,0 +1,73 @@
+"""Sequences of different lengths, in batches that cannot be joined: their labels, and the tags of their tokens."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the check-up needs torch")
+
+from nndoctor.sanity.probes import heldout  # noqa: E402
+from nndoctor.sanity.ragged import padded  # noqa: E402
+
+TEXTS = """
+from torch.nn.utils.rnn import pad_sequence
+draws = torch.Generator().manual_seed(1)
+def text():
+    n = int(torch.randint(6, 16, (1,), generator=draws))
+    return (torch.rand(n, generator=draws) ** 2 * 30).long() + 3  # words differ in frequency
+texts = [text() for _ in range(240)]
+first = torch.tensor([int(t[0] > 12) for t in texts])
+order = torch.randperm(240)
+def collate(rows):
+    words, labels = zip(*rows)
+    return pad_sequence(words, batch_first=True), LABELS
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words, self.mix, self.out = nn.Embedding(40, 24, padding_idx=0), nn.Linear(24, 24), nn.Linear(24, 2)
+    def forward(self, words): h = self.words(words); return self.out(torch.relu(self.mix(h)) + h.mean(1, keepdim=True))OUTPUT
+model = Reader(); optimizer = torch.optim.Adam(model.parameters(), 1e-2); validation_data = None
+"""
+WHOLE = TEXTS.replace("LABELS", "torch.stack(labels)").replace("OUTPUT", "[:, 0]")
+TAGGED = TEXTS.replace("LABELS", "pad_sequence(labels, batch_first=True, padding_value=-100)").replace("OUTPUT", "")
+TAGS = "def loss(output, target): return nn.functional.cross_entropy(output.flatten(0, 1), target.flatten())\n"
+BATCHES = "train_data = DataLoader(list(zip(texts, ROWS)), 24, collate_fn=collate)\n"
+
+
+def test_labels_that_follow_from_texts_are_found_on_held_out_batches(probed):
+    """The first word tells the label, which counts of words do not show."""
+    facts = probed(WHOLE + BATCHES.replace("ROWS", "first"), heldout.probe)
+    assert "heldout_score" not in facts
+
+
+def test_labels_of_other_texts_are_only_memorized(probed):
+    """The same labels, shuffled."""
+    facts = probed(WHOLE + BATCHES.replace("ROWS", "first[order]"), heldout.probe)
+    assert facts["inputs_structured"] is True
+    assert facts["heldout_score"] < 2
+    assert facts["heldout_own_score"] > 5
+
+
+def test_tags_of_other_texts_are_only_memorized(probed):
+    """Tags have the shape of the tokens, but are far fewer than words: they are labels, not the input."""
+    tags = "[(t > 12).long() for t in texts]"
+    assert "heldout_score" not in probed(TAGGED + TAGS + BATCHES.replace("ROWS", tags), heldout.probe)
+    drawn = "[torch.randint(0, 2, (len(t),)) for t in texts]"
+    facts = probed(TAGGED + TAGS + BATCHES.replace("ROWS", drawn), heldout.probe)
+    assert facts["heldout_score"] < 2
+
+
+def test_a_causal_language_model_is_not_asked_for_its_own_input(probed):
+    """Its labels are its tokens."""
+    change = WHOLE.replace("[:, 0]", "").replace("nn.Linear(24, 2)", "nn.Linear(24, 40)")
+    tokens = "def loss(output, target): return nn.functional.cross_entropy(output.flatten(0, 1), target.flatten())\n"
+    change = change.replace("torch.stack(labels)", "pad_sequence(labels, batch_first=True)")
+    assert "heldout_score" not in probed(change + tokens + BATCHES.replace("ROWS", "texts"), heldout.probe)
+
+
+def test_sequences_are_padded_as_their_batches_are():
+    """By the most frequent last value of whole numbers, by zeros of others; not where the dimensions differ."""
+    whole = padded([torch.tensor([[1, 2, 9], [3, 9, 9]]), torch.tensor([[4, 9]])])
+    assert whole.tolist() == [[1, 2, 9], [3, 9, 9], [4, 9, 9]]
+    assert padded([torch.ones(1, 2, 2), torch.ones(1, 3, 2)]).sum() == 10
+    assert padded([torch.ones(2), torch.ones(2, 1)]) is None
