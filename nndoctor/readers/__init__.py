@@ -109,15 +109,22 @@ def read(source: object, *, maps: Iterable[str] = (), usual: Mapping[str, str] |
 
 def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) -> list[Run]:
     """The runs in a source: fetched, unpacked, read."""
-    if source.data is None and not source.is_file and is_address(source.path):
+    if source.data is not None:
+        return _here(source, named, checked)
+    if not source.is_file and is_address(source.path):
         return _at_service(source, named, checked)
-    if source.data is None and is_remote(source.path):
+    if is_remote(source.path):
         with fetched(source.path) as here:
             if here.is_dir:
                 return _below(Path(here.path), source, named, checked)
             return _of(replace(here, kept=source.kept), named, checked)
-    if source.data is None and source.is_file and (refused := model_file(source.path)) is not None:
+    if source.is_file and (refused := model_file(source.path)) is not None:
         raise UnreadableLog(refused)
+    return _here(source, named, checked)
+
+
+def _here(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) -> list[Run]:
+    """The runs in bytes, a file or a folder of this machine."""
     if source.data is not None or source.is_file:
         if is_archive(source):
             with unpacked_archive(source) as (folder, bad):
@@ -174,10 +181,26 @@ def _below(
 
     `bad` are the members of an archive that could not even be unpacked.
     """
-    found, errors = sources_behind([str(folder)], is_log)
+    here, there = str(folder), source.path
+    found, errors = sources_behind([here], is_log)
     found = [replace(unpacked(one) if packing(one) is not None else one, kept=source.kept) for one in found]
-    reasons = [message for _, message in errors]
+    runs, unread = _readable(found, named)
+    messages = [*(message for _, message in errors), *unread]
+    reasons = [f"{there}: {one}" for one in bad] + [message.replace(here, there) for message in messages]
+    if not runs:
+        raise UnreadableLog(reasons[0] if reasons else f"{there} contains no training log")
+    _check_maps(runs, checked, source)
+    runs = [replace(run, path=run.path.replace(here, there), source=run.source.replace(here, there)) for run in runs]
+    if reasons:
+        facts = {**runs[0].facts, "unread_members": Fact(tuple(reasons))}
+        runs[0] = replace(runs[0], facts=facts)
+    return runs
+
+
+def _readable(found: Iterable[Source], named: Mapping[str, str]) -> tuple[list[Run], list[str]]:
+    """The runs in the logs among these sources, and why others cannot be read."""
     runs: list[Run] = []
+    reasons: list[str] = []
     for one in found:
         try:
             runs += [run for table in reader_of(one).read(one) for run in assemble(table, one.path, named)]
@@ -185,19 +208,7 @@ def _below(
             continue
         except UnreadableLog as error:
             reasons.append(str(error))
-    reasons = [
-        *(f"{source.path}: {one}" for one in bad),
-        *(reason.replace(str(folder), source.path) for reason in reasons),
-    ]
-    if not runs:
-        raise UnreadableLog(reasons[0] if reasons else f"{source.path} contains no training log")
-    _check_maps(runs, checked, source)
-    here, there = str(folder), source.path
-    runs = [replace(run, path=run.path.replace(here, there), source=run.source.replace(here, there)) for run in runs]
-    if reasons:
-        facts = {**runs[0].facts, "unread_members": Fact(tuple(reasons))}
-        runs[0] = replace(runs[0], facts=facts)
-    return runs
+    return runs, reasons
 
 
 def reader_of(source: Source) -> Reader:

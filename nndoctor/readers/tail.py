@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.run import Run
@@ -16,7 +15,7 @@ from nndoctor.readers.io.source import Source
 from nndoctor.readers.semantics.assemble import assemble
 from nndoctor.readers.tables import chunked as large
 from nndoctor.readers.tables.layout import Layout, is_row, is_ruler, layout_of
-from nndoctor.readers.tables.table import Column, Table, WordColumn
+from nndoctor.readers.tables.table import Table, joined
 
 MAX_PIECES = 32  # pieces of a table before they are joined
 PANDAS_BYTES = 128 << 10  # bytes of new rows from which on pandas is faster
@@ -100,25 +99,19 @@ class Growing:
             self._offset += len(data)
             self._lines += data.count(b"\n")
             self._tail = data[-COMPARED_BYTES:]
-        if len(self._parts) != 1:
-            joined = _joined(self._parts)
-            self._parts = [joined] if len(self._parts) > MAX_PIECES else self._parts
-            return joined
-        return self._parts[0]
+        whole = joined(self._parts)
+        if len(self._parts) > MAX_PIECES:
+            self._parts = [whole]
+        return whole
 
     def _piece(self, data: bytes) -> Table:
         if self._layout is None:
             (table,) = json_lines.read(Source(self.path, data))
-            shift = self._lines
         else:
             source = Source(self.path, self._head + data)
             read = large.read(source, self._layout) if len(data) > PANDAS_BYTES else None
             table = separated.read_rows(source, self._layout) if read is None else read
-            shift = self._lines
-        lines = None if table.lines is None else table.lines + shift
-        return Table(
-            table.columns, table.format, lines, table.facts, table.notes, words=table.words, ignored=table.ignored
-        )
+        return table if table.lines is None else replace(table, lines=table.lines + self._lines)
 
 
 def _state(path: str) -> State:
@@ -154,29 +147,3 @@ def _header(data: bytes) -> bytes:
         if is_row(line) and not is_ruler(line):
             break
     return data[:end]
-
-
-def _joined(parts: list[Table]) -> Table:
-    """One table from pieces of the same file; a column that a piece lacks is absent there."""
-    names = dict.fromkeys(name for part in parts for name in part.columns)
-    words = dict.fromkeys(name for part in parts for name in part.words)
-    first = parts[0]
-    return Table(
-        {name: Column.joined([part.columns.get(name, _absent(part.rows)) for part in parts]) for name in names},
-        first.format,
-        np.concatenate([part.lines for part in parts if part.lines is not None]),
-        first.facts,
-        tuple(dict.fromkeys(note for part in parts for note in part.notes)),
-        words={
-            name: WordColumn.joined([part.words.get(name, _wordless(part.rows)) for part in parts]) for name in words
-        },
-        ignored=first.ignored,
-    )
-
-
-def _absent(rows: int) -> Column:
-    return Column(np.full(rows, np.nan), np.zeros(rows, dtype=np.bool_))
-
-
-def _wordless(rows: int) -> WordColumn:
-    return WordColumn(np.zeros(rows, dtype=np.int32), ("",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from nndoctor.core.finding import Finding, Severity
@@ -89,18 +89,22 @@ def _as_findings_have_it(report: Report) -> list[Expectation]:
     confidence = {
         finding.name: finding.confidence for finding in report.findings if finding.severity is not Severity.INFO
     }
-    claimed = {SHOWN_BY[name]: sure for name, sure in confidence.items() if name in SHOWN_BY}
-    doubted = {TREATED_BY[name]: sure for name, sure in confidence.items() if name in TREATED_BY}
-    entries = most_promising(report.prognosis)
-    for name in AMONG_REMEDIES.keys() & confidence.keys():
-        treating = [entry for entry in entries if entry.change in AMONG_REMEDIES[name]]
-        if all(entry.helps < UNLIKELY for entry in treating):
-            entries = [entry for entry in entries if entry not in treating]
+    claimed = {change: confidence[name] for name, change in SHOWN_BY.items() if name in confidence}
+    least = {change: confidence[name] for name, change in TREATED_BY.items() if name in confidence}
     return [
         replace(entry, helps=claimed.get(entry.change, entry.helps))
-        for entry in entries
-        if entry.helps >= doubted.get(entry.change, 0.0)
+        for entry in _with_a_chance(most_promising(report.prognosis), confidence)
+        if entry.helps >= least.get(entry.change, 0.0)
     ]
+
+
+def _with_a_chance(entries: list[Expectation], found: Container[str]) -> list[Expectation]:
+    """The changes without a finding's remedies where all of them are unlikely to help."""
+    for name, remedies in AMONG_REMEDIES.items():
+        treating = [entry for entry in entries if entry.change in remedies]
+        if name in found and all(entry.helps < UNLIKELY for entry in treating):
+            entries = [entry for entry in entries if entry not in treating]
+    return entries
 
 
 def _treats(entry: Expectation, finding: Finding) -> bool:

@@ -13,19 +13,49 @@ from nndoctor.readers.io.address import without_password
 from nndoctor.readers.tables.table import Table
 
 MAX_REASON = 160  # characters of a client's own message that are shown
-NOT_ALLOWED = re.compile(
-    r"\b40[13]\b|api[_ ]?key|log ?in\b|not logged|unauthori[sz]ed|permission|credential|access denied|gated|not configured",
-    re.IGNORECASE,
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A way in which a client fails: by the HTTP status, or where there is none by the exception or its words."""
+
+    line: str
+    words: str
+    statuses: tuple[int, ...] = ()
+    exceptions: tuple[type[BaseException], ...] = ()
+
+    def fits(self, error: BaseException, status: int | None, text: str) -> bool:
+        """Whether an error with this status and these words is such a failure."""
+        if status is not None:
+            return status in self.statuses
+        return isinstance(error, self.exceptions) or re.search(self.words, text, re.IGNORECASE) is not None
+
+
+FAILURES = (
+    Failure(
+        "{name} limits how often it may be asked; wait a few minutes and try again",
+        r"\b429\b|rate.?limit|too many requests",
+        (429,),
+    ),
+    Failure(
+        "{name} cannot be reached ({reason})",
+        r"did not respond|connection (?:refused|reset|error|aborted)|timed? ?out|failed to resolve|not known"
+        r"|unreachable|offline|max retries",
+        exceptions=(ConnectionError, TimeoutError),
+    ),
+    Failure(
+        "{name} gives no access ({reason}); {login}",
+        r"\b40[13]\b|api[_ ]?key|log ?in\b|not logged|unauthori[sz]ed|permission|credential|access denied|gated"
+        r"|not configured",
+        (401, 403),
+    ),
+    Failure(
+        "not found ({reason}); check the names, and that your account may see it",
+        r"\b404\b|not found|could not find|does ?n[o']t exist|no such|not exist|no experiment|no run",
+        (404,),
+    ),
 )
-NOT_FOUND = re.compile(
-    r"\b404\b|not found|could not find|does ?n[o']t exist|no such|not exist|no experiment|no run", re.IGNORECASE
-)
-TOO_OFTEN = re.compile(r"\b429\b|rate.?limit|too many requests", re.IGNORECASE)
-UNREACHABLE = re.compile(
-    r"did not respond|connection (?:refused|reset|error|aborted)|timed? ?out|failed to resolve|not known|unreachable"
-    r"|offline|max retries",
-    re.IGNORECASE,
-)
+OTHER = "{name} answered with an error ({reason})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +101,8 @@ def client_errors(address: str, service: Service) -> Iterator[None]:
 def error_line(error: BaseException, address: str, service: Service) -> str:
     """The line for what a client raised: no access, not there, too many requests, no network, or its own words."""
     status, text = _status(error), " ".join(str(part) for part in _chain(error))
-    reason = _reason(error)
-    if status == 429 or (status is None and TOO_OFTEN.search(text)):
-        return f"{address}: {service.name} limits how often it may be asked; wait a few minutes and try again"
-    if status is None and (isinstance(error, (ConnectionError, TimeoutError)) or UNREACHABLE.search(text)):
-        return f"{address}: {service.name} cannot be reached ({reason})"
-    if status in (401, 403) or (status is None and NOT_ALLOWED.search(text)):
-        return f"{address}: {service.name} gives no access ({reason}); {service.login}"
-    if status == 404 or (status is None and NOT_FOUND.search(text)):
-        return f"{address}: not found ({reason}); check the names, and that your account may see it"
-    return f"{address}: {service.name} answered with an error ({reason})"
+    line = next((known.line for known in FAILURES if known.fits(error, status, text)), OTHER)
+    return f"{address}: {line.format(name=service.name, reason=_reason(error), login=service.login)}"
 
 
 def _is_ours(error: BaseException) -> bool:

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-MISSING = frozenset({"", "-", "--", "—", "–", "none", "null", "n/a", "na", "#n/a", "<na>", ".", "no log"})
-NAN = frozenset({"nan", "-nan", "+nan", "nan.0", "-nan.0", "+nan.0", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan"})
-INFINITE = {
+MISSING = ("", "-", "--", "—", "–", "none", "null", "n/a", "na", "#n/a", "<na>", ".", "no log")
+NAN = ("nan", "-nan", "+nan", "nan.0", "-nan.0", "+nan.0", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan")
+SPELLED = {
+    **dict.fromkeys(MISSING),
+    **dict.fromkeys(NAN, math.nan),
     "inf.0": math.inf,
     "+inf.0": math.inf,
     "-inf.0": -math.inf,
@@ -20,6 +22,7 @@ INFINITE = {
     "∞": math.inf,
     "-∞": -math.inf,
 }
+SINGLE = re.compile(r"\[([^,]*)\]")  # a list of one number
 WRAPPED = re.compile(r"(?:tensor|np\.float\d*|array)\(\[?([^,)\]]+)")
 THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 
@@ -45,16 +48,12 @@ def number(cell: object, comma: bool = False) -> float | None:
 
 def _spelled(text: str, *, comma: bool) -> float | None:
     low = text.lower()
-    if low in MISSING:
-        return None
-    if low in NAN:
-        return math.nan
-    if low in INFINITE:
-        return INFINITE[low]
+    if low in SPELLED:
+        return SPELLED[low]
     if wrapped := WRAPPED.match(low):
         return float(wrapped.group(1))
-    if text[:1] == "[" and text[-1:] == "]" and "," not in text:
-        return number(text[1:-1], comma)
+    if single := SINGLE.fullmatch(text):
+        return number(single[1], comma)
     if text.endswith("%"):
         return number(text[:-1], comma)
     if comma and text.count(",") == 1 and text.rfind(",") > text.rfind("."):
@@ -84,27 +83,36 @@ def numbers(
     """A column's values and which of them are there, shapes (n,), the rows that hold text, and whether any holds a %."""
     if plain := _all_plain(cells):
         return np.asarray(plain), np.ones(len(cells), dtype=np.bool_), [], False
-    held = [row for row, cell in enumerate(cells) if cell is not None and cell != ""]
-    if 0 < len(held) < len(cells) and (plain := _all_plain([cells[row] for row in held])):
-        filled, there = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=np.bool_)
-        filled[held], there[held] = plain, True
-        return filled, there, [], False
-    values = [math.nan] * len(cells)
-    present = np.zeros(len(cells), dtype=np.bool_)
+    rows = [row for row, cell in enumerate(cells) if cell is not None and cell != ""]
+    held = [cells[row] for row in rows]
     unreadable: list[int] = []
     percent = False
-    for row, cell in enumerate(cells):
-        if cell is None or cell == "":
-            continue
+    found = _all_plain(held) if len(rows) < len(cells) else None
+    if found is None:
+        rows, found, unreadable = _one_by_one(rows, held, comma=comma)
+        percent = any(isinstance(cell := cells[row], str) and cell.rstrip().endswith("%") for row in rows)
+    values, present = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=np.bool_)
+    values[rows], present[rows] = found, True
+    return values, present, unreadable, percent
+
+
+def _one_by_one(
+    rows: Sequence[int], cells: Sequence[object], *, comma: bool
+) -> tuple[list[int], list[float], list[int]]:
+    """The rows with a number, the numbers, and the rows with text; `cells` are those of `rows`."""
+    there: list[int] = []
+    found: list[float] = []
+    unreadable: list[int] = []
+    for row, cell in zip(rows, cells, strict=True):
         try:
             value = number(cell, comma)
         except ValueError:
             unreadable.append(row)
             continue
         if value is not None:
-            values[row], present[row] = value, True
-            percent = percent or (isinstance(cell, str) and cell.rstrip().endswith("%"))
-    return np.asarray(values, dtype=np.float64), present, unreadable, percent
+            there.append(row)
+            found.append(value)
+    return there, found, unreadable
 
 
 def _all_plain(cells: Sequence[object]) -> list[float] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import chain
 
 from nndoctor.readers.tables.long_rows import widened
 from nndoctor.readers.tables.table import flatten
@@ -22,27 +23,20 @@ def rows_within(found: object, depth: int = 0) -> Rows | None:
         return None
     if {"meta", "iterations"} <= set(found):
         return _of_trees(found)
-    if (split := _split_up(found)) is not None:
-        return split
-    numbered = _by_number(found)
-    if numbered is not None:
-        return numbered
-    lists = [inner for inner in found.values() if isinstance(inner, list)]
-    if (beside := _beside(found) or _along(found)) is not None:
-        return beside
-    held = [rows for inner in lists if (rows := _records(inner)) is not None]
-    if held:
-        return max(held, key=len)
+    here = (shape(found) for shape in (_split_up, _by_number, _by_split, _along, _longest))
     deeper = (rows_within(inner, depth + 1) for inner in found.values())
-    return next((rows for rows in deeper if rows is not None), None)
+    return next((rows for rows in chain(here, deeper) if rows is not None), None)
 
 
-def _beside(found: Mapping[str, object]) -> Rows | None:
+def _longest(found: Mapping[str, object]) -> Rows | None:
+    held = (_records(inner) for inner in found.values())
+    return max((rows for rows in held if rows is not None), key=len, default=None)
+
+
+def _by_split(found: Mapping[str, object]) -> Rows | None:
     """`{"train": [rows], "val": [rows]}` as rows of both, joined where they are of one epoch or step."""
-    lists = {str(key): inner for key, inner in found.items() if isinstance(inner, list)}
-    rows_of_split = {
-        key: rows for key, inner in lists.items() if tidy(key) in SPLITS and (rows := _records(inner)) is not None
-    }
+    named = {str(key): _records(inner) for key, inner in found.items() if tidy(str(key)) in SPLITS}
+    rows_of_split = {key: rows for key, rows in named.items() if rows is not None}
     if len(rows_of_split) < MIN_ROWS:
         return None
     together: dict[object, dict[str, object]] = {}
@@ -92,7 +86,10 @@ def lists_within(found: Mapping[str, object]) -> dict[str, object]:
     return lists
 
 
-def _records(inner: Sequence[object]) -> Rows | None:
+def _records(inner: object) -> Rows | None:
+    """The rows in a list of objects, some of which tell a metric."""
+    if not isinstance(inner, list):
+        return None
     rows: Rows = [row for row in inner if isinstance(row, Mapping)]
     if len(rows) < MIN_ROWS or len(rows) < len(inner):
         return None

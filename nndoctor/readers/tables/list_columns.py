@@ -42,13 +42,7 @@ def _gather(found: Mapping[str, object], prefix: str, lists: dict[str, list[obje
         name = f"{prefix}{_boosting(str(key), found)}"
         values = value.tolist() if hasattr(value, "tolist") else value
         if isinstance(values, Mapping):
-            axis = next((values[x] for x in AXES if isinstance(values.get(x), list)), None)
-            curve_values = next((values[y] for y in VALUES if isinstance(values.get(y), list)), None)
-            if (
-                axis is not None
-                and curve_values is not None
-                and (curve := _curve(list(zip(axis, curve_values, strict=False))))
-            ):
+            if curve := _curve(_points(values)):
                 curves[name] = curve
             else:
                 _gather(values, f"{name}/", lists, curves)
@@ -57,6 +51,14 @@ def _gather(found: Mapping[str, object], prefix: str, lists: dict[str, list[obje
                 lists[name] = list(values)
             elif curve := _curve(values):
                 curves[name] = curve
+
+
+def _points(values: Mapping[str, object]) -> list[tuple[object, object]]:
+    """The points of a curve that is written as a list of its steps and a list of its values."""
+    axis, heights = (
+        next((found for name in names if isinstance(found := values.get(name), list)), []) for names in (AXES, VALUES)
+    )
+    return list(zip(axis, heights, strict=False))
 
 
 def _curve(points: Sequence[object]) -> Curve | None:

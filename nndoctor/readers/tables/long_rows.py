@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from nndoctor.readers.tables.table import flatten
 from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning_of, tidy
@@ -54,25 +55,33 @@ def _roles(
     header: Sequence[str], rows: Sequence[Sequence[str]], at: tuple[int, int]
 ) -> tuple[list[int], list[int], list[int]]:
     """The columns that count steps, that name the run, and that name the split."""
-    others = [(k, cell, tidy(cell)) for k, cell in enumerate(header) if k not in at]
-    axes = [k for k, cell, _ in others if meaning_of(cell).is_axis and any(row[k] for row in rows if len(row) > k)]
-    runs = [k for k, _, name in others if name in RUN_KEYS]
-    parts = [k for k, _, name in others if name in SPLIT_COLUMNS and _tells_split(rows, k)]
+    others = [(k, cell) for k, cell in enumerate(header) if k not in at]
+    axes = [k for k, name in others if meaning_of(name).is_axis and any(_column(rows, k))]
+    runs = [k for k, name in others if tidy(name) in RUN_KEYS]
+    parts = [k for k, name in others if tidy(name) in SPLIT_COLUMNS and _tells_split(_column(rows, k))]
     return axes, runs, parts
+
+
+def _column(rows: Sequence[Sequence[str]], place: int) -> list[str]:
+    return [row[place] for row in rows if len(row) > place]
 
 
 def widened(records: Sequence[Mapping[str, object]]) -> list[Row] | None:
     """JSON records of a name and a value (MLflow, Comet, Aim), a row a step; None where they are no such records."""
-    seen = [_flat(record) for record in _unrolled(records[:SAMPLE_ROWS])]
+    seen = _unrolled(records[:SAMPLE_ROWS])
     header = list(dict.fromkeys(key for record in seen for key in record))
     at = places(header)
     if at is None or any(meaning_of(key).kind is Kind.SERIES for key in header):
         return None
-    name, value = header[at[0]], header[at[1]]
-    metric_names = [r[name] for r in seen if isinstance(r.get(name), str) and _is_number(r.get(value))]
-    if 2 * len(metric_names) < len(seen) or not any(meaning_of(str(one)).is_metric for one in metric_names):
+    if not _name_metrics(seen, header[at[0]], header[at[1]]):
         return None
-    return pivoted(header, [_cells(record, header) for record in map(_flat, _unrolled(records))], at)
+    return pivoted(header, [_cells(record, header) for record in _unrolled(records)], at)
+
+
+def _name_metrics(rows: Sequence[Row], name: str, value: str) -> bool:
+    """Whether at least half of the rows hold a name and its value, and some of them those of a metric."""
+    named = [row[name] for row in rows if isinstance(row.get(name), str) and _is_number(row.get(value))]
+    return 2 * len(named) >= len(rows) and any(meaning_of(str(one)).is_metric for one in named)
 
 
 def _cells(record: Row, header: Sequence[str]) -> list[str]:
@@ -80,25 +89,23 @@ def _cells(record: Row, header: Sequence[str]) -> list[str]:
     return ["" if record.get(key) is None else str(record[key]) for key in header]
 
 
-def _flat(record: Mapping[str, object]) -> Row:
-    """A record's cells by the last part of their names."""
-    return {key.rpartition("/")[2]: value for key, value in flatten(record).items()}
+def _unrolled(records: Sequence[Mapping[str, object]]) -> list[Row]:
+    """The cells of the records by the last part of their names; one that holds a whole curve as lists is a record for each point."""
+    points = chain.from_iterable(map(_points, records))
+    return [{key.rpartition("/")[2]: value for key, value in flatten(point).items()} for point in points]
 
 
-def _unrolled(records: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    """Records that hold a whole curve as lists, as one record a point."""
-    found: list[Mapping[str, object]] = []
-    for record in records:
-        lists = {key: value for key, value in record.items() if isinstance(value, list)}
-        values = next((lists[key] for key in VALUES if key in lists), None)
-        if values is None:
-            found.append(record)
-            continue
-        steps = next((lists[key] for key in AXES if key in lists and len(lists[key]) == len(values)), None)
-        others = {key: value for key, value in record.items() if key not in lists}
-        for k, value in enumerate(values):
-            found.append({**others, "value": value, "step": k if steps is None else steps[k]})
-    return found
+def _points(record: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    lists = {key: value for key, value in record.items() if isinstance(value, list)}
+    values = next((lists[key] for key in VALUES if key in lists), None)
+    if values is None:
+        yield record
+        return
+    axes = (lists[key] for key in AXES if key in lists)
+    steps = next((axis for axis in axes if len(axis) == len(values)), range(len(values)))
+    others = {key: value for key, value in record.items() if key not in lists}
+    for step, value in zip(steps, values, strict=True):
+        yield {**others, "value": value, "step": step}
 
 
 def _label(name: str, parts: Sequence[str]) -> str:
@@ -113,7 +120,6 @@ def _is_number(value: object) -> bool:
         return False
 
 
-def _tells_split(rows: Sequence[Sequence[str]], place: int) -> bool:
+def _tells_split(cells: Sequence[str]) -> bool:
     """Whether every cell of a column names a split."""
-    cells = [row[place] for row in rows if len(row) > place]
     return bool(cells) and all(any(word in SPLITS for word in tidy(cell).split("_")) for cell in cells)

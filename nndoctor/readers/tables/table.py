@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Self
 
 import numpy as np
@@ -145,14 +146,24 @@ def joined(parts: Sequence[Table]) -> Table:
     """The tables of consecutive pieces of one log as one; a column that a piece lacks is empty in its rows."""
     if len(parts) == 1:
         return parts[0]
-    names = dict.fromkeys(name for part in parts for name in part.columns)
-    spoken = dict.fromkeys(name for part in parts for name in part.words)
-    columns = {name: Column.joined([part.column(name) for part in parts]) for name in names}
-    words = {name: WordColumn.joined([part.words_of(name) for part in parts]) for name in spoken}
-    lines = [part.lines for part in parts if part.lines is not None]
-    at = np.concatenate(lines) if len(lines) == len(parts) else None
-    notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
-    return Table(columns, parts[0].format, at, parts[0].facts, notes, words=words)
+    columns, words = _union(part.columns for part in parts), _union(part.words for part in parts)
+    return replace(
+        parts[0],
+        columns={name: Column.joined([part.column(name) for part in parts]) for name in columns},
+        words={name: WordColumn.joined([part.words_of(name) for part in parts]) for name in words},
+        lines=_lines(parts),
+        notes=_union(part.notes for part in parts),
+    )
+
+
+def _lines(parts: Sequence[Table]) -> Rows | None:
+    found = [part.lines for part in parts if part.lines is not None]
+    return np.concatenate(found) if len(found) == len(parts) else None
+
+
+def _union(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """What the groups hold, each once, in order."""
+    return tuple(dict.fromkeys(chain.from_iterable(groups)))
 
 
 def from_records(

@@ -113,6 +113,7 @@ MONITOR = frozenset("rlt")  # Stable-Baselines' episodes: reward, length, time
 # Columns of the returns in scores.txt of ChainerRL and PFRL.
 CHAINERRL = frozenset({"episodes", "mean", "median", "stdev"})
 OPENRLHF = frozenset({"glen", "ret", "kl"})  # its progress bar: length, return, divergence
+REWARD_MODEL = frozenset({"mean_reward", "margin"})
 HEADS = re.compile(r"(^|_)(policy|value|entropy)_loss$")  # of a network that plays
 OF_ONE_EPISODE = frozenset({"reward", "rewards", "return", "rew", "r"})  # a mean over episodes is preferred
 LR_OF_GROUP = re.compile(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?")
@@ -144,16 +145,16 @@ def meaning_of(column: str) -> Meaning:
     """What a column says, by its name alone."""
     name = SHORT_LOSS.sub("loss_", tidy(column))
     words = name.split("_")
-    splits = [SPLITS[w] for w in words if w in SPLITS]
+    split = next((SPLITS[w] for w in reversed(words) if w in SPLITS), "")
     plain = [w for w in words if w not in SPLITS]
     rest = "_".join(plain)
-    known = _counted(name) or _of_process(name, rest) or _playing(name, rest) or _metric(words, plain, splits)
+    known = _counted(name) or _of_process(name, rest) or _playing(name, rest) or _metric(words, plain, split)
     return _own_loss(column, name, plain, known) if known.kind is Kind.UNKNOWN else known
 
 
 def _own_loss(column: str, name: str, plain: list[str], unknown: Meaning) -> Meaning:
     """A part of the loss by a name of the log's own; what is known already where the column is none."""
-    words = [word for word in plain if word not in ("loss", "losses")]
+    words = _without_loss(plain)
     split, _, spelled = column.strip().partition(" ")
     own = OWN_LOSS.fullmatch(spelled if split.lower() in SPLITS else column.strip()) or SHORT_LOSS.match(tidy(column))
     if SET_OF_SEVERAL.fullmatch(column.strip()) or ADVERSARIAL.match(name):
@@ -208,8 +209,7 @@ def _playing(name: str, rest: str) -> Meaning | None:
     return Meaning(Kind.UNKNOWN) if ADVERSARIAL.match(rest) or PLAYING.search(name) else None
 
 
-def _metric(words: list[str], plain: list[str], splits: list[str]) -> Meaning:
-    split = splits[-1] if splits else ""
+def _metric(words: list[str], plain: list[str], split: str) -> Meaning:
     each_step = words[-1] in ("step", "batch", "iter") or words[0] in ("batch", "step")
     quiet = [w for w in plain if w not in NOISE]
     for rank, kept in enumerate(_readings(plain, quiet)):
@@ -219,10 +219,14 @@ def _metric(words: list[str], plain: list[str], splits: list[str]) -> Meaning:
             return Meaning(Kind.SERIES, split, metric, 2 * rank + (len(plain) > 1), each_step)
     if KNOWN.search("_".join(words)):
         return Meaning(Kind.KNOWN)
-    parts = [w for w in quiet if w not in ("loss", "losses")]
-    if parts and len(parts) < len(quiet) and PARTS.issuperset(parts):
+    parts = _without_loss(quiet)
+    if 0 < len(parts) < len(quiet) and PARTS.issuperset(parts):
         return Meaning(Kind.PART, split, f"{'_'.join(parts)}_loss", 0, each_step)
     return Meaning(Kind.UNKNOWN, split)
+
+
+def _without_loss(words: list[str]) -> list[str]:
+    return [word for word in words if word not in ("loss", "losses")]
 
 
 def _readings(plain: list[str], quiet: list[str]) -> Iterator[list[str]]:
@@ -243,16 +247,18 @@ def task(columns: Sequence[str]) -> str | None:
 @lru_cache(maxsize=256)
 def _task(columns: tuple[str, ...]) -> str | None:
     names = [tidy(c) for c in columns]
-    if MONITOR.issubset(names) or CHAINERRL.issubset(names):
+    if any(columns_of.issubset(names) for columns_of in (MONITOR, CHAINERRL, OPENRLHF)):
         return "reinforcement-learning"
-    if OPENRLHF.issubset(names):
-        return "reinforcement-learning"
-    if any(_is_preference(n) for n in names) or set(names) >= {"mean_reward", "margin"}:
+    if any(map(_is_preference, names)) or REWARD_MODEL.issubset(names):
         return None  # DPO and reward models: no game
-    games = [n for n in names if (REWARD.match(n) or PLAYING.search(n)) and n != "r"]
+    games = list(filter(_is_of_a_game, names))
     if games and not (all(map(HEADS.search, games)) and _learns_from_examples(columns)):
         return "reinforcement-learning"
     return "gan" if sum(map(_is_of_an_adversary, names)) > 1 else None
+
+
+def _is_of_a_game(name: str) -> bool:
+    return name != "r" and (REWARD.match(name) or PLAYING.search(name)) is not None
 
 
 def _learns_from_examples(columns: Sequence[str]) -> bool:

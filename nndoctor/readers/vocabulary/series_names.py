@@ -15,18 +15,14 @@ def series_named(run: Run, name: str) -> str | None:
         return name
     spelled = tidy(name)
     for series in run.series.values():
-        if series.column and (series.column == name or tidy(series.column) == spelled):
+        if series.column and tidy(series.column) == spelled:
             return series.name
     meaning = meaning_of(name)
     if not meaning.is_metric:
         return None
     if meaning.split:
-        return _held(run, meaning.series)
+        return meaning.series if meaning.series in run.series else None
     alike = [held for held in run.series if held.rpartition("/")[2] == meaning.metric]
-    return (
-        _held(run, meaning.metric) or _held(run, f"train/{meaning.metric}") or (alike[0] if len(alike) == 1 else None)
-    )
-
-
-def _held(run: Run, name: str) -> str | None:
-    return name if name in run.series else None
+    if len(alike) == 1:
+        return alike[0]
+    return next((meant for meant in (meaning.metric, f"train/{meaning.metric}") if meant in alike), None)
