@@ -54,21 +54,17 @@ def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | N
     rows_of = _rows_by_width(lines)
     tried = 0
     for at in range(len(lines) - 1):
-        ruled = RULER.match(lines[at + 1]) is not None
-        for header in _headers(lines[at], lines[at + 1] if ruled else ""):
+        ruler = lines[at + 1] if RULER.match(lines[at + 1]) else ""
+        for header in _headers(lines[at], ruler):
             places = rows_of.get(len(header), [])
-            places = places[bisect_left(places, at + 1 + ruled) :]
-            if (
-                len(header) < 2
-                or not (len(places) >= MIN_ROWS or tried < MAX_TRIED)
-                or not _names_axis_and_series(header)
-            ):
+            places = places[bisect_left(places, at + 1 + bool(ruler)) :]
+            if (tried >= MAX_TRIED and len(places) < MIN_ROWS) or not _names_axis_and_series(header):
                 continue
             tried += 1
-            rows = {k: lines[k].split() for k in places}
-            rows = rows if ruled else _with_gaps(lines, at, len(header)) | rows
+            gaps = {} if ruler else _with_gaps(lines, at, len(header))
+            rows = dict(sorted({**gaps, **{k: lines[k].split() for k in places}}.items()))
             if len(rows) >= MIN_ROWS or _holds_a_lost_loss(header, list(rows.values())):
-                return unique(header), [rows[k] for k in sorted(rows)], [k + 1 for k in sorted(rows)]
+                return unique(header), list(rows.values()), [k + 1 for k in rows]
     return None
 
 

@@ -35,8 +35,8 @@ def _tables(lines: list[str]) -> Iterator[tuple[dict[str, list[str]], int]]:
         if lines[at].lstrip()[:1] not in STROKES or not is_ruler(lines[at]) or "|" not in lines[at - 1]:
             continue
         header = unique(_header(lines[at - 2] if at > 1 else "", lines[at - 1]))
-        meanings = [meaning_of(name) for name in header]
-        if not any(one.kind is Kind.SERIES for one in meanings) or not any(one.is_axis for one in meanings):
+        kinds = {meaning_of(name).kind for name in header}
+        if Kind.SERIES not in kinds or kinds.isdisjoint((Kind.STEP, Kind.EPOCH)):
             continue
         rows = _rows(lines[at + 1 :], len(header))
         if len(rows) > 1:

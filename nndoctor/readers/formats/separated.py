@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 
@@ -110,18 +111,19 @@ class _Pieces:
         """Take in rows, less those that repeat the header."""
         header = [name.strip() for name in self.layout.header]
         known = (header, list(self.layout.below))
-        good = [k for k, row in enumerate(rows) if [c.strip().strip("\"'").strip() for c in row] not in known]
+        new = [[c.strip().strip("\"'").strip() for c in row] not in known for row in rows]
+        rows, lines = list(compress(rows, new)), list(compress(at, new))
         shift = 1 if self.layout.indexed else 0
         width = len(header) + shift
-        self.wide += sum(len(rows[k]) > width and any(c.strip() for c in rows[k][width:]) for k in good)
+        self.wide += sum(len(row) > width and any(c.strip() for c in row[width:]) for row in rows)
         for position in self.layout.kept:
             name, place = self.layout.header[position], position + shift
-            cells = [rows[k][place] if place < len(rows[k]) else "" for k in good]
+            cells = [row[place] if place < len(row) else "" for row in rows]
             if is_words(name):
                 self.words.setdefault(name, []).append(WordColumn.of(cells))
             else:
                 self.columns.setdefault(name, []).append(Column.of(cells, comma=self.layout.comma))
-        self.lines.append(np.asarray([at[k] for k in good], dtype=np.int64))
+        self.lines.append(np.asarray(lines, dtype=np.int64))
 
     def table(self, notes: tuple[str, ...]) -> Table:
         """All pieces as one table."""

@@ -56,14 +56,8 @@ def read(source: Source) -> list[Table]:
         lines = voice.lines
         found = _records_of(lines, source)
         silent = voice.stopped_rank and (voice.stopped_rank[0], before + voice.stopped_rank[1])
-        notes: tuple[str, ...] = ()
-        if (
-            lines[-1].strip()
-            and len(found) > 2
-            and found[-1].line == len(lines)
-            and _is_cut(found[-1].row, found[-2].row)
-        ):
-            found, notes = found[:-1], (CUT,)
+        notes = (CUT,) if _ends_within_a_record(found, lines) else ()
+        found = found[: len(found) - len(notes)]
         if found:
             at = [record.line + before for record in found]
             parts.append(from_rows([record.row for record in found], "text", at, notes=notes))
@@ -82,6 +76,12 @@ def read(source: Source) -> list[Table]:
     if silent:
         facts["silent_rank"] = Fact(*silent)
     return [replace(whole, facts=facts)]
+
+
+def _ends_within_a_record(found: Sequence[Record], lines: Sequence[str]) -> bool:
+    """Whether the last record is on the last line, which has no end, and lacks what the record before it holds."""
+    at_end = len(found) > 2 and found[-1].line == len(lines) and bool(lines[-1].strip())
+    return at_end and _is_cut(found[-1].row, found[-2].row)
 
 
 def _framework(start: str) -> dict[str, Fact]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.source import HEAD, Source
@@ -39,27 +40,31 @@ def read(source: Source) -> list[Table]:
     lines: list[int] = []
     names: list[str] = []
     drawn = ""
-    for at, text in enumerate(source.text().split("\n"), 1):
-        if header := HEADER.search(text):
+    for at, piece in _drawn(source.text()):
+        if header := HEADER.search(piece):
             names = [_loss(word) for word in header[1].split()]
-        for piece in text.split("\r"):
-            if bar := EPOCH.match(piece):
-                values = dict(zip(names, bar["losses"].split(), strict=False))
-                if not rows or rows[-1]["epoch"] != bar["epoch"]:
-                    rows.append({"epoch": bar["epoch"]})
-                    lines.append(at)
-                rows[-1].update(values)
-                drawn = piece
-            elif (found := SCORES.match(piece)) and rows:
-                rows[-1].update(zip(NAMES, found.groups(), strict=True))
+        if bar := EPOCH.match(piece):
+            if not rows or rows[-1]["epoch"] != bar["epoch"]:
+                rows.append({"epoch": bar["epoch"]})
+                lines.append(at)
+            rows[-1].update(zip(names, bar["losses"].split(), strict=False))
+            drawn = piece
+        elif (found := SCORES.match(piece)) and rows:
+            rows[-1].update(zip(NAMES, found.groups(), strict=True))
     if not rows:
         raise UnreadableLog(
             f"{source.path} looks like YOLO output but has no epoch: the run stopped before the first one ended"
         )
-    notes: tuple[str, ...] = ()
     if len(rows) > 1 and NAMES[0] in rows[-2] and NAMES[0] not in rows[-1] and "100%" not in drawn:
-        rows, lines, notes = rows[:-1], lines[:-1], (CUT,)
-    return [from_records(rows, "yolo-terminal", lines, notes=notes)]
+        return [from_records(rows[:-1], "yolo-terminal", lines[:-1], notes=(CUT,))]
+    return [from_records(rows, "yolo-terminal", lines)]
+
+
+def _drawn(text: str) -> Iterator[tuple[int, str]]:
+    """What was drawn one over the other on each line, with the number of the line."""
+    for at, line in enumerate(text.split("\n"), 1):
+        for piece in line.split("\r"):
+            yield at, piece
 
 
 def _loss(word: str) -> str:

@@ -167,14 +167,15 @@ def _members(source: Source) -> Iterator[tuple[PurePosixPath, Callable[[], IO[by
 def _safe(name: str) -> PurePosixPath | None:
     """A member's path within the folder, or None for one that leads out of it or is no log by its name."""
     path = PurePosixPath(name.replace("\\", "/"))
-    odd = path.is_absolute() or any(part in ("..", "") or ":" in part or "\0" in part for part in path.parts)
-    if odd or not path.parts or any(part in SKIPPED or part.startswith(".") for part in path.parts):
+    if path.is_absolute() or not path.parts or any(map(_is_odd, path.parts)):
         return None
-    return (
-        path
-        if path.suffix.lower() in UNPACKED_ENDINGS or "tfevents" in path.name or path.name == "layers.bin"
-        else None
-    )
+    known = path.suffix.lower() in UNPACKED_ENDINGS or "tfevents" in path.name or path.name == "layers.bin"
+    return path if known else None
+
+
+def _is_odd(part: str) -> bool:
+    """Whether a part of a path leads out of the folder, is hidden or is of an environment."""
+    return part.startswith(".") or part in SKIPPED or ":" in part or "\0" in part
 
 
 @contextmanager

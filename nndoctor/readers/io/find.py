@@ -28,11 +28,10 @@ LOG_NAME = re.compile(
     r"(?:metrics|history|progress|scalars|log|logs|train_log|training_log|loss|losses)\.(?:csv|tsv|jsonl|ndjson)(?:\.(?:gz|bz2|xz|zst))?"
 )  # a file with such a name that cannot be read is a broken log
 BESIDE = "only this table was read; the TensorBoard event files next to it hold the same run"
-MAX_NAMES, MIN_LIKENESS = (
-    5000,
-    0.75,
-)  # names of a folder that are looked at for a missing file, and how like they must be
-CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+MAX_NAMES = 5000  # names of a folder that are compared with that of a missing file
+MIN_LIKENESS = 0.75  # to a name that is suggested
+CHECKPOINT = re.compile(r"checkpoint-\d+")
+STATE = "trainer_state.json"  # of a Trainer's run, in its folder and in that of each checkpoint
 
 
 @dataclass(slots=True)
@@ -187,11 +186,13 @@ def _is_log(source: Source, is_log: Callable[[Source], bool]) -> bool:
 
 def _searched_folders(root: str, folders: list[str], files: list[str]) -> list[str]:
     """The folders to search: none hidden, no environment, and of a run's checkpoints only the last."""
-    kept = [f for f in sorted(folders) if not f.startswith(".") and f not in SKIPPED]
-    kept = [f for f in kept if not os.path.exists(os.path.join(root, f, "pyvenv.cfg"))]
-    steps = {f: int(match[1]) for f in kept if (match := CHECKPOINT.fullmatch(f))}
-    checkpoints = [f for f in steps if os.path.exists(os.path.join(root, f, "trainer_state.json"))]
-    last = "" if "trainer_state.json" in files or not checkpoints else max(checkpoints, key=steps.__getitem__)
+
+    def has(folder: str, name: str) -> bool:
+        return os.path.exists(os.path.join(root, folder, name))
+
+    kept = [f for f in sorted(folders) if not f.startswith(".") and f not in SKIPPED and not has(f, "pyvenv.cfg")]
+    checkpoints = [f for f in kept if CHECKPOINT.fullmatch(f) and has(f, STATE)]
+    last = None if STATE in files else max(checkpoints, key=lambda f: int(f.rpartition("-")[2]), default=None)
     return [f for f in kept if f not in checkpoints or f == last]  # each state holds all that those before it held
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from nndoctor.core.confidence import MEASURED, PLAUSIBLE, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
@@ -18,7 +19,11 @@ MAX_PADDING = 0.5  # share of the targets that are padding and count in the loss
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Look for padding that counts in the loss; then compare the largest share with the smallest."""
+    """Look for padding that counts in the loss; then for a single class; then compare the largest share with the smallest."""
+    yield from islice(chain(_padding(run), _single_class(run), _unequal_shares(run)), 1)
+
+
+def _padding(run: Run) -> Iterator[Symptom]:
     padding = run.number("padding_in_loss")
     if padding > MAX_PADDING:
         value = run.number("padding_value")
@@ -26,12 +31,16 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(
             text, MEASURED, {"share": padding}, place="loss", severity=Severity.WARNING, remedies=("mask-padding",)
         )
-        return
+
+
+def _single_class(run: Run) -> Iterator[Symptom]:
     single = run.fact("single_class")
     if isinstance(single, int) and run.number("output_classes") > 1:
         text = f"every target that counts is class {single}: were the others masked, or not loaded?"
         yield Symptom(text, MEASURED, {"class": single}, place="train_data", severity=Severity.WARNING)
-        return
+
+
+def _unequal_shares(run: Run) -> Iterator[Symptom]:
     shares = run.numbers("class_shares")
     held = sorted(share for share in shares if share > 0)
     if not held or (len(shares) < 2 and not run.fact("loss_of_classes")):

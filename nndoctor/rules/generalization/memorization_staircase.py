@@ -33,11 +33,8 @@ RATE_CUT = 0.7  # share of the learning rate before: such a cut explains the dro
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the levels before and after each border with the fall within the epochs."""
     loss = run.series["train/loss"]
-    first = borders(run, loss)
+    first = _with_full_epochs(borders(run, loss), len(loss.y))
     if not len(first) or loss.low <= 0:
-        return
-    first = _with_full_epochs(first, len(loss.y))
-    if not len(first):
         return
     drops, slopes, noise = _steps(loss.y, first)
     least = MIN_ONLY_DROP if len(first) == 1 else MIN_DROP
@@ -59,6 +56,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _with_full_epochs(first: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """The borders without a last epoch that has hardly begun."""
+    if not len(first):
+        return first
     usual = median(np.diff(np.concatenate([[0], first])))
     return first if n - first[-1] >= MIN_EPOCH * usual else first[:-1]
 

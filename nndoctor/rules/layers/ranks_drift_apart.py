@@ -10,6 +10,7 @@ from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -21,8 +22,6 @@ def check(run: Run) -> Iterator[Symptom]:
     layers, whole = Layers(run), int(run.known("processes") or len(ranks) + 1)
     named = str(layer) if layer else None
     who = f"rank {ranks[0]:.0f}" if len(ranks) == 1 else f"{len(ranks)} of {whole} ranks"
-    first = layers.series(named, "update_ratio") if named else None
-    begun = first is not None and first.first_step == at
     where = f", first those of {layers.named(named)}" if named else ""
     yield Symptom(
         f"the weights of {who} differ from rank 0's from step {step(at)} on{where}: the processes train different models",
@@ -31,25 +30,31 @@ def check(run: Run) -> Iterator[Symptom]:
         series=f"layer:{named}/weight_norm" if named else None,
         step=at,
         layer=named,
-        causes=ranked(
-            Cause(
-                "gradients are not averaged",
-                0.6,
-                "each process uses its own gradient: the model is not wrapped, or called without its wrapper",
-                "call the DistributedDataParallel object itself, without .module, in every step",
-            ),
-            Cause(
-                "different initial weights",
-                0.5 if begun else 0.1,
-                "they differ in the first sampled step" if begun else "they were equal in earlier samples",
-                "print one weight on each rank right after the model is wrapped",
-            ),
-            Cause(
-                "one process changed its weights alone",
-                0.2,
-                "an update, a reset or a clipping that only one rank does",
-                "look for code that runs on rank 0 only",
-            ),
+        causes=_causes(layers.series(named, "update_ratio") if named else None, at),
+    )
+
+
+def _causes(updates: Series | None, at: float) -> tuple[Cause, ...]:
+    """By whether the weights differ in the first sampled step of a layer."""
+    begun = updates is not None and updates.first_step == at
+    return ranked(
+        Cause(
+            "gradients are not averaged",
+            0.6,
+            "each process uses its own gradient: the model is not wrapped, or called without its wrapper",
+            "call the DistributedDataParallel object itself, without .module, in every step",
+        ),
+        Cause(
+            "different initial weights",
+            0.5 if begun else 0.1,
+            "they differ in the first sampled step" if begun else "they were equal in earlier samples",
+            "print one weight on each rank right after the model is wrapped",
+        ),
+        Cause(
+            "one process changed its weights alone",
+            0.2,
+            "an update, a reset or a clipping that only one rank does",
+            "look for code that runs on rank 0 only",
         ),
     )
 

@@ -22,20 +22,12 @@ LARGE_INPUT = 10.0  # standard deviation of the first layer's pre-activations th
 def check(run: Run) -> Iterator[Symptom]:
     """Look at hidden layers; gates that learn to open or close in a run that learns are as they should be."""
     layers = Layers(run)
-    found: list[tuple[str, float]] = []
-    for path in layers.paths:
-        series = layers.series(path, "saturated_fraction")
-        if series is None or not layers.is_hidden(path) or late(series) < MIN_SATURATED:
-            continue
-        if early(series) < MIN_SATURATED and learned(run):
-            continue
-        found.append((path, late(series)))
+    found = [path for path in filter(layers.is_hidden, layers.paths) if _is_saturated(run, layers, path)]
     if not found:
         return
-    most = max(share for _, share in found)
-    worst = next(path for path, share in found if share >= most - EQUALLY_SATURATED)
-    series = run.series[f"layer:{worst}/saturated_fraction"]
-    share = late(series)
+    shares = {path: late(run.series[f"layer:{path}/saturated_fraction"]) for path in found}
+    worst = next(path for path in found if shares[path] >= max(shares.values()) - EQUALLY_SATURATED)
+    series, share = run.series[f"layer:{worst}/saturated_fraction"], shares[worst]
     since = series.step_where(series.y >= min(MIN_SATURATED, REACHED * share))
     others = f", and {plural(len(found) - 1, 'other layer')}" if len(found) > 1 else ""
     kind = layers.activation(worst) or "activation"
@@ -50,6 +42,13 @@ def check(run: Run) -> Iterator[Symptom]:
         layer=worst,
         causes=causes,
     )
+
+
+def _is_saturated(run: Run, layers: Layers, path: str) -> bool:
+    series = layers.series(path, "saturated_fraction")
+    if series is None or late(series) < MIN_SATURATED:
+        return False
+    return early(series) >= MIN_SATURATED or not learned(run)
 
 
 def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:

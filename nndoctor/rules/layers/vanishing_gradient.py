@@ -17,6 +17,7 @@ from nndoctor.core.run import Run
 MIN_LAYERS = 3  # layers with weights
 DOUBTFUL, CERTAIN = 2.5, 5.0  # powers of ten lost between which the confidence grows
 SATURATED = 0.3  # share of a layer's outputs that explains a small gradient
+MIN_SIGMOIDS = 2  # sigmoids that make a chain
 MIN_SHARE = 1e-3  # share of the last layer's gradient; healthy networks of all kinds begin above 0.04 and end above 0.1
 FIRST_LAYERS = 1 / 3  # share of the layers; the strongest gradient among these counts as that of the first layers
 # Names of layers whose gradient is next to nothing at the start by design: uniform attention, an adapter's zero half.
@@ -69,15 +70,8 @@ def _causes(layers: Layers) -> tuple[Cause, ...]:
     flat = [
         s for p in layers.paths if (s := layers.series(p, "saturated_fraction")) is not None and early(s) > SATURATED
     ]
-    sigmoid = kinds.count("sigmoid") >= 2
-    slopes = Cause(
-        "sigmoids in a chain" if sigmoid else "saturated units",
-        0.8 if sigmoid else 0.6 if flat else 0.05,
-        f"{kinds.count('sigmoid')} sigmoids, each with a slope of at most 0.25"
-        if sigmoid
-        else f"{len(flat)} of {squashed} activations are saturated at the start",
-        "the same network with ReLU",
-    )
+    sigmoid = kinds.count("sigmoid") >= MIN_SIGMOIDS
+    slopes = _flat_slopes(kinds.count("sigmoid"), len(flat), squashed)
     others = (
         Cause(
             "weights too small at the start",
@@ -93,6 +87,14 @@ def _causes(layers: Layers) -> tuple[Cause, ...]:
         ),
     )
     return ranked(slopes, *others) if squashed else ranked(*others)
+
+
+def _flat_slopes(sigmoids: int, saturated: int, squashed: int) -> Cause:
+    test = "the same network with ReLU"
+    if sigmoids >= MIN_SIGMOIDS:
+        return Cause("sigmoids in a chain", 0.8, f"{sigmoids} sigmoids, each with a slope of at most 0.25", test)
+    why = f"{saturated} of {squashed} activations are saturated at the start"
+    return Cause("saturated units", 0.6 if saturated else 0.05, why, test)
 
 
 RULE = Rule(

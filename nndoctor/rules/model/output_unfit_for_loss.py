@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 
 from nndoctor.analysis.loss_terms import wrong_term
 from nndoctor.core.confidence import DIRECT, MEASURED, PLAUSIBLE, SEVERAL_SIGNS, TYPICAL
@@ -31,21 +32,9 @@ ROUNDING = 1e-6  # share of a loss that is no difference
 
 def check(run: Run) -> Iterator[Symptom]:
     """Take the plainest of the ways in which output and loss do not fit."""
-    found = (
-        _not_a_number(run)
-        or _raw(run)
-        or _endless(run)
-        or _term(run)
-        or _reach(run)
-        or _outside(run)
-        or _stuck(run)
-        or _follows(run)
-        or _mixed(run)
-        or _median(run)
-        or _of_classes(run)
-    )
-    if found is not None:
-        yield found
+    ways = (_not_a_number, _raw, _endless, _term, _reach, _outside, _stuck, _follows, _mixed, _median, _of_classes)
+    found = (way(run) for way in ways)
+    yield from islice((symptom for symptom in found if symptom is not None), 1)
 
 
 def _symptom(run: Run, text: str, confidence: float, severity: Severity | None = None) -> Symptom:
@@ -149,13 +138,9 @@ def _range(run: Run, low: str, high: str, text: str) -> str:
 
 def _stuck(run: Run) -> Symptom | None:
     first, ended, reachable = (run.known(n) for n in ("loss_initial", "loss_descended", "loss_reachable"))
-    if (
-        first is None
-        or ended is None
-        or reachable is None
-        or first - reachable <= ROUNDING * max(abs(first), abs(reachable))
-        or run.fact("loss_still_falls") is True
-    ):
+    if first is None or ended is None or reachable is None or run.fact("loss_still_falls") is True:
+        return None
+    if first - reachable <= ROUNDING * max(abs(first), abs(reachable)):
         return None
     share = (ended - reachable) / (first - reachable)
     if share <= MAX_SHORTFALL:

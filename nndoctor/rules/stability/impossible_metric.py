@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
 
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number
@@ -19,40 +21,45 @@ CERTAIN = 0.95
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look for shares above one, negative errors and absurd sizes."""
+    yield from islice(chain(_noted(run), _seen(run)), 1)
+
+
+def _noted(run: Run) -> Iterator[Symptom]:
+    """What the reader noted of metrics that it left out."""
     for name, fact in run.facts.items():
         if name.startswith("impossible:") and isinstance(fact.value, tuple):
             yield _of_fact(run, name.partition(":")[2], tuple(map(str, fact.value)), fact.line)
-            return
+
+
+def _seen(run: Run) -> Iterator[Symptom]:
     for name, series in run.series.items():
         what = name.rpartition("/")[2]
         metric = BY_NAME.get(what) if "/" in name else None
         if (metric is None and what != "fid") or not len(series.y):
             continue
         share = metric is not None and metric.share and metric.higher
-        wrong = _wrong(what, series.low, series.high, share=share)
-        if wrong:
-            value = series.low if wrong == "negative" else series.high
+        if wrong := _wrong(what, series.low, series.high, share=share):
+            value = series.low if wrong is NEGATIVE else series.high
             at = series.step_where(series.y == value)
             yield Symptom(
-                f"{series_in_words(name)} is {number(value)} at {run.place(at)}: {WORDS[wrong]}",
+                f"{series_in_words(name)} is {number(value)} at {run.place(at)}: {wrong.why}",
                 CERTAIN,
                 {"value": value},
                 series=name,
                 step=at,
-                causes=EXPLODED if wrong == "exploded" else (),
-                remedies=EXPLODED_FIRST if wrong == "exploded" else (),
+                causes=wrong.causes,
+                remedies=wrong.remedies,
             )
-            return
 
 
-def _wrong(metric: str, low: float, high: float, *, share: bool) -> str:
+def _wrong(metric: str, low: float, high: float, *, share: bool) -> Impossible | None:
     if share and high > MAX_FRACTION:
-        return "above-one"
+        return ABOVE_ONE
     if metric in NEVER_NEGATIVE and low < 0:
-        return "negative"
+        return NEGATIVE
     if high <= MAX_ERROR:
-        return ""
-    return "exploded" if metric in OF_NETWORKS else "absurd"
+        return None
+    return EXPLODED if metric in OF_NETWORKS else ABSURD
 
 
 def _of_fact(run: Run, name: str, value: tuple[str, ...], line: int | None) -> Symptom:
@@ -70,28 +77,39 @@ def _of_fact(run: Run, name: str, value: tuple[str, ...], line: int | None) -> S
     )
 
 
-WORDS = {
-    "above-one": "a share cannot exceed 1",
-    "negative": "it cannot be negative",
-    "absurd": "no meaningful error is so large",
-    "exploded": "no meaningful error is so large, the network's outputs have exploded",
-}
-EXPLODED = (
-    Cause("learning rate too high", 0.5, "the error grows at every step", "one run with a tenth of the learning rate"),
-    Cause(
-        "inputs not normalized",
-        0.4,
-        "large numbers make the first gradients huge, and so do large targets",
-        "print the mean and the standard deviation of a batch of inputs and of targets",
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """A kind of impossible values: why they are impossible, and the causes and remedies that the rule does not have."""
+
+    why: str
+    causes: tuple[Cause, ...] = ()
+    remedies: tuple[str, ...] = ()
+
+
+ABOVE_ONE = Impossible("a share cannot exceed 1")
+NEGATIVE = Impossible("it cannot be negative")
+ABSURD = Impossible("no meaningful error is so large")
+EXPLODED = Impossible(
+    "no meaningful error is so large, the network's outputs have exploded",
+    (
+        Cause(
+            "learning rate too high", 0.5, "the error grows at every step", "one run with a tenth of the learning rate"
+        ),
+        Cause(
+            "inputs not normalized",
+            0.4,
+            "large numbers make the first gradients huge, and so do large targets",
+            "print the mean and the standard deviation of a batch of inputs and of targets",
+        ),
+        Cause(
+            "the metric is computed wrongly",
+            0.1,
+            "a sum or a wrong scale",
+            "compute the metric with the targets as predictions",
+        ),
     ),
-    Cause(
-        "the metric is computed wrongly",
-        0.1,
-        "a sum or a wrong scale",
-        "compute the metric with the targets as predictions",
-    ),
+    ("lower-learning-rate", "normalize-inputs", "clip-gradients", "fix-the-metric"),
 )
-EXPLODED_FIRST = ("lower-learning-rate", "normalize-inputs", "clip-gradients", "fix-the-metric")
 
 RULE = Rule(
     code="NN313",

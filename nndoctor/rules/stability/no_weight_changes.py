@@ -106,19 +106,13 @@ def _constant_training(run: Run) -> Symptom | None:
     loss, judged = run.series_of("train/loss", MIN_IDENTICAL), judged_series(run)
     if loss is None or len(judged) < 2 or loss.last == 0:
         return None
-    others = [s for s in judged if s is not loss]
     at = repeats_from(loss)
-    moving = [series_in_words(s.name) for s in others if s.low != s.high]
-    stops = (at == 0 and bool(moving)) or _all_stop(loss, others)
-    if not stops or significant_digits(loss.y) < SURE_DIGITS:
-        return None
-    where = float(loss.x[at])
-    if _rate_is_low(run, where):
+    where, others = float(loss.x[at]), _others_of_constant(loss, judged, at)
+    if not others or significant_digits(loss.y) < SURE_DIGITS or _rate_is_low(run, where):
         return None
     same = f"the last {len(loss.y) - at} of {len(loss.y)}" if at else f"all {len(loss.y)}"
-    beside = f"while {moving[0]} changes" if at == 0 else f"and {_names(judged, loss.name)} repeats as well"
     return Symptom(
-        f"training loss is exactly {loss.final:.8g} in {same} values, {beside}: the updates have no effect",
+        f"training loss is exactly {loss.final:.8g} in {same} values, {others}: the updates have no effect",
         MEASURED,
         {"from_step": where, "value": loss.final, "values": len(loss.y) - at},
         series="train/loss",
@@ -173,6 +167,15 @@ SATURATED_CAUSES = (
         "compare one of its weights before and after a step",
     ),
 )
+
+
+def _others_of_constant(loss: Series, judged: Sequence[Series], at: int) -> str:
+    """What the other series do while the loss repeats from an index on, as a clause; empty where that is no sign of missing updates."""
+    others = [s for s in judged if s is not loss]
+    if at == 0:
+        moving = (s.name for s in others if s.low != s.high)
+        return next((f"while {series_in_words(name)} changes" for name in moving), "")
+    return f"and {_names(judged, loss.name)} repeats as well" if _all_stop(loss, others) else ""
 
 
 def _all_stop(loss: Series, others: Sequence[Series]) -> bool:
