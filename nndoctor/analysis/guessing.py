@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from nndoctor.analysis.chance import (
     HALF_RIGHT,
     MAX_OFF_SHARE,
@@ -40,6 +42,8 @@ MIN_STAYS = 6  # accuracies that show that it never left 1/C
 CHANCE_SLACK = 0.02  # accuracy that chance adds to 1/C
 SPREADS, MAX_SLACK = 3.0, 0.08  # standard deviations that it adds on top, and the accuracy that these are at most
 MAX_RISE = 0.04  # accuracy from the start to the end
+STEADY = 0.9  # rank correlation with time of what goes one way
+MAX_BELOW = 0.05  # share of 1/C by which the accuracy of guessing may be lower
 MIN_FALL = 0.02  # share of a loss that still falls
 MIN_OF_CHANCE = 0.5  # of 1/C for the most classes: a smaller accuracy is that of guessing among more
 MIN_RATIO, MAX_RATIO = 0.7, 1.4  # accuracy times the number of classes by the loss, where both are those of guessing
@@ -153,9 +157,29 @@ def _guesses_among(number: int, loss: Series, accuracy: Series) -> bool:
     level, chance = end_level(loss).mean, math.log(number)
     share = end_level(accuracy)
     guesses = _at_share(share, number) or (share.mean <= MAX_RATIO / number and _exploded(loss))
+    if _climbs(loss, accuracy) or _beats_more_classes(number, level, share):
+        return False
     if abs(level - chance) < MAX_OFF * chance and guesses:
         return number < MANY_CLASSES or _settled(loss, number)
     return level > chance and _never_learned(number, loss, accuracy)
+
+
+def _climbs(loss: Series, accuracy: Series) -> bool:
+    """Whether the accuracy rises and the loss falls nearly without a step back: slow, and no guessing."""
+    gain = end_level(accuracy).mean - float(accuracy.y[0])
+    return gain > MAX_RISE and _trend(accuracy) > STEADY and _trend(loss) < -STEADY
+
+
+def _trend(series: Series) -> float:
+    """The rank correlation of a series with time; 0 of a constant one."""
+    ranks = np.argsort(np.argsort(series.y, kind="stable"), kind="stable")
+    return float(np.corrcoef(np.arange(len(ranks)), ranks)[0, 1]) if series.high > series.low else 0.0
+
+
+def _beats_more_classes(number: int, loss: float, accuracy: Level) -> bool:
+    """Whether an accuracy clearly below 1/C, with a loss above ln C, is better than guessing among one class more: that is what it is."""
+    below = accuracy.mean < (1 - MAX_BELOW) / number - 2 * accuracy.error
+    return below and math.log(number) < loss < (1 - MAX_OFF) * math.log(number + 1)
 
 
 def _exploded(loss: Series) -> bool:

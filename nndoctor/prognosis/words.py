@@ -23,7 +23,7 @@ def _bend(loss: Series) -> str:
 
 
 def _trend(loss: Series) -> str:
-    return f"goes from a median of {number(loss.level(0.7, 0.8))} to one of {number(loss.last)} in the last quarter"
+    return f"goes from about {number(loss.level(0.7, 0.8))} to about {number(loss.last)} in the last quarter"
 
 
 def _start(loss: Series) -> str:

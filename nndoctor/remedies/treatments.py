@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from nndoctor.core.finding import Cause
 
 TREATMENTS: Mapping[str, tuple[str, ...]] = {
-    "learning rate too high": ("lower-learning-rate", "warm-up", "clip-gradients"),
+    "learning rate too high": ("lower-learning-rate", "lower-learning-rate-for-policies", "warm-up", "clip-gradients"),
     "learning rate too low": ("raise-learning-rate", "learning-rate-range-test"),
     "decayed too early": ("decay-later",),
     "warm-up": ("shorten-warm-up",),
@@ -47,7 +47,7 @@ TREATMENTS: Mapping[str, tuple[str, ...]] = {
     "training only": ("evaluate-train-in-eval-mode",),
     "averaged over the epoch": ("evaluate-train-in-eval-mode",),
     "leaked": ("check-overlap",),
-    "the learning rate": ("lower-learning-rate", "warm-up"),
+    "the learning rate": ("lower-learning-rate", "lower-learning-rate-for-policies", "warm-up"),
     "the bias": ("zero-biases",),
 }
 """Words in a cause's name, and the remedies that treat it, the best first. What a cause names first counts."""

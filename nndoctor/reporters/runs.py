@@ -58,7 +58,7 @@ def _rows(page: Page, reports: Sequence[Report], folder: str) -> None:
         columns.pop()  # a name says more than the numbers behind it
     room = max(_room(page, columns), 16)
     wide = max(len(cut(name, room)) for name in ("run", *names))
-    if len(columns) > FIXED:
+    if any(column.title == "last" for column in columns):
         page.row([("best and last: ", "dim"), series_in_words(metric)])
     page.row([(padded("run", wide), "dim"), *((f"  {column.aligned(column.title)}", "dim") for column in columns)])
     for k, name in enumerate(names):

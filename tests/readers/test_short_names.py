@@ -125,3 +125,43 @@ def test_the_mean_reward_is_preferred_to_that_of_one_episode(pasted: Write) -> N
     header = "episode,reward,epsilon,avg_reward\n"
     run = pasted(header + "".join(f"{k}0,{(-3) ** k},0.9,{k}.5\n" for k in range(1, 7)))
     assert _values(run, "reward") == [1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
+
+
+def test_the_average_of_the_last_episodes_is_the_reward(pasted: Write) -> None:
+    run = pasted(
+        "".join(
+            f"Episode  {k}00   Avg:  {k - 9}.5   BestAvg:  1.0   |   Steps:   {k * 77}  Secs: 9\n" for k in range(1, 7)
+        )
+    )
+    assert _values(run, "reward") == [-8.5, -7.5, -6.5, -5.5, -4.5, -3.5]
+    assert _steps(run, "reward") == [100, 200, 300, 400, 500, 600]
+
+
+def test_algorithms_below_one_another_are_runs_though_no_step_comes_twice(tmp_path: Path) -> None:
+    log = tmp_path / "two.csv"
+    first = "".join(f"{k * 1000},0.{9 - k}\n" for k in range(1, 8))
+    second = "".join(f"{k * 370 + 1},0.{8 - k}5\n" for k in range(1, 8))
+    log.write_text("step,loss\n" + first + second, encoding="utf-8")
+    assert [len(run.series["train/loss"]) for run in read(log)] == [7, 7]
+
+
+def test_rows_that_fill_each_others_gaps_are_one_run(tmp_path: Path) -> None:
+    log = tmp_path / "one.csv"
+    odd = "".join(f"{k},0.{9 - k // 2}\n" for k in range(1, 12, 2))
+    even = "".join(f"{k},0.{9 - k // 2}5\n" for k in range(0, 12, 2))
+    log.write_text("step,loss\n" + odd + even, encoding="utf-8")
+    assert [len(run.series["train/loss"]) for run in read(log)] == [12]
+
+
+def test_a_last_row_from_before_the_start_is_an_evaluation_of_its_own(tmp_path: Path) -> None:
+    log = tmp_path / "ddpg.log"
+    text = "".join(f"Episode: {k}00  Avg: {k}.5  BestAvg: 2.0\n" for k in range(1, 7))
+    log.write_text(text + "#### Evaluation\nEpisode: 5  Avg: 40.0  BestAvg: -inf\n", encoding="utf-8")
+    assert [len(run.series["reward"]) for run in read(log)] == [6, 1]
+
+
+def test_the_last_of_several_runs_bears_the_error_at_the_end(tmp_path: Path) -> None:
+    log = tmp_path / "killed.log"
+    run = "".join(f"epoch {k} train loss 0.{9 - k}\n" for k in range(1, 7))
+    log.write_text(run + run.replace("loss 0", "loss 1") + "Killed\n", encoding="utf-8")
+    assert ["ended:process_error" in run.facts for run in read(log)] == [False, True]

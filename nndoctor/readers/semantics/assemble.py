@@ -91,13 +91,28 @@ def _refuse_single_points(runs: list[Run], path: str) -> None:
 
 
 def _numbered(runs: list[Run]) -> list[Run]:
-    """Several runs of one log, each with its number in the source."""
+    """Several runs of one log, each with its number in the source; how the log ends is said of the last of them."""
     if len(runs) < 2:
         return runs
+    last = max(map(_last_line, runs))
     return [
-        replace(run, source=f"{run.source}#{k}", facts={**run.facts, "runs_in_log": Fact(len(runs))})
+        replace(run, source=f"{run.source}#{k}", facts=_of_one(run, len(runs), ends=_last_line(run) == last))
         for k, run in enumerate(runs, 1)
     ]
+
+
+def _of_one(run: Run, number: int, *, ends: bool) -> dict[str, Fact]:
+    """The facts of one run among several of a log; `ends` says that it is the last."""
+    kept = {name: fact for name, fact in run.facts.items() if ends or not name.startswith("ended:")}
+    return {**kept, "runs_in_log": Fact(number)}
+
+
+def _last_line(run: Run) -> int:
+    """The last line that holds a value of a run; 0 where lines are not known."""
+    lines = (
+        int(series.lines.max()) for series in run.series.values() if series.lines is not None and len(series.lines)
+    )
+    return max(lines, default=0)
 
 
 def _gradients_lost(table: Table, meanings: Mapping[str, Meaning]) -> bool:

@@ -134,7 +134,8 @@ def segments(
         return [Segment(rows, axis, whole=True)]
     rows = rows[held[rows]]
     x = axis[rows]
-    if len(np.unique(x)) == len(x) and not _resumed_with_a_gap(x, rows, told or presence):
+    begun_again = kind == "text" and _ends_before_its_start(x, rows, told or presence)
+    if len(np.unique(x)) == len(x) and not (begun_again or _resumed_with_a_gap(x, rows, told or presence)):
         order = np.argsort(x, kind="stable")
         return [Segment(rows[order], x[order])]
     starts = [0, *_restarts(x, rows, told or presence, each_row=kind == "keras-csv"), len(x)]
@@ -146,19 +147,35 @@ def _one_row_runs(table: Table) -> bool:
 
 
 def _resumed_with_a_gap(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]]) -> bool:
-    """Whether distinct steps go back just once, into the run, with rows before and after that hold a series in common.
+    """Whether distinct steps go back now and then, into the run or to the start of another, with rows before and after that hold a series in common.
 
     Without one they are two lists of one run: of its evaluations, and of its training.
     """
     back = np.flatnonzero(np.diff(x) < 0) + 1
-    if len(back) != 1 or min(back[0], len(x) - back[0]) < RESUMED_AFTER or x[back[0]] <= x[0]:
+    blocks = np.split(np.arange(len(x)), back)
+    if len(blocks) < 2 or min(map(len, blocks)) < RESUMED_AFTER:
         return False
     # A resumed run repeats a stretch of steps; rows that fill each other's gaps without one repeated are in another order.
     gaps = np.diff(np.sort(x))
     if np.allclose(gaps, gaps[0]):
         return False
-    before, after = rows[: back[0]], rows[back[0] :]
-    return any(held[before].any() and held[after].any() for held in presence)
+    return all(_goes_on(x, rows, presence, before, after) for before, after in pairwise(blocks))
+
+
+def _ends_before_its_start(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]]) -> bool:
+    """Whether rows in order are followed by a few last ones, of the same series, that count from below the first: an evaluation, or another run."""
+    back = np.flatnonzero(np.diff(x) < 0) + 1
+    if len(back) != 1 or not len(x) - back[0] < RESUMED_AFTER <= back[0] or x[-1] >= x[0]:
+        return False
+    return any(held[rows[: back[0]]].any() and held[rows[back[0] :]].any() for held in presence)
+
+
+def _goes_on(
+    x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], before: NDArray[np.intp], after: NDArray[np.intp]
+) -> bool:
+    """Whether two blocks of rows hold a series in common, and the later one is not wholly before the earlier one."""
+    common = any(held[rows[before]].any() and held[rows[after]].any() for held in presence)
+    return common and bool(x[after[-1]] > x[before[0]])
 
 
 def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, each_row: bool) -> list[int]:

@@ -58,9 +58,13 @@ COMMAS = 4  # numbers such as 0,41 that show decimal commas
 COCO = re.compile(r"^\s*Average (?P<what>Precision|Recall) .*@\[(?P<of>[^\]]*)\] = (?P<value>-?[\d.]+)\s*$")
 VALIDATE = re.compile(r"\bvalidate step:\s*(\d+)\s+loss:\s*(\S+)")  # torchtitan
 EPISODE = re.compile(
-    r"^\W*Ep(?:isode)?\s*[:#=]?\s*\[?(?P<at>\d+)(?:/\d+)?\]?(?=.*\b(?:score|reward|return|ep_r|length)\b)",
+    r"^\W*Ep(?:isode)?\s*[:#=]?\s*\[?(?P<at>\d+)(?:/\d+)?\]?(?=.*\b(?:score|reward|return|ep_r|length|(?:avg|average)\s*:)(?:\b|(?<=:)))",
     re.IGNORECASE,
 )
+OF_STEPS = re.compile(
+    r"\b(?:total |env )?steps?\s*[:=]\s*[\d,]+(?![\d.])", re.IGNORECASE
+)  # episodes count, not their steps
+AVERAGE_ALONE = re.compile(r"\b(?:avg|average)(?=\s*:)", re.IGNORECASE)  # `Episode 100   Avg: -475.55`
 LENGTH_OF_EPISODES = re.compile(r"\b(?P<mean>average |avg |mean )(?:episode )?length\b", re.IGNORECASE)
 SCORE_OF_EPISODES = re.compile(
     r"\b(?P<mean>average |avg |mean )?(?:total )?(?:score|reward|return)\b(?!_)", re.IGNORECASE
@@ -242,7 +246,7 @@ def _episode(line: str) -> str | None:
     found = EPISODE.match(line)
     if found is None:
         return None
-    rest = line[found.end() :]
+    rest = AVERAGE_ALONE.sub("average reward", OF_STEPS.sub(" ", line[found.end() :]))
     if len(names := {match["mean"] is None: match for match in SCORE_OF_EPISODES.finditer(rest)}) > 1:
         rest = f"{rest[: names[True].start()]}last{rest[names[True].end() :]}"  # of one episode alone
     rest = SCORE_OF_EPISODES.sub("reward", rest)

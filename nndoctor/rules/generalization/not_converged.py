@@ -58,7 +58,7 @@ def _falls(loss: Series, name: str, before: tuple[float, float], last: tuple[flo
     first, then = loss.level(*before), loss.level(*last)
     if first <= then:
         return ""
-    return f"training loss still falls in the last {name}, from a median of {number(first)} to one of {number(then)}"
+    return f"training loss still falls in the last {name}, from about {number(first)} to about {number(then)}"
 
 
 def _falls_straight(run: Run, loss: Series) -> Symptom | None:

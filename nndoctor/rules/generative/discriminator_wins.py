@@ -23,6 +23,11 @@ NEXT_TO_NOTHING = 0.12  # share of the discriminator's first loss, and of that o
 NEAR_END = 1.5  # times its last level: the discriminator's loss has come down
 GUESSING = 1.386  # 2 ln 2: the sum over real and generated of a discriminator that knows nothing
 LOST = 3.0  # loss of a generator whose examples pass with a probability of 5 %
+FAR_LOST, MIN_RISE = (
+    8.0,
+    2.0,
+)  # loss of a generator that has lost, and times its level early in the run, where the discriminator's began low already
+EARLY = (0.0, 0.1)  # shares of the run
 SATURATED = 0.02  # limit of both losses: log(1 - D(G(z))) is 0 where the discriminator is certain, and so is its slope
 MIN_POINTS = 8
 
@@ -62,7 +67,7 @@ def check(run: Run) -> Iterator[Symptom]:
     real, fake = (_late(run.series_of(name, MIN_POINTS)) for name in ("real_score", "fake_score"))
     end = _End(_late(d) or 0.0, _late(g) or 0.0, real, fake)
     vanished = _vanished(d, end)
-    beaten = vanished and (end.generator > LOST or end.saturated)
+    beaten = (vanished and (end.generator > LOST or end.saturated)) or _outpaced(d, g, end)
     if end.certain or (beaten and not end.contradicted):
         yield _symptom(d, end, saturated=vanished and end.saturated)
 
@@ -71,6 +76,12 @@ def _vanished(d: Series, end: _End) -> bool:
     """Whether the discriminator's loss, which is positive, ends next to nothing."""
     start = max(median(opening(d.y, START)), MIN_START)
     return d.low >= 0 and end.discriminator < NEXT_TO_NOTHING * min(start, GUESSING)
+
+
+def _outpaced(d: Series, g: Series, end: _End) -> bool:
+    """Whether a positive discriminator loss is next to nothing beside that of guessing, while the generator's is large and twice as high as it was."""
+    rises = end.generator > max(FAR_LOST, MIN_RISE * g.level(*EARLY))
+    return d.low >= 0 and end.discriminator < NEXT_TO_NOTHING * GUESSING and rises
 
 
 def _symptom(d: Series, end: _End, *, saturated: bool) -> Symptom:
@@ -132,7 +143,7 @@ RULE = Rule(
     needs={"discriminator_loss": MIN_POINTS, "generator_loss": MIN_POINTS},
     check=check,
     why="A discriminator that makes no errors gives the generator almost no gradient.",
-    how=f"In the last {percent(LATE)} of the run the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
+    how=f"In the last {percent(LATE)} of the run the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",
@@ -159,6 +170,7 @@ RULE = Rule(
         ),
         Run.drawn({"task": "gan"}, discriminator_loss="1.4..0.0001*40", generator_loss="1..52*40"),
         Run.drawn({"task": "gan"}, discriminator_loss="1.1..0.00001*40", generator_loss="-0.43..-0.000001*40"),
+        Run.drawn({"task": "gan"}, discriminator_loss="0.6..0.1*30 0.09*20", generator_loss="3.6..12.6*30 12.6*20"),
     ),
     healthy=(
         Run.drawn(
@@ -167,6 +179,7 @@ RULE = Rule(
             generator_loss="0.8 1.4 2 1.1 1.5 1.9 1.2 1.7 1.1 1.4",
         ),
         Run.drawn({"task": "gan"}, discriminator_loss="-0.1..-3*20", generator_loss="0.1..8*20"),
+        Run.drawn({"task": "gan"}, discriminator_loss="0.4..0.1*40", generator_loss="42..31*40"),
     ),
     suppressed_by=("nan-loss",),
     on_request=True,

@@ -248,6 +248,8 @@ RULE = Rule(
         Run.drawn(train_accuracy="0.03 0.05 0.06 0.08 0.1 0.11 0.13 0.16 0.18 0.2"),
         Run.drawn({"workload": "diffusion"}, train_loss="1.06..0.3*30"),
         Run.drawn(train_loss="2.3..0.4*20", train_accuracy="0.1..0.9*20"),
+        Run.drawn(train_loss="1.14 1.12 1.11 1.09 1.08 1.07", train_accuracy="0.34 0.35 0.36 0.38 0.4 0.41"),
+        Run.drawn(train_loss="1.045..1.032*20", train_accuracy="0.443..0.456*20"),
         Run.drawn(
             train_loss="541 446 370 200 100 50 25 21",
             train_accuracy="0.004 0.0002 0.002 0.001 0.008 0.0004 0.004 0.0003",
