@@ -20,6 +20,7 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, alike, joined, part, size, target_of, tensors
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.optimizers import advance, fresh, unwrapped
+from nndoctor.sanity.ragged import padded_together
 from nndoctor.sanity.schedules import Schedules
 from nndoctor.sanity.state import Snapshot, seed
 from nndoctor.sanity.subject import Subject
@@ -67,6 +68,8 @@ class Bench:
     unchecked: list[str] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     sample: Batch | None = None
+    data: Batch | None = None
+    """The sample, or where batches are of different lengths all of them padded: what data show without the model."""
     validation: Batch | None = None
     pictures: bool = False
     step_time: float = 0.0
@@ -214,6 +217,9 @@ def gather(bench: Bench) -> None:
     bench.batches = _first(bench.subject.batches(), limit)
     bench.load_time = (time.perf_counter() - began) / max(len(bench.batches), 1)
     bench.sample = _together(bench.batches)
+    bench.data = bench.sample
+    if len(bench.batches) > 1 and bench.sample is bench.batches[0] and all(map(alike, bench.batches)):
+        bench.data = padded_together(bench.batches) or bench.sample
     if bench.subject.validation is not None:
         moved = bench.subject.read("validation_data", bench.subject.validation)
         bench.validation = _together(_first(moved, limit))

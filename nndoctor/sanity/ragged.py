@@ -1,4 +1,4 @@
-"""Batches whose sequences are of different lengths: as pools of examples that stay together, and as one padded tensor."""
+"""Batches whose sequences are of different lengths, padded to one: for what is asked of data, and not of a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nndoctor.sanity.batches import Batch, all_inputs, target_of
+from nndoctor.sanity.batches import Batch, mapped, tensors
+
+MAX_VALUES = 64 << 20  # of one tensor
+
+
+def padded_together(batches: Sequence[Batch]) -> Batch | None:
+    """Several batches of the same structure as one, shorter examples padded; None where their tensors differ otherwise.
+
+    The batches are `alike`, examples first.
+    """
+    columns = [tensors(b) for b in batches]
+    if not columns or any(len(c) != len(columns[0]) for c in columns):
+        return None
+    whole = [one for column in zip(*columns, strict=True) if (one := padded(column)) is not None]
+    left = iter(whole)
+    return mapped(batches[0], lambda _: next(left)) if len(whole) == len(columns[0]) else None
 
 
 def padded(sequences: Sequence[Tensor]) -> Tensor | None:
@@ -16,20 +31,17 @@ def padded(sequences: Sequence[Tensor]) -> Tensor | None:
 
     Whole numbers are padded with the most frequent of their last ones, as a batch's own shorter sequences are.
     """
-    if len({(t.ndim, t.dtype) for t in sequences}) != 1 or not sequences[0].ndim:
+    first = sequences[0]
+    if any((t.ndim, t.dtype) != (first.ndim, first.dtype) for t in sequences):
+        return None
+    if not first.ndim:
+        return first
+    sizes = [max(t.shape[k] for t in sequences) for k in range(1, first.ndim)]
+    if sum(map(len, sequences)) * torch.Size(sizes).numel() > MAX_VALUES:
         return None
     ends = [t[:, -1].flatten() for t in sequences if t.ndim > 1 and t.shape[1]]
-    fill = 0 if sequences[0].is_floating_point() or not ends else int(torch.cat(ends).mode().values)
-    sizes = [max(t.shape[k] for t in sequences) for k in range(1, sequences[0].ndim)]
+    fill = 0 if first.is_floating_point() or not ends else int(torch.cat(ends).long().mode().values)
     return torch.cat([functional.pad(t, _missing(t, sizes), value=fill) for t in sequences])
-
-
-def inputs_and_target(batches: Sequence[Batch]) -> tuple[list[Tensor], Tensor | None]:
-    """The inputs of all examples, and their targets; what cannot be padded to one tensor is left out."""
-    columns = zip(*map(all_inputs, batches), strict=False)
-    inputs = [whole for column in columns if (whole := padded(column)) is not None]
-    targets = [target for batch in batches if (target := target_of(batch)) is not None]
-    return inputs, padded(targets) if len(targets) == len(batches) else None
 
 
 def _missing(tensor: Tensor, sizes: Sequence[int]) -> list[int]:

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import heldout  # noqa: E402
+from nndoctor.sanity.probes import data, heldout  # noqa: E402
 from nndoctor.sanity.ragged import padded  # noqa: E402
 
 TEXTS = """
@@ -71,3 +71,13 @@ def test_sequences_are_padded_as_their_batches_are():
     assert whole.tolist() == [[1, 2, 9], [3, 9, 9], [4, 9, 9]]
     assert padded([torch.ones(1, 2, 2), torch.ones(1, 3, 2)]).sum() == 10
     assert padded([torch.ones(2), torch.ones(2, 1)]) is None
+    masks = padded([torch.ones(1, 1, dtype=torch.bool), torch.tensor([[True, False]])])
+    assert masks.tolist() == [[True, False], [True, False]]
+
+
+def test_labels_of_all_batches_are_counted(probed):
+    """Two of 240 texts are of the rare class, and none of them is in the first batch."""
+    rare = "torch.tensor([0] * 100 + [1] * 2 + [0] * 138)"
+    facts = probed(WHOLE + BATCHES.replace("ROWS", rare), data.probe)
+    assert facts["examples_seen"] == 240
+    assert facts["class_shares"] == pytest.approx((238 / 240, 2 / 240))

@@ -24,19 +24,19 @@ def probe(bench: Bench) -> None:
     if bench.subject.standin:
         return
     _mask(bench)
-    if bench.sample is None:
+    if bench.sample is None or bench.data is None:
         _of_whole(bench)
         return
-    inputs = first_input(bench.sample)
+    inputs = first_input(bench.data)
     if inputs is None or len(inputs) < 2:
         return
     bench.fact("examples_seen", len(inputs))
     if inputs.is_floating_point():
         _features(bench, inputs)
-    target = bench.target(bench.sample)
+    target = bench.target(bench.data)
     if target is not None and len(target) == len(inputs):
         _labels(bench, target)
-        for each in all_inputs(bench.sample):
+        for each in all_inputs(bench.data):
             _copied(bench, each, target)
             _is_target(bench, each, target)
             _holds_targets(bench, each, target)
@@ -181,7 +181,7 @@ def _holds_targets(bench: Bench, inputs: Tensor, target: Tensor) -> None:
 
 def _mask(bench: Bench) -> None:
     """Whether an attention mask keeps the padding and hides the tokens: it is the wrong way round."""
-    batch = bench.sample
+    batch = bench.data
     if not isinstance(batch, Mapping):
         return
     tokens, mask = batch.get("input_ids"), batch.get("attention_mask")
@@ -195,7 +195,7 @@ def _mask(bench: Bench) -> None:
 
 def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:
     """How many inputs occur more than once, and how many of those with different targets."""
-    every = [t for t in all_inputs(bench.sample) if t.ndim and len(t) == len(inputs)]
+    every = [t for t in all_inputs(bench.data) if t.ndim and len(t) == len(inputs)]
     keys = [b"".join(parts) for parts in zip(*map(as_bytes, every), strict=True)]
     labels = None if target is None or len(target) != len(inputs) else target.detach().reshape(len(target), -1)
     near = 0.0 if labels is None or not labels.is_floating_point() else NOISE * float(labels.double().std())

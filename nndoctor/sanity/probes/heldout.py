@@ -12,7 +12,6 @@ from torch import Tensor
 from nndoctor.sanity.batches import Batch, all_inputs, part, size, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.label_fit import Place, fit
-from nndoctor.sanity.ragged import inputs_and_target
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.structured import structured
 from nndoctor.sanity.token_counts import told_by_tokens
@@ -44,8 +43,8 @@ def probe(bench: Bench) -> None:
     pools = _pools(bench)
     if not pools or not _suspicious(bench, pools[0]):
         return
-    inputs, target = inputs_and_target(pools)
-    if target is not None and bench.target(pools[0]) is not None and any(told_by_tokens(i, target) for i in inputs):
+    inputs, target = all_inputs(bench.data), bench.target(bench.data)
+    if target is not None and any(told_by_tokens(each, target) for each in inputs):
         return
     bench.fact("inputs_structured", any(map(structured, inputs)))
     if not bench.facts["inputs_structured"]:
