@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the field's name for it
 
-COMPONENTS = 3  # of the mixture density
 TEMPERATURE, PEERS = 0.5, 16  # of the contrastive loss; pairs that are told apart from each other
 KL_WEIGHT = 0.5  # of the variational bound, beside half the squared error
 

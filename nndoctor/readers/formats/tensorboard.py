@@ -50,10 +50,10 @@ def _folders(source: Source) -> Iterable[tuple[str, list[Source]]]:
     if any(name.endswith(".csv") for name in source.entries):
         return  # the run's table says the same, and more exactly
     top = Path(source.path)
-    own = any("tfevents" in name for name in source.entries) and _files(top)
+    own = _files(top)
     if own:
         yield "", own
-    for name in sorted(name for name, folder in source.entries.items() if folder):
+    for name in _subfolders(source):
         if (split := _split_in(name)) and (files := _files(top / name)):
             yield split, files
         elif own and not split and meaning_of(name).is_metric:
@@ -62,9 +62,13 @@ def _folders(source: Source) -> Iterable[tuple[str, list[Source]]]:
 
 def _by_split(folder: Path) -> Iterable[tuple[str, list[Source]]]:
     """What tensorboardX writes for `add_scalars("loss", {"train": ..})`: the folder loss/train next to the run's own file."""
-    for name, is_folder in sorted(Source(str(folder)).entries.items()):
-        if is_folder and (split := _split_in(name)) and (files := _files(folder / name)):
+    for name in _subfolders(Source(str(folder))):
+        if (split := _split_in(name)) and (files := _files(folder / name)):
             yield split, files
+
+
+def _subfolders(source: Source) -> list[str]:
+    return sorted(name for name, is_folder in source.entries.items() if is_folder)
 
 
 def _split_in(name: str) -> str:

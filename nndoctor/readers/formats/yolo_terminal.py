@@ -55,7 +55,8 @@ def read(source: Source) -> list[Table]:
         raise UnreadableLog(
             f"{source.path} looks like YOLO output but has no epoch: the run stopped before the first one ended"
         )
-    if len(rows) > 1 and NAMES[0] in rows[-2] and NAMES[0] not in rows[-1] and "100%" not in drawn:
+    scored = [NAMES[0] in row for row in rows[-2:]]
+    if scored == [True, False] and "100%" not in drawn:
         return [from_records(rows[:-1], "yolo-terminal", lines[:-1], notes=(CUT,))]
     return [from_records(rows, "yolo-terminal", lines)]
 

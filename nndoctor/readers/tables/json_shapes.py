@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from nndoctor.readers.tables.long_rows import widened
@@ -23,20 +23,20 @@ def rows_within(found: object, depth: int = 0) -> Rows | None:
         return None
     if {"meta", "iterations"} <= set(found):
         return _of_trees(found)
-    here = (shape(found) for shape in (_split_up, _by_number, _by_split, _along, _longest))
+    here = (shape(found) for shape in (_split_up, _by_number, _of_lists))
     deeper = (rows_within(inner, depth + 1) for inner in found.values())
     return next((rows for rows in chain(here, deeper) if rows is not None), None)
 
 
-def _longest(found: Mapping[str, object]) -> Rows | None:
-    held = (_records(inner) for inner in found.values())
-    return max((rows for rows in held if rows is not None), key=len, default=None)
+def _of_lists(found: Mapping[str, object]) -> Rows | None:
+    """The rows in lists of objects: those of all splits, or those next to lists of numbers, or else the longest list."""
+    held = {str(key): rows for key, inner in found.items() if (rows := _records(inner)) is not None}
+    return _by_split(held) or _along(found, held) or max(held.values(), key=len, default=None)
 
 
-def _by_split(found: Mapping[str, object]) -> Rows | None:
+def _by_split(held: Mapping[str, Rows]) -> Rows | None:
     """`{"train": [rows], "val": [rows]}` as rows of both, joined where they are of one epoch or step."""
-    named = {str(key): _records(inner) for key, inner in found.items() if tidy(str(key)) in SPLITS}
-    rows_of_split = {key: rows for key, rows in named.items() if rows is not None}
+    rows_of_split = {key: rows for key, rows in held.items() if tidy(key) in SPLITS}
     if len(rows_of_split) < MIN_ROWS:
         return None
     together: dict[object, dict[str, object]] = {}
@@ -48,16 +48,12 @@ def _by_split(found: Mapping[str, object]) -> Rows | None:
     return _in_order(list(together.values()))
 
 
-def _along(found: Mapping[str, object]) -> Rows | None:
+def _along(found: Mapping[str, object], metrics: Mapping[str, Rows]) -> Rows | None:
     """`{"train_loss": [numbers], "val_metrics": [rows]}`, all of one length, as rows of both."""
-    lists = {str(key): inner for key, inner in found.items() if isinstance(inner, list) and len(inner) >= MIN_ROWS}
-    numbers = {key: inner for key, inner in lists.items() if all(map(_is_number, inner))}
-    metrics = {
-        key: held for key, inner in lists.items() if key not in numbers and (held := _records(inner)) is not None
-    }
+    numbers = {str(key): inner for key, inner in found.items() if isinstance(inner, list) and _are_numbers(inner)}
     if not metrics or not any(meaning_of(name).is_metric for name in numbers):
         return None
-    if len({len(inner) for inner in (*numbers.values(), *metrics.values())}) > 1:
+    if len(set(map(len, (*numbers.values(), *metrics.values())))) > 1:
         return None
     joined = [dict(zip(numbers, values, strict=True)) for values in zip(*numbers.values(), strict=True)]
     for key, held in metrics.items():
@@ -101,6 +97,10 @@ def _records(inner: object) -> Rows | None:
 def _tells(row: Mapping[str, object]) -> bool:
     names = flatten(row)
     return any(meaning_of(name).is_metric and _is_number(value) for name, value in names.items())
+
+
+def _are_numbers(values: Sequence[object]) -> bool:
+    return len(values) >= MIN_ROWS and all(map(_is_number, values))
 
 
 def _is_number(value: object) -> bool:

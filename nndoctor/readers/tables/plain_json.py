@@ -26,11 +26,9 @@ def parsed(file: IO[bytes]) -> tuple[dict[str, Column], int, bool] | None:
     None where a line is no flat object of numbers, and for odd spacing. The file is gone through twice, a piece at a
     time, so that memory is that of the columns.
     """
-    total = 1
-    while piece := file.read(PIECE):
-        if any(mark in piece for mark in NOT_PLAIN):
-            return None
-        total += piece.count(b"\n")
+    total = _lines_of(file)
+    if total is None:
+        return None
     file.seek(0)
     columns: dict[str, Column] = {}
     row, rest = 0, b""
@@ -47,6 +45,16 @@ def parsed(file: IO[bytes]) -> tuple[dict[str, Column], int, bool] | None:
         return None
     row += last
     return {name: column.first(row) for name, column in columns.items()}, row, bool(rest.strip()) and not last
+
+
+def _lines_of(file: IO[bytes]) -> int | None:
+    """How many lines a file has; None where it holds a mark that is not plain."""
+    lines = 1
+    while piece := file.read(PIECE):
+        if any(mark in piece for mark in NOT_PLAIN):
+            return None
+        lines += piece.count(b"\n")
+    return lines
 
 
 def _fill(columns: dict[str, Column], data: bytes, rows: slice, total: int) -> bool:

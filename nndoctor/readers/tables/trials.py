@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from nndoctor.analysis.hyperparameters import named, number
 from nndoctor.analysis.search import Trial
@@ -81,13 +82,13 @@ def _score(header: Sequence[str], path: str, by: str | None) -> str:
     """The column of the score: the one named, a well-known name, or the only metric of validation."""
     names = ", ".join(header[:12])
     if by is not None:
-        match = next((name for name in header if name == by or tidy(name) == tidy(by)), None)
-        if match is None:
+        called = next((name for name in header if tidy(name) == tidy(by)), None)
+        if called is None:
             raise UsageError(f"{path} has no column '{by}'{nearest(by, header)}; its columns are {names}")
-        return match
+        return called
     usual = (name for score in SCORES for name in header if tidy(name) == score)
     metric = (name for split in ("validation", "test", "") for name in header if _is_metric_of(split, name))
-    score = next(usual, None) or next(metric, None)
+    score = next(chain(usual, metric), None)
     if score is None:
         raise UsageError(f"{path}: cannot find the score column; name it with --by (columns: {names})")
     return score

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nndoctor.core.run import Run
-from nndoctor.readers.vocabulary.names import meaning_of, tidy
+from nndoctor.readers.vocabulary.names import Meaning, meaning_of, tidy
 
 
 def series_named(run: Run, name: str) -> str | None:
@@ -14,10 +14,11 @@ def series_named(run: Run, name: str) -> str | None:
     if name in run.series:
         return name
     spelled = tidy(name)
-    for series in run.series.values():
-        if series.column and tidy(series.column) == spelled:
-            return series.name
-    meaning = meaning_of(name)
+    of_column = (series.name for series in run.series.values() if series.column and tidy(series.column) == spelled)
+    return next(of_column, None) or _meant(run, meaning_of(name))
+
+
+def _meant(run: Run, meaning: Meaning) -> str | None:
     if not meaning.is_metric:
         return None
     if meaning.split:

@@ -68,10 +68,7 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
         return
     if run.axis == "step" and 0 < run.number("epochs") < MIN_EPOCHS:
         return
-    chance = ERRORS * error.curve.noise / math.sqrt(max(LAST * len(error.curve.y), 1.0))
-    if error.end < HIGH_ERROR + chance or not _has_settled(error) or OWN_SHARE * error.gap > error.end:
-        return
-    if wider < MIN_HELPS or sure < UNLIKELY:
+    if wider < MIN_HELPS or sure < UNLIKELY or not _is_high(error) or not _has_settled(error):
         return
     yield _symptom(
         run,
@@ -79,6 +76,12 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
         f"{'training' if error.gap >= 0 else 'validation'} error has settled at {percent(error.end)}{outcome(run, 'wider')}; set the achievable error with --target-error",
         sure,
     )
+
+
+def _is_high(error: TrainingError) -> bool:
+    """Whether an error ends high beyond chance, and not for the most part because of the gap to validation."""
+    chance = ERRORS * error.curve.noise / math.sqrt(max(LAST * len(error.curve.y), 1.0))
+    return error.end >= HIGH_ERROR + chance and OWN_SHARE * error.gap <= error.end
 
 
 def _has_settled(error: TrainingError) -> bool:

@@ -61,11 +61,17 @@ def _falls(loss: Series, name: str, before: tuple[float, float], last: tuple[flo
     return f"training loss still falls in the last {name}, from about {number(first)} to about {number(then)}"
 
 
+def _shape_tells(run: Run, loss: Series) -> bool:
+    """Whether a loss falls fastest first in such a run, and the log holds it from the beginning and for long enough; a prognosis knows more."""
+    long = run.axis == "epoch" or loss.length >= MIN_STEPS
+    if not long or workload(run) not in FALL_FIRST or counts_tokens(run) or not isinstance(outlook(run), str):
+        return False
+    return begins_late(run) is None and not only_begun(run)
+
+
 def _falls_straight(run: Run, loss: Series) -> Symptom | None:
     """A loss that falls as fast at the end as at the start, and slowly, in a run without a prognosis."""
-    long = run.axis == "epoch" or loss.length >= MIN_STEPS
-    judged = long and workload(run) in FALL_FIRST and not counts_tokens(run) and isinstance(outlook(run), str)
-    if not judged or len(loss.y) < MIN_POINTS or loss.low <= 0 or begins_late(run) is not None or only_begun(run):
+    if len(loss.y) < MIN_POINTS or loss.low <= 0 or not _shape_tells(run, loss):
         return None
     start, middle, end = (loss.level(*part) for part in THIRDS)
     if start - end < MIN_OF_NOISE * loss.noise or loss.first - loss.last > MAX_FALL * loss.first:

@@ -117,14 +117,7 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
     first = "dead" if from_start else "alive"
     side = "below" if pull < 0 else "above"
     return ranked(
-        Cause(
-            "the learning rate",
-            (3.0 if killed else 0.2) + (2.0 if fastest > LARGE_STEP else 0.0),
-            f"one step before it changed the weights by up to {percent(fastest)} of their size"
-            if fastest > 0
-            else "no weight changed before it",
-            "train once with a tenth of the learning rate",
-        ),
+        _large_step(fastest, 3.0 if killed else 0.2),
         Cause(
             "the bias",
             4.0 if pull < LOW_BIAS and not killed else 0.3,
@@ -137,6 +130,17 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
             f"the units were {first} in the first sample",
             "train once with He initialization",
         ),
+    )
+
+
+def _large_step(fastest: float, weight: float) -> Cause:
+    """The learning rate by the largest relative update before the units were dead."""
+    largest = f"one step before it changed the weights by up to {percent(fastest)} of their size"
+    return Cause(
+        "the learning rate",
+        weight + (2.0 if fastest > LARGE_STEP else 0.0),
+        largest if fastest > 0 else "no weight changed before it",
+        "train once with a tenth of the learning rate",
     )
 
 

@@ -40,7 +40,8 @@ def _not_trained(run: Run) -> Symptom | None:
     layers = Layers(run)
     missed = run.texts("not_in_optimizer")
     ends = {name.rpartition(".")[0] for fact in ("dead_ends", "spare_parameters") for name in run.texts(fact)}
-    cut = tuple(p for p in run.texts("unreached") if p not in missed and p not in ends and _cut_off(layers, p))
+    spare = ends.union(missed)
+    cut = tuple(p for p in run.texts("unreached") if p not in spare and _cut_off(layers, p))
     unmoved = tuple(p for p in layers.weighted if p not in missed + cut and _never_moves(layers, p))
     if missed:
         return _symptom(layers, missed, "trainable but not in the optimizer", DIRECT, ("give-all-parameters",))

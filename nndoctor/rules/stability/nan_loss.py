@@ -227,19 +227,21 @@ def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -
     if lr is not None and lr.high > NO_USUAL_RATE:
         because = f"the learning rate is {number(lr.high)}, and hardly any optimizer takes more than 1"
         return Cause(RATE_TOO_HIGH, 0.9, because, test)
-    rising = len(before) >= 2 and before[-1] - min(before) > DIVERGING * max(before[0] - min(before), TINY)
-    bursts = _bursts(run, where)
-    if bursts:
-        because = "the gradient norm rose to many times its usual size before it"
-    elif calm:
-        because = "the loss was falling until then, but a single step between two logged values may have caused it"
-    else:
-        because = "the loss was rising before it" if rising else "it is the usual cause"
+    because, weight = _course(run, before, where, calm=calm)
     if lr is not None and lr.high:
         because += f"; the learning rate peaked at {number(lr.high)}"
-    return Cause(
-        RATE_TOO_HIGH, 0.15 if not before else 0.7 if rising or bursts else 0.35 if calm else 0.5, because, test
-    )
+    return Cause(RATE_TOO_HIGH, weight if before else 0.15, because, test)
+
+
+def _course(run: Run, before: list[float], where: float, *, calm: bool) -> tuple[str, float]:
+    """What the loss and the gradient norm did until then, and how likely that makes the learning rate."""
+    if _bursts(run, where):
+        return "the gradient norm rose to many times its usual size before it", 0.7
+    if calm:
+        return "the loss was falling until then, but a single step between two logged values may have caused it", 0.35
+    if len(before) >= 2 and before[-1] - min(before) > DIVERGING * max(before[0] - min(before), TINY):
+        return "the loss was rising before it", 0.7
+    return "it is the usual cause", 0.5
 
 
 RULE = Rule(
