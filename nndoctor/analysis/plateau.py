@@ -40,14 +40,18 @@ def exact(loss: Series) -> bool:
     return float(np.ptp(late)) <= SAME * abs(loss.last)
 
 
+def _rate_grows(run: Run) -> bool:
+    lr = run.series_of("lr", 2)
+    return lr is not None and lr.final > lr.initial
+
+
 def barely_moves(run: Run, loss: Series) -> bool:
     """Whether the first few values are within a thousandth of each other, with validation's within a hundredth, or all of them guess.
 
     Not under a learning rate that grows.
     """
-    lr, validation = run.series_of("lr", 2), run.series.get("validation/loss")
-    grows = lr is not None and lr.final > lr.initial
-    if loss.low <= 0 or grows or len(loss.y) < 2 or loss.x[0] > 2 * (loss.x[1] - loss.x[0]):
+    validation = run.series.get("validation/loss")
+    if loss.low <= 0 or len(loss.y) < 2 or loss.x[0] > 2 * (loss.x[1] - loss.x[0]) or _rate_grows(run):
         return False
     several = len(loss.y) > 2 and not _rounded_away(loss)
     if several and guesses(run):

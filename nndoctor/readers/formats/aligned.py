@@ -61,8 +61,8 @@ def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | N
             if (tried >= MAX_TRIED and len(places) < MIN_ROWS) or not _names_axis_and_series(header):
                 continue
             tried += 1
-            gaps = {} if ruler else _with_gaps(lines, at, len(header))
-            rows = dict(sorted({**gaps, **{k: lines[k].split() for k in places}}.items()))
+            rows = {} if ruler else _with_gaps(lines, at, len(header))
+            rows = dict(sorted((rows | {k: lines[k].split() for k in places}).items()))
             if len(rows) >= MIN_ROWS or _holds_a_lost_loss(header, list(rows.values())):
                 return unique(header), list(rows.values()), [k + 1 for k in rows]
     return None

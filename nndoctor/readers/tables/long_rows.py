@@ -101,7 +101,7 @@ def _points(record: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     if values is None:
         yield record
         return
-    axes = (lists[key] for key in AXES if key in lists)
+    axes = (lists.get(key, ()) for key in AXES)
     steps = next((axis for axis in axes if len(axis) == len(values)), range(len(values)))
     others = {key: value for key, value in record.items() if key not in lists}
     for step, value in zip(steps, values, strict=True):

@@ -91,9 +91,10 @@ def _cut(text: NDArray[np.uint8], data: bytes) -> tuple[Places, Places, Places, 
     opened, closed = quotes[::2], quotes[1::2]
     newlines = np.flatnonzero(text == NEWLINE)
     shut = np.flatnonzero(text[ends] == CLOSE)  # the last pair of each line
-    ordered = np.all(closed < colons) and np.all(colons < ends) and np.all(ends[:-1] < opened[1:])
-    tight = np.all(colons == closed + 1) and len(shut) == lines and np.all(newlines == ends[shut] + 1)
-    if not (ordered and tight) or np.any(text[newlines[:-1] + 1] != ord("{")) or not data.startswith(b"{"):
+    ordered = np.all(colons == closed + 1) and np.all(colons < ends) and np.all(ends[:-1] < opened[1:])
+    if not ordered or len(shut) != lines or np.any(newlines != ends[shut] + 1):
+        return None
+    if np.any(text[newlines[:-1] + 1] != ord("{")) or not data.startswith(b"{"):
         return None
     start = colons + 1 + (text[colons + 1] == SPACE)
     line = np.repeat(np.arange(lines), np.diff(np.append(-1, shut)))

@@ -150,16 +150,20 @@ def _by_loss(run: Run, loss: float, *, raised: bool) -> Iterator[Symptom]:
     train, validation = shared(run)
     gap = validation.last - train.last
     enough = FEWEST_EVALUATIONS if _is_plain(run, gap, validation) else MIN_EVALUATIONS
-    if len(train.y) < MIN_TRAIN_POINTS or len(validation.y) < enough or gap <= 0 or not has_moved(run):
+    if gap <= 0 or not has_moved(run) or len(train.y) < MIN_TRAIN_POINTS or len(validation.y) < enough:
         return
     share = max(gap / reach(run), _of_text(run, gap, validation))
     if not raised and certain(run, NAME, SURE) is not None:  # a limit that the user raised holds, too
         yield _gap_in_loss(run, train, validation, _steady(SURE, validation, gap))
     elif share >= loss and _stands_out(gap, train, validation) and _opened(gap, share, train, validation):
         sure = _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap)
-        found = _gap_in_loss(run, train, validation, sure)
-        remark = _is_small(run, gap, train, validation) or _is_doubted(run) or _metric_improves(run, validation)
-        yield replace(found, severity=Severity.INFO) if remark else found
+        yield replace(_gap_in_loss(run, train, validation, sure), severity=_severity(run, gap, train, validation))
+
+
+def _severity(run: Run, gap: float, train: Series, validation: Series) -> Severity | None:
+    """A remark on a gap that is small, doubted, or open while the metric improves."""
+    remark = _is_small(run, gap, train, validation) or _is_doubted(run) or _metric_improves(run, validation)
+    return Severity.INFO if remark else None
 
 
 def _is_plain(run: Run, gap: float, validation: Series) -> bool:

@@ -57,16 +57,21 @@ def check(run: Run) -> Iterator[Symptom]:
     validation, seen = run.series["validation/loss"], rise(run)
     if not has_moved(run) or seen.since == 0 or seen.when > LATEST_BEST or validation.final <= validation.low:
         return
-    fell = training_fell(run, seen.at)
-    gained = None if fell is None else fell / distance_covered(run)
+    gained = _gained_since(run, seen.at)
     if (gained is not None and gained < MIN_GAIN) or _metric_improves(run, seen.at):
         return
     slight, probable = _is_only_slight(run, validation, seen, gained), certain(run, "overtraining", SURE)
     if probable is not None and seen.height > seen.noise:
-        found = _symptom(run, validation, seen, slight=False, with_training=fell is not None)
+        found = _symptom(run, validation, seen, slight=False, with_training=gained is not None)
         yield replace(found, confidence=max(found.confidence, probable))
     elif slight is not None:
-        yield _symptom(run, validation, seen, slight=slight, with_training=fell is not None)
+        yield _symptom(run, validation, seen, slight=slight, with_training=gained is not None)
+
+
+def _gained_since(run: Run, at: float) -> float | None:
+    """How far the training loss fell from a step on, as a share of the distance covered; None where that cannot be said."""
+    fell = training_fell(run, at)
+    return None if fell is None else fell / distance_covered(run)
 
 
 def _is_only_slight(run: Run, validation: Series, seen: Rise, gained: float | None) -> bool | None:

@@ -63,6 +63,20 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _message(run: Run, found: Guessing, loss: Series | None) -> str:
+    score = _score(run, found)
+    if found.evidence == "low" and score is not None:
+        return f"{series_in_words(score.name)} is at most {percent(score.high)} in all {len(score.y)} values and does not rise: the network does not learn"
+    ends = " and ".join(_ends(found, loss, score))
+    if found.evidence == "majority" and score is not None:
+        return f"{ends} {_one_answer(score)}"
+    return (
+        _of_loss_alone(run, found, loss)
+        or f"{ends}: no better than random guessing {_level(run, found, loss)}".rstrip()
+    )
+
+
+def _of_loss_alone(run: Run, found: Guessing, loss: Series | None) -> str:
+    """The sentence on a task that has no accuracy; empty for another."""
     if found.evidence == "gan" and loss is not None:
         return f"the discriminator loss ends at {number(loss.final)}, as if it answered one half to every sample: it cannot distinguish real from generated samples"
     if found.evidence == "noise" and loss is not None:
@@ -70,15 +84,15 @@ def _message(run: Run, found: Guessing, loss: Series | None) -> str:
     if found.evidence == "frequency":
         perplexity = run.series["train/perplexity"]
         return f"training perplexity ends at {number(perplexity.final)} after {perplexity.last_step:,.0f} steps: a model that only knows how often each word occurs has about {UNIGRAM:.0f}"
-    score = _score(run, found)
-    if found.evidence == "low" and score is not None:
-        return f"{series_in_words(score.name)} is at most {percent(score.high)} in all {len(score.y)} values and does not rise: the network does not learn"
-    parts = [_end_of_loss(loss)] if loss is not None else []
-    parts += [_end_of_score(found, score, verb="ends at" if loss is None else "is")] if score is not None else []
-    ends = " and ".join(parts)
-    if found.evidence == "majority" and score is not None:
-        return f"{ends} {_one_answer(score)}"
-    return f"{ends}: no better than random guessing {_level(run, found, loss)}".rstrip()
+    return ""
+
+
+def _ends(found: Guessing, loss: Series | None, score: Series | None) -> Iterator[str]:
+    """Where the loss and the score end."""
+    if loss is not None:
+        yield _end_of_loss(loss)
+    if score is not None:
+        yield _end_of_score(found, score, verb="ends at" if loss is None else "is")
 
 
 def _one_answer(score: Series) -> str:
