@@ -43,12 +43,12 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
         column = next((c for c in columns if c.strip() == spelled.strip()), None)
         if column is not None:
             meanings[column] = mapped_meaning(target)
-    meanings |= _groups(meanings)
-    meanings |= _by_neighbours(meanings)
-    meanings |= _latents(meanings)
-    meanings |= _first_of_two_games(meanings)
-    meanings |= _bare_splits(meanings)
-    meanings |= _timed(meanings)
+    for derived in (_groups, _by_neighbours, _latents, _first_of_two_games, _bare_splits, _timed):
+        meanings |= derived(meanings)
+    return _all_placed(meanings)
+
+
+def _all_placed(meanings: Mapping[str, Meaning]) -> Mapping[str, Meaning]:
     numbers = [meaning for meaning in meanings.values() if meaning.is_metric]
     losses = {meaning.split for meaning in numbers if meaning.metric == "loss" or meaning.metric.endswith("_loss")}
     held = {(meaning.split, meaning.metric) for meaning in numbers}

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, dropwhile, islice
 
 from nndoctor.core.bounded import Bounded
 from nndoctor.readers.io.source import Source
@@ -96,8 +97,8 @@ def layout_of(source: Source) -> Layout | None:
 
 def _found(source: Source) -> Layout | None:
     text = source.start if "\n" in source.start else source.beginning(MAX_HEADER_BYTES)
-    lines = [line for line in text.split("\n")[:-1] or [text] if is_row(line)][: SAMPLE_LINES + 1]
-    lines = lines[next((k for k, line in enumerate(lines) if not is_ruler(line)), 0) :]
+    rows_of_text = islice(filter(is_row, text.split("\n")[:-1] or [text]), SAMPLE_LINES + 1)
+    lines = list(dropwhile(is_ruler, rows_of_text))
     if not lines:
         return None
     commented = _commented(text, lines[0])
@@ -108,7 +109,7 @@ def _found(source: Source) -> Layout | None:
     if not _is_header(header, rows, delimiter):
         return None
     indexed = bool(rows) and all(len(row) == len(header) + 1 and row[-1].strip() for row in rows)
-    decimal = any(DECIMAL.fullmatch(cell.strip()) for row in rows for cell in row)
+    decimal = any(DECIMAL.fullmatch(cell.strip()) for cell in chain.from_iterable(rows))
     kept = _kept(header, rows, source)
     return Layout(delimiter, tuple(header), kept, indexed, below, decimal, bool(commented))
 
@@ -229,10 +230,7 @@ def _is_second_header(first: Sequence[str], second: Sequence[str]) -> bool:
 def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> bool:
     """Words above rows of as many cells, of which some are numbers."""
     filled = [cell for cell in header if cell]
-    plain = bool(rows) and not any(
-        SAID.search(cell.strip()) for row in rows for cell in row
-    )  # `loss_group:0` is a name
-    named = [cell for cell in filled if not is_number(cell) and (plain or not SAID.search(cell))]
+    named = _names(filled, rows)
     if not named or len(named) < len(filled) / 2 or (delimiter == "|" and len(named) < len(filled)):
         return False  # `| loss | 0.4 |` is a row of a table that was cut off above
     known = any(map(_tells, header[:MAX_COLUMNS]))
@@ -240,6 +238,12 @@ def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: 
     if blanks and not (known and len(named) == len(header)):
         return False
     return _fit(header, rows, mostly_numbers=blanks) if rows else known
+
+
+def _names(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The cells that are names: no numbers, and no `loss=0.4` unless the rows below hold none (`loss_group:0` is a name)."""
+    plain = bool(rows) and not any(SAID.search(cell.strip()) for cell in chain.from_iterable(rows))
+    return [cell for cell in cells if not is_number(cell) and (plain or not SAID.search(cell))]
 
 
 def _fit(header: Sequence[str], rows: Sequence[Sequence[str]], *, mostly_numbers: bool) -> bool:

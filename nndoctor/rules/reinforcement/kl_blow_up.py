@@ -33,13 +33,11 @@ def check(run: Run) -> Iterator[Symptom]:
     level = levels(curve)
     unit = PER_COMPLETION if "objective" in curve.column.lower() else 1.0
     early = median(opening(curve.y, START))
-    often = float(np.mean(curve.y > MAX_KL * unit))
-    grown = (
-        level.last > MIN_GROWTH * max(early, MIN_START) and level.last > MAX_KL_UNREWARDED * unit and not improves(run)
-    )
-    if not (level.last > MAX_KL * unit or often > MAX_OFTEN or grown):
+    beyond = level.last > MAX_KL * unit or float(np.mean(curve.y > MAX_KL * unit)) > MAX_OFTEN
+    limit = unit * (MAX_KL if beyond else MAX_KL_UNREWARDED)
+    grown = level.last > max(limit, MIN_GROWTH * max(early, MIN_START)) and not improves(run)
+    if not beyond and not grown:
         return
-    limit = MAX_KL * unit if level.last > MAX_KL * unit or often > MAX_OFTEN else MAX_KL_UNREWARDED * unit
     at = curve.step_where(curve.y > limit)
     rewards = reward(run)
     rewarded = "" if rewards is None else f"; the reward is about {number(rewards.last)}"
