@@ -14,7 +14,7 @@ from nndoctor.readers.io.source import Source
 from nndoctor.readers.io.sqlite import is_sqlite, opened, tables_in
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.semantics.hyperparameters import settings_as_facts
-from nndoctor.readers.tables.curve_files import Curve, from_curves
+from nndoctor.readers.tables.curve_files import Curve, counted, from_curves
 from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import meaning_of
 
@@ -67,18 +67,10 @@ def _table(base: sqlite3.Connection, run: str, label: str, source: Source) -> Ta
         steps, values = curves.setdefault(str(key), ([], []))
         steps.append(float(step or 0))
         values.append(math.nan if is_nan else float(value))
-    curves = {key: _counted(curve) for key, curve in curves.items()}
+    curves = {key: counted(*curve) for key, curve in curves.items()}
     if not any(len(steps) > 1 and meaning_of(key).is_metric for key, (steps, _) in curves.items()):
         return None
     return replace(from_curves(curves, "mlflow", source.path, _facts(base, run), ()), label=label)
-
-
-def _counted(curve: Curve) -> Curve:
-    """The points, numbered in order if they were logged without a step."""
-    steps, values = curve
-    if len(steps) > 1 and steps[0] == steps[-1]:
-        return [float(k) for k in range(len(steps))], values
-    return steps, values
 
 
 def _facts(base: sqlite3.Connection, run: str) -> dict[str, Fact]:

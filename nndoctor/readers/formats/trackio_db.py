@@ -12,8 +12,8 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.io.sqlite import holds, opened
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.semantics.hyperparameters import settings_as_facts
-from nndoctor.readers.tables.table import Table, flatten, from_records
+from nndoctor.readers.semantics.hyperparameters import settings_in
+from nndoctor.readers.tables.table import Table, from_records
 
 if TYPE_CHECKING:
     import sqlite3
@@ -55,8 +55,7 @@ def _table(base: sqlite3.Connection, key: str, run: str) -> Table | None:
     if len(rows) < 2:
         return None
     config = base.execute(SELECT_CONFIG.format(run=key), (run,)).fetchone()
-    settings = flatten(_object(config[0])) if config else {}
-    facts = settings_as_facts((name, value) for name, value in settings.items() if not name.startswith("_"))
+    facts = settings_in(_object(config[0])) if config else {}
     return from_records(rows, "trackio", facts={**facts, "run_id": Fact(str(run))})
 
 

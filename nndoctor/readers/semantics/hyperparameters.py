@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from nndoctor.core.run import Fact
+from nndoctor.readers.tables.table import flatten
 from nndoctor.readers.vocabulary.names import FACTS, tidy
 
 MAX_CHARACTERS = 200  # characters of a value, and of a name, that is no document
 MAX_SETTINGS = 500  # settings of a run
+
+
+def settings_in(config: Mapping[str, object] | None) -> dict[str, Fact]:
+    """The settings in a run's configuration; what trackers keep there for themselves is left out."""
+    flat = flatten(config or {})
+    return settings_as_facts((name, value) for name, value in flat.items() if not name.startswith("_"))
 
 
 def settings_as_facts(settings: Iterable[tuple[str, object]]) -> dict[str, Fact]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, counted, run_of_curves, tables_of_runs
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, run_of_curves, tables_of_runs
 from nndoctor.readers.services.service import Service
-from nndoctor.readers.tables.curve_files import Curve
+from nndoctor.readers.tables.curve_files import Curve, counted
 from nndoctor.readers.tables.table import Table
 
 MACHINE = (":monitor:gpu", ":monitor:machine")  # titles of what ClearML itself measures

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, parts, settings, tables_of_runs
+from nndoctor.readers.semantics.hyperparameters import settings_in
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, parts, tables_of_runs
 from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.long_rows import widened
 from nndoctor.readers.tables.table import Table, from_records
@@ -38,7 +39,7 @@ def _found(run: Any, words: list[str]) -> FetchedRun | None:  # noqa: ANN401 - C
         return None
     given = {one["name"]: one.get("valueCurrent") for one in run.get_parameters_summary() or ()}
     address = f"comet:{words[0]}/{words[1]}/{run.id}"
-    return FetchedRun(run.id, run.get_name() or "", address, from_records(rows, "comet", facts=settings(given)))
+    return FetchedRun(run.id, run.get_name() or "", address, from_records(rows, "comet", facts=settings_in(given)))
 
 
 SERVICE = Service("Comet", "comet_ml", "comet", "set COMET_API_KEY or run 'comet login'", read)

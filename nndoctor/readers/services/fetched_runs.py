@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.run import Fact
-from nndoctor.readers.semantics.hyperparameters import settings_as_facts
+from nndoctor.readers.semantics.hyperparameters import settings_in
 from nndoctor.readers.tables.curve_files import Curve, from_curves
-from nndoctor.readers.tables.table import Table, flatten
+from nndoctor.readers.tables.table import Table
 
 MAX_RUNS = 2000  # of one address
 MAX_ROWS = 2_000_000  # of one run
@@ -46,21 +46,8 @@ def run_of_curves(
     """A run with its curves and the settings `given`; None of one whose curves have no two points."""
     if not any(len(steps) > 1 for steps, _ in curves.values()):
         return None
-    table = from_curves(curves, address.partition(":")[0], address, settings(given), ())
+    table = from_curves(curves, address.partition(":")[0], address, settings_in(given), ())
     return FetchedRun(key, name or "", address, table)
-
-
-def settings(config: Mapping[str, object] | None) -> dict[str, Fact]:
-    """The settings in a run's configuration; what services keep there for themselves is left out."""
-    flat = flatten(config or {})
-    return settings_as_facts((name, value) for name, value in flat.items() if not name.startswith("_"))
-
-
-def counted(steps: list[float], values: list[float]) -> tuple[list[float], list[float]]:
-    """A curve without steps, its points numbered in order."""
-    if len(steps) > 1 and steps[0] == steps[-1]:
-        return [float(k) for k in range(len(steps))], values
-    return steps, values
 
 
 def parts(rest: str, form: str) -> list[str]:

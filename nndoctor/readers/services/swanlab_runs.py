@@ -6,17 +6,10 @@ from itertools import islice
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.fetched_runs import (
-    MAX_RUNS,
-    FetchedRun,
-    counted,
-    parts,
-    run_of_curves,
-    tables_of_runs,
-)
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, parts, run_of_curves, tables_of_runs
 from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.cells import number
-from nndoctor.readers.tables.curve_files import Curve
+from nndoctor.readers.tables.curve_files import Curve, counted
 from nndoctor.readers.tables.table import Table
 
 

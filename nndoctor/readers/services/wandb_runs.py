@@ -8,13 +8,8 @@ from itertools import islice
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.fetched_runs import (
-    MAX_ROWS,
-    MAX_RUNS,
-    FetchedRun,
-    settings,
-    tables_of_runs,
-)
+from nndoctor.readers.semantics.hyperparameters import settings_in
+from nndoctor.readers.services.fetched_runs import MAX_ROWS, MAX_RUNS, FetchedRun, tables_of_runs
 from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.table import Table, from_records
 
@@ -55,7 +50,7 @@ def _found(run: Any) -> FetchedRun | None:  # noqa: ANN401
         return None
     kept = [{key: value for key, value in row.items() if not _is_media(value)} for row in rows]
     address = f"wandb:{run.entity}/{run.project}/{run.id}"
-    return FetchedRun(run.id, run.name or "", address, from_records(kept, "wandb", facts=settings(run.config)))
+    return FetchedRun(run.id, run.name or "", address, from_records(kept, "wandb", facts=settings_in(run.config)))
 
 
 def _is_media(value: object) -> bool:

@@ -55,6 +55,13 @@ def points(path: Path, delimiter: str, step: int | None, value: int) -> tuple[Cu
     return (steps, values), odd
 
 
+def counted(steps: list[float], values: list[float]) -> Curve:
+    """A curve; its points are numbered in order where they were logged without a step."""
+    if len(steps) > 1 and steps[0] == steps[-1]:
+        return [float(k) for k in range(len(steps))], values
+    return steps, values
+
+
 def from_curves(
     curves: Mapping[str, Curve], kind: str, path: str, facts: Mapping[str, Fact], notes: tuple[str, ...]
 ) -> Table:
