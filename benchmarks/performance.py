@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, missed
 from benchmarks.measurements import ALL, HERE, Measurement
+from benchmarks.tables import table
 
 PAGE = HERE.parent / "docs" / "performance.md"
 RUNS = HERE / "runs.json"
@@ -46,11 +47,10 @@ def page(known: Mapping[str, Run], measurements: Sequence[Measurement] = ALL) ->
     goals = [figure for figure in flat if figure.met is not None]
     lines = [HEAD, f"{len(goals) - len(missed(flat))} of {len(goals)} goals are met.", "", "## Missed goals", ""]
     lines += [f"- {_missed(one, figure)}" for one, figures in found for figure in missed(figures)] or ["None."]
-    lines += ["", "## All figures", "", _row(COLUMNS), _row(["---"] * len(COLUMNS))]
-    lines += [_row(_cells(one, figure)) for one, figures in found for figure in figures]
-    lines += ["", "## Benchmarks", "", _row(("", "command", "machine")), _row(["---"] * 3)]
-    lines += [_row(_about(one, known.get(one.name))) for one, _ in found]
-    return "\n".join([*lines, ""])
+    figures = table(COLUMNS, [_cells(one, figure) for one, figures in found for figure in figures])
+    commands = table(("", "command", "machine"), [_about(one, known.get(one.name)) for one, _ in found])
+    lines += ["", "## All figures", "", figures, "", "## Benchmarks", "", commands, ""]
+    return "\n".join(lines)
 
 
 def _missed(one: Measurement, figure: Figure) -> str:
@@ -70,7 +70,3 @@ def _about(one: Measurement, run: Run | None) -> Sequence[str]:
         return (link, f"`{command}`", "not run by this command yet; see its page")
     how = f"{run.date}, {run.minutes:g} minutes{', with --quick' if run.quick else ''}"
     return (link, f"`{command}`", f"{run.machine}; {how}")
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 Row = dict[str, str]
@@ -26,6 +27,16 @@ def tables(text: str) -> list[list[Row]]:
 
 def _cells(line: str) -> list[str]:
     return [cell.strip().strip("*") for cell in line.strip().strip("|").split("|")]
+
+
+def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    r"""A table of a page.
+
+    >>> table(["a", "b"], [[1, "no"]])
+    '| a | b |\n| --- | --- |\n| 1 | no |'
+    """
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def number_in(cell: str) -> float:

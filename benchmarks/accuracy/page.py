@@ -23,6 +23,7 @@ from benchmarks.accuracy.published.compare import compare
 from benchmarks.accuracy.published.rules import PUBLISHED
 from benchmarks.accuracy.remedies import efficacy
 from benchmarks.accuracy.robust import robustness
+from benchmarks.tables import table
 from benchmarks.zoo.expected import REMARKS
 
 RECALL = """Recall over the runs where the experiments confirm the finding: by its own name, and where a right finding with the same
@@ -43,34 +44,34 @@ def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jo
         summary(runs),
         "### Findings",
         RECALL,
-        _table(
+        table(
             ("finding", "recall by name", "with the same remedy", "precision"),
             ((m.name, m.named, m.lenient, m.precision) for m in measure(runs)),
         ),
         "### By kind of log and by workload",
-        _table(
+        table(
             ("logs", "runs", "macro recall", "micro recall", "micro with the same remedy", "healthy flagged"),
             map(_row, _parts(runs)),
         ),
         "### Robustness",
         ROBUST,
-        _table(("variant", "same errors and warnings", "healthy flagged"), robustness(lines, runs, jobs)),
+        table(("variant", "same errors and warnings", "healthy flagged"), robustness(lines, runs, jobs)),
         "### How early",
         EARLY,
-        _table(
+        table(
             ("rows seen", "failing runs named", "healthy with any alarm", "healthy accused of more than not-converged"),
             ((f"{100 * s.share:.0f} %", s.named, s.flagged, s.accused) for s in early(lines, jobs)),
         ),
         "### First remedies",
         REMEDY,
-        _table(("remedy", "improved what it promised"), ((e.remedy, e.helped) for e in efficacy(runs))),
+        table(("remedy", "improved what it promised"), ((e.remedy, e.helped) for e in efficacy(runs))),
         "### Confidence",
-        _table(("confidence", "findings", "mean", "right"), _reliability(runs)),
+        table(("confidence", "findings", "mean", "right"), _reliability(runs)),
         "### Primary findings",
         "What the report puts first, by the confirmed finding that it should put first.",
-        _table(("label", "runs", "reported first"), _confused(runs)),
+        table(("label", "runs", "reported first"), _confused(runs)),
         "### Fixed thresholds, as published",
-        _table(
+        table(
             ("rules", "a finding of the right family", "healthy flagged"),
             ((f.name, f.right, f.flagged) for f in compare(runs)),
         ),
@@ -81,7 +82,7 @@ def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jo
 
 def summary(runs: Sequence[Judged]) -> str:
     """The figures that matter most, with the goals set for them."""
-    return _table(("measure", "goal", "share (of, 95 % interval)"), _figures(runs))
+    return table(("measure", "goal", "share (of, 95 % interval)"), _figures(runs))
 
 
 def _figures(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
@@ -131,8 +132,3 @@ def _reliability(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
 def _confused(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
     for label, found in confusion(runs).items():
         yield label, found.total(), ", ".join(f"{name} {count}" for name, count in found.most_common())
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

@@ -16,7 +16,7 @@ from sklearn.preprocessing import QuantileTransformer
 
 from benchmarks.prognosis.dataset import Dataset
 from benchmarks.prognosis.fit import SETTINGS
-from benchmarks.prognosis.page import table
+from benchmarks.tables import table
 from nndoctor.prognosis.changes import CHANGES, HELPS
 
 ABSENT = -100.0  # below every measurement's range that is used

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import timeit
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from benchmarks.prognosis.calibrate import recalls, reported
 from benchmarks.prognosis.dataset import Dataset, Table
 from benchmarks.prognosis.derive import VARIANTS
 from benchmarks.prognosis.figures import Figure, by_change, figure, first_choice
+from benchmarks.tables import table
 from nndoctor.prognosis.changes import CHANGES
 from nndoctor.prognosis.model import Model
 from nndoctor.prognosis.outlook import probabilities
@@ -142,9 +143,3 @@ def _findings(held: Judged) -> str:
         f"Healthy runs flagged by a learned finding: {float(np.mean(flagged[healthy])):.3f} of {int(healthy.sum())}.\n\n"
         + table(("finding", "recall, logs as they are", "recall, derived logs as well"), rows)
     )
-
-
-def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.zoo.curves import Array, Curves
 from benchmarks.zoo.experiment import Experiment
+from benchmarks.zoo.losses import constant_loss
 from benchmarks.zoo.workloads import Data
 
 Trained = dict[tuple[str, int], Curves]
@@ -69,10 +70,11 @@ class Evidence:
         return max((self.gains[n].validation for n in names if n in self.gains), default=0.0)
 
 
-def weigh(experiment: Experiment, trained: Trained, constants: tuple[float, float], data: Data) -> Evidence:
+def weigh(experiment: Experiment, trained: Trained, data: Data) -> Evidence:
     """Distances and gains from the curves of all retrainings."""
     same = [c for (name, _), c in trained.items() if name != "clean_labels" or experiment.label_noise == 1]
     low = -np.inf if data.floor is None or experiment.label_noise > 0 else data.floor
+    constants = constant_loss(data.kind, data.y), constant_loss(data.kind, data.y_validation)
     train = Distances(constants[0], _best([c.train for c in same], low, constants[0]))
     validation = Distances(constants[1], _best([c.validation for c in same], low, constants[1]))
     names = dict.fromkeys(name for name, _ in trained if name != "base")

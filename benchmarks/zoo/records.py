@@ -14,7 +14,6 @@ from benchmarks.zoo.curves import Curves, Measured
 from benchmarks.zoo.evidence import Evidence, Trained, weigh
 from benchmarks.zoo.experiment import Experiment, seed_of
 from benchmarks.zoo.labelling import label
-from benchmarks.zoo.losses import constant_loss
 from benchmarks.zoo.pool import data_of
 from benchmarks.zoo.runs import NOT_TOLD, distances_of, gains_of
 from benchmarks.zoo.views import View, seen, views
@@ -38,7 +37,7 @@ def lines(batch: Batch) -> Iterator[dict[str, Any]]:
 def line(e: Experiment, trained: Trained) -> dict[str, Any]:
     """One run."""
     data = data_of(e)
-    evidence = weigh(e, trained, _constants(data), data)
+    evidence = weigh(e, trained, data)
     rng = np.random.default_rng(seed_of("views", e.id))
     shown = [_shown(evidence, view, data) for view in views(e, rng)]
     return {
@@ -72,10 +71,6 @@ def _shown(evidence: Evidence, view: View, data: Data) -> dict[str, Any]:
     labels = label(mine, logged)
     part = {} if (view.start, view.end) == (0.0, 1.0) else {"part": [round(view.start, 3), round(view.end, 3)]}
     return {**asdict(labels), **part, "log": logs.written(e, logged, data.kind)}
-
-
-def _constants(data: Data) -> tuple[float, float]:
-    return constant_loss(data.kind, data.y), constant_loss(data.kind, data.y_validation)
 
 
 def _facts(e: Experiment, data: Data) -> dict[str, object]:

@@ -15,7 +15,6 @@ from benchmarks.zoo.experiment import Experiment
 from benchmarks.zoo.interventions import retrainings, shape_of
 from benchmarks.zoo.labelling import label
 from benchmarks.zoo.labels_generalization import early_stopping_gain
-from benchmarks.zoo.losses import constant_loss
 from benchmarks.zoo.pool import data_of
 from benchmarks.zoo.training import stopped, train
 from benchmarks.zoo.workloads import Data
@@ -38,7 +37,7 @@ def make(experiment: Experiment, kept: Path | None = None) -> dict[str, Any]:
 def labelled(experiment: Experiment, trained: Trained) -> dict[str, Any]:
     """The labels and the log of a run that is trained."""
     data = data_of(experiment)
-    evidence = weigh(experiment, trained, _constants(data), data)
+    evidence = weigh(experiment, trained, data)
     logged = logs.observe(experiment, evidence.base)
     labels = label(evidence, logged)
     return {
@@ -78,10 +77,6 @@ def train_all(experiment: Experiment) -> Trained:
     for keys in groups.values():
         trained |= dict(zip(keys, train([wanted[k] for k in keys]), strict=True))
     return trained
-
-
-def _constants(data: Data) -> tuple[float, float]:
-    return constant_loss(data.kind, data.y), constant_loss(data.kind, data.y_validation)
 
 
 def gains_of(evidence: Evidence) -> dict[str, list[float]]:

@@ -23,6 +23,7 @@ from benchmarks.accuracy.families import Fared, fared, ours
 from benchmarks.accuracy.family import FAMILY
 from benchmarks.accuracy.judged import Judged, judge
 from benchmarks.accuracy.linters.tools import TOOLS, Tool
+from benchmarks.tables import table
 from benchmarks.zoo import store
 from nndoctor import read
 
@@ -54,7 +55,8 @@ def main() -> None:
     pages = [HEAD]
     for split in store.SPLITS if options.split == "all" else (options.split,):
         runs = judge(store.load(options.zoo, split), jobs=2)
-        pages.append(f"## {split}\n\n{_table(compare(runs, options.environments))}\n")
+        rows = [(one.name, one.right, one.flagged) for one in compare(runs, options.environments)]
+        pages.append(f"## {split}\n\n{table(('tool', 'a finding of the right family', 'healthy flagged'), rows)}\n")
         print(pages[-1])
     if options.write:
         PAGE.write_text("\n".join(pages), encoding="utf-8")
@@ -112,12 +114,6 @@ def python_of(tool: Tool, environments: Path) -> Path:
         venv.create(place, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "-q", f"{tool.name}=={tool.version}"], check=True)
     return python
-
-
-def _table(rows: Sequence[Fared]) -> str:
-    lines = [("tool", "a finding of the right family", "healthy flagged"), ("---",) * 3]
-    lines += [(r.name, str(r.right), str(r.flagged)) for r in rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 if __name__ == "__main__":
