@@ -70,7 +70,8 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
     found = _model(path, names, given.seed)
     parts = _parts(path, found, names)
     notes = [f"model: {type(found).__name__}, {_size(found)}"]
-    notes += [f"{part}: taken from {name}" for part, name in usual.items()]
+    if usual:
+        notes.append("taken by their usual names: " + ", ".join(f"{name} as {part}" for part, name in usual.items()))
     if given.shape is None:
         _complete(path, parts)
     else:

@@ -42,7 +42,10 @@ def test_the_usual_names_of_scripts_are_found(tmp_path):
     assert isinstance(found.loss, torch.nn.CrossEntropyLoss)
     assert isinstance(found.optimizer, torch.optim.SGD)
     assert (len(list(found.train_data)), len(list(found.validation_data))) == (5, 2)
-    assert "loss: taken from criterion" in found.notes
+    names = (
+        "net as model, criterion as loss, opt as optimizer, train_loader as train_data, val_loader as validation_data"
+    )
+    assert f"taken by their usual names: {names}" in found.notes
 
 
 def test_the_names_of_the_contract_come_first(tmp_path):
