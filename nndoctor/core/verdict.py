@@ -125,13 +125,14 @@ def _rewarded(report: Report) -> str:
 
 
 def _of_both_sides(report: Report) -> str:
-    """` Generator loss ends at 1.42, discriminator loss at 0.61.`, where both sides of a GAN are logged; else the empty text."""
+    """` Generator loss ends at 1.42, discriminator loss at 0.61.`, of the sides of a GAN that are logged."""
     sides = [report.run.series.get(name) for name in ("generator_loss", "discriminator_loss")]
     ends = [(s.name, s.summary.last) for s in sides if s is not None and s.summary is not None]
-    if len(ends) < len(sides):
+    if not ends:
         return ""
-    (generator, last), (discriminator, other) = ends
-    words = f"{series_in_words(generator)} ends at {number(last)}, {series_in_words(discriminator)} at {number(other)}"
+    (name, last), *others = ends
+    words = f"{series_in_words(name)} ends at {number(last)}"
+    words += "".join(f", {series_in_words(other)} at {number(level)}" for other, level in others)
     return f" {capitalized(words)}."
 
 

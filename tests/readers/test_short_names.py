@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.run import Run
 from nndoctor.readers import read
 from nndoctor.readers.vocabulary.names import meaning_of
@@ -165,3 +166,39 @@ def test_the_last_of_several_runs_bears_the_error_at_the_end(tmp_path: Path) -> 
     run = "".join(f"epoch {k} train loss 0.{9 - k}\n" for k in range(1, 7))
     log.write_text(run + run.replace("loss 0", "loss 1") + "Killed\n", encoding="utf-8")
     assert ["ended:process_error" in run.facts for run in read(log)] == [False, True]
+
+
+def test_two_steps_of_a_warm_up_are_one_run(pasted: Write) -> None:
+    row = "{{'loss': {}, 'grad_norm': 0.9, 'learning_rate': {}, 'epoch': 0.0}}\n"
+    run = pasted(row.format(1.5, 5.5e-7) + row.format(1.4, 6.6e-7))
+    assert len(run.series["train/loss"]) == 2
+
+
+def test_two_rates_of_a_search_are_of_two_runs(tmp_path: Path) -> None:
+    log = tmp_path / "search.log"
+    log.write_text(
+        "epoch 1 lr 0.1 train loss 1.5 val loss 1.7\nepoch 1 lr 0.01 train loss 1.2 val loss 1.4\n", encoding="utf-8"
+    )
+    with pytest.raises(UnreadableLog, match="one row per run"):
+        read(log)
+
+
+def test_a_log_below_its_settings_is_no_json(tmp_path: Path) -> None:
+    log = tmp_path / "trees.log"
+    settings = json.dumps({"learning_rate": 0.2, "num_leaves": 10}, indent=1)
+    rounds = "".join(f"[{k}0]\tvalid's binary_logloss: 0.{90 - k}\n" for k in range(1, 7))
+    log.write_text(f"{settings}\n{rounds}", encoding="utf-8")
+    (run,) = read(log)
+    assert _steps(run, "validation/loss") == [10, 20, 30, 40, 50, 60]
+
+
+def test_the_count_in_front_of_an_epoch_is_the_runs(pasted: Write) -> None:
+    run = pasted("".join(f"{k * 5}/900 (epoch {k // 3}) loss: 8.{9 - k}, gen_loss: 7.1, \n\t\n" for k in range(1, 8)))
+    assert _steps(run, "train/loss")[-1] == 35
+
+
+def test_the_adversarial_part_of_a_generator_stands_for_it(pasted: Write) -> None:
+    run = pasted(
+        "".join(f"epoch {k}:\nloss_D: 0.{9 - k}, loss_G_fake: 0.{k}, loss_perturb: 2.{k}\n" for k in range(1, 7))
+    )
+    assert _values(run, "generator_loss") == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]

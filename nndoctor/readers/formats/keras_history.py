@@ -12,6 +12,7 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.json_shapes import lists_within, rows_within
 from nndoctor.readers.tables.list_columns import from_lists
 from nndoctor.readers.tables.table import Table, from_records
+from nndoctor.readers.text.preface import is_below_settings
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 KEY = re.compile(r'"([^"\\\n]{1,80})"\s*:')
@@ -24,6 +25,8 @@ PYTHON_WORD = re.compile(r"\b(nan|inf|None|True|False)\b")
 def sniff(source: Source) -> bool:
     """An object in which a list of numbers follows a key before any other list does, or that holds rows of metrics."""
     if source.is_dir or not source.is_text or not source.start.lstrip().startswith("{"):
+        return False
+    if is_below_settings(source.start):
         return False
     packed = "".join(source.start[:8192].split())
     if '"log_history"' in packed:

@@ -12,6 +12,7 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import HEAD, Source, pieces
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, from_rows, joined
+from nndoctor.readers.text.preface import is_below_settings
 
 if TYPE_CHECKING:
     from nndoctor.readers.text.records import Record
@@ -130,7 +131,7 @@ def _is_json(start: str) -> bool:
     start = start.lstrip()
     if start.startswith("["):
         return start[1:].lstrip()[:1] in ("{", "[", '"')
-    return start.startswith("{") and not start.startswith(("{'", "{\u2018"))
+    return not is_below_settings(start) and start.startswith("{") and not start.startswith(("{'", "{\u2018"))
 
 
 READER = Reader(

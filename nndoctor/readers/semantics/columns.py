@@ -43,7 +43,15 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
         column = next((c for c in columns if c.strip() == spelled.strip()), None)
         if column is not None:
             meanings[column] = mapped_meaning(target)
-    for derived in (_groups, _by_neighbours, _latents, _first_of_two_games, _bare_splits, _timed):
+    for derived in (
+        _groups,
+        _by_neighbours,
+        _latents,
+        _first_of_two_games,
+        _generator_by_its_part,
+        _bare_splits,
+        _timed,
+    ):
         meanings |= derived(meanings)
     return _all_placed(meanings)
 
@@ -87,6 +95,16 @@ def _first_of_two_games(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     if not named.keys() >= {*sides, "d_b", "g_b"} or {what.metric for what in meanings.values()} & {*sides.values()}:
         return {}
     return {named[name]: Meaning(Kind.SERIES, "", metric) for name, metric in sides.items()}
+
+
+def _generator_by_its_part(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """The adversarial part of a generator's loss, as `loss_G_fake`, where its opponent's loss is logged and no whole of its own."""
+    held = {what.metric for what in meanings.values()}
+    if "discriminator_loss" not in held or "generator_loss" in held:
+        return {}
+    named = {tidy(column).removeprefix("loss_").removesuffix("_loss"): column for column in meanings}
+    part = next((named[name] for name in ("g_gan", "g_adv", "g_fake") if name in named), None)
+    return {} if part is None else {part: Meaning(Kind.SERIES, "", "generator_loss")}
 
 
 def _is_of_parts(meanings: Mapping[str, Meaning], explained: Mapping[str, str]) -> bool:

@@ -17,6 +17,7 @@ from nndoctor.readers.vocabulary.spellings import STEP
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
 MAX_STEP = 1e15  # no run has more steps; a column with larger values, or without finite ones, is not a count
 FIRST_EPOCHS = (0.0, 1.0)  # a run of one epoch has no other number: rows of epoch 0.53 or 18 are steps within it
+NEARLY = 1.5  # times the lower of two rates
 SCHEDULE_ROWS, MAX_BEND = 4, 0.25  # rows, and share of its steps by which those of a schedule's rate differ
 BATCHES = frozenset({"batch", "batch_number", "batch_num", "minibatch", "n_batch"})
 MANY_EPOCHS, MOSTLY = 8, 0.8  # steps back, and the share of them at a new epoch, that show where steps count within it
@@ -50,9 +51,10 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
             joined = (epochs - before) * length + steps
             return joined, "step", ("steps restart in each epoch; combined with the epoch",)
     for axis, unit in ((steps, "step"), (epochs, "epoch")):
-        if axis is not None and not _repeats_within(axis, table, meanings):
+        if axis is not None and not (_repeats_within(axis, table, meanings) or _two_steps(axis, table, meanings)):
             return axis, unit, ()
-    if steps is None and epochs is not None and _are_runs_of_one_epoch(table, epochs, meanings):
+    alone = steps is None and epochs is not None and not _two_steps(epochs, table, meanings)
+    if alone and epochs is not None and _are_runs_of_one_epoch(table, epochs, meanings):
         return epochs, "epoch", ()
     return _counted_rows(table, meanings, named=steps is not None or epochs is not None)
 
@@ -105,6 +107,15 @@ def _follows_a_schedule(table: Table, meanings: Mapping[str, Meaning]) -> bool:
     moves = np.diff(column.values)
     one_way = bool((moves > 0).all() or (moves < 0).all())
     return one_way and bool(np.abs(np.diff(moves)).max() <= MAX_BEND * np.abs(moves).max())
+
+
+def _two_steps(axis: Array, table: Table, meanings: Mapping[str, Meaning]) -> bool:
+    """Whether the only two rows, of one epoch, are printed one below the other with nearly the same rate: those of a search differ more."""
+    column = next((table.columns[name] for name, meaning in meanings.items() if meaning.metric == "lr"), None)
+    if len(axis) != 2 or axis[0] != axis[1] or column is None or not column.full:
+        return False
+    low, high = sorted(np.abs(column.values))
+    return bool(low < high < NEARLY * low) and _one_below_the_other(table)
 
 
 def _validated_in_every_row(table: Table, meanings: Mapping[str, Meaning]) -> bool:

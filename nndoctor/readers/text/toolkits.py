@@ -54,7 +54,7 @@ def cntk(line: str) -> str | None:
 
 
 FLAX = re.compile(r"\b(?P<kind>Epoch|Step)\.\.\. \(\s*(?P<at>\d+)(?:\s*/\s*\d+)?\s*\|")
-CHAR_RNN = re.compile(r"^\s*(?P<step>\d+)/\d+ \(epoch \d+\), (?=train_loss)")
+CHAR_RNN = re.compile(r"^\s*(?P<step>\d+)/\d+ \(epoch \d+\),? (?=(?:train_)?loss)")
 SNAPSHOT = re.compile(r"\bnetwork-snapshot-(?P<step>\d+)\b.*?(?=\b(?:fid|kid|is|pr)\d+k)")
 TREES_PASSED = re.compile(
     r"^\s*(?P<step>\d+):\s+learn:? (?P<learn>[-\d.e]*\d|-?nan)(?:\s+test:? (?P<test>[-\d.e]*\d|-?nan))?.*?passed: "

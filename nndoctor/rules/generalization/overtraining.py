@@ -27,6 +27,9 @@ MIN_NOISES = 3.0  # times the validation loss's own noise
 # Share of a positive loss; a smaller rise that is no large part of the distance either is information.
 SLIGHT_RISE = 0.09
 SLIGHT_RISE_OF_FEW = 0.05  # the same for few evaluations, each of which comes after many steps
+TRIFLE = (
+    0.01  # share of a positive loss; boosted trees that are printed every 20 rounds come down before the first of them
+)
 MATERIAL_RISE = 0.3  # share of the distance that is no small rise
 LATEST_BEST = 0.8  # share of the run before which the best comes
 # Standard errors of the slope since the best: a steady rise is information however small it is so far.
@@ -77,7 +80,7 @@ def _gained_since(run: Run, at: float) -> float | None:
 def _is_only_slight(run: Run, validation: Series, seen: Rise, gained: float | None) -> bool | None:
     """Whether the rise is worth a remark only; None where it is none at all."""
     if _has_risen(run, validation, seen, gained):
-        return _is_slight(validation, seen) and not _worse_text(run, validation, seen)
+        return _is_slight(validation, seen, gained) and not _worse_text(run, validation, seen)
     return not _rises_far(validation, seen) if _rises_steadily(seen) else None
 
 
@@ -115,7 +118,10 @@ def _rises_far(validation: Series, seen: Rise) -> bool:
     return validation.low > 0 and seen.since >= MIN_SINCE_FAR and seen.height > FAR_RISE * validation.low
 
 
-def _is_slight(validation: Series, seen: Rise) -> bool:
+def _is_slight(validation: Series, seen: Rise, gained: float | None) -> bool:
+    """Whether the rise is a small part of the loss and of the way; of the loss alone where no training loss shows how long that was."""
+    if gained is None and 0 < seen.height < TRIFLE * validation.low:
+        return True
     limit = SLIGHT_RISE_OF_FEW if len(validation.y) <= FEW_EVALUATIONS else SLIGHT_RISE
     return validation.low > 0 and seen.height < limit * validation.final and seen.share < MATERIAL_RISE
 
