@@ -10,7 +10,14 @@ ROUNDING = 1e-6  # share of a loss
 
 def wrong_term(run: Run) -> str | None:
     """What is wrong with a term of the loss, in a sentence; None where nothing is."""
-    return _no_logarithms(run) or _not_probabilities(run) or _wrong_sign(run) or _prefers_wrong(run)
+    return (
+        _no_logarithms(run)
+        or _not_probabilities(run)
+        or _torn(run)
+        or _crossed(run)
+        or _wrong_sign(run)
+        or _prefers_wrong(run)
+    )
 
 
 def _no_logarithms(run: Run) -> str | None:
@@ -28,6 +35,27 @@ def _not_probabilities(run: Run) -> str | None:
     return (
         f"cross_entropy is given targets that are not probabilities: in {percent(share)} of the rows they do not sum to 1; "
         "for several labels per example use binary_cross_entropy_with_logits"
+    )
+
+
+def _torn(run: Run) -> str | None:
+    """Scores that a view has cut at the wrong places."""
+    shapes = run.texts("scores_torn")
+    if not shapes:
+        return None
+    return (
+        f"scores of shape {shapes[0]} reach the loss as {shapes[1]} with the scores of one place spread over several rows: "
+        "a view or reshape where dimensions have to be exchanged; use transpose or permute"
+    )
+
+
+def _crossed(run: Run) -> str | None:
+    """Scores by example and place, and labels by place and example."""
+    if not run.fact("labels_crossed"):
+        return None
+    return (
+        "scores and labels are flattened in different orders, one by example and place, the other by place and example: "
+        "each row of scores is compared with the label of another place"
     )
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, target_of
 from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.observe import REGRESSIONS
 
 
 @torch.no_grad()
@@ -39,6 +40,21 @@ def _scores(bench: Bench, target: Tensor) -> Tensor | None:
         return None
     counts = torch.bincount(target.long(), minlength=classes).float()
     return (counts / counts.sum()).clamp_min(1e-6).log().expand(len(target), classes)
+
+
+def knowing_nothing(bench: Bench) -> float | None:
+    """The loss of a constant output on the first batch, under the file's loss or the only loss of torch's in a step."""
+    if bench.subject.loss is not None:
+        return constant_loss(bench, bench.batch)
+    with torch.no_grad():
+        call = bench.subject.observed(bench.batch)[1]
+        if call is None or not isinstance(call.target, Tensor):
+            return None
+        if not call.target.is_floating_point():  # scores of classes that are all alike
+            return number(call.again(torch.zeros_like(call.output), call.target))
+        if call.function not in REGRESSIONS or call.target.shape != call.output.shape:
+            return None
+        return number(call.again(call.target.mean(0, keepdim=True).expand_as(call.target), call.target))
 
 
 def ignorance(bench: Bench, batches: list[Batch], first: float) -> float:

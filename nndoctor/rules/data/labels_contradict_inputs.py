@@ -11,6 +11,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 MAX_CONTRADICTING = 0.05  # share of examples whose equal has another label
+TURNED = 3  # what is known of a map that was not turned: how its image was, and both places
 MAX_NOISE = 0.3  # of the target's mean square that is drawn for it alone; noisy labels have less
 MIN_SIGNAL = 0.15  # score of the neighbours in the validation set from which similar inputs have similar labels
 SIGNAL_APART = 0.1  # by which that score exceeds the one in the training set
@@ -22,7 +23,7 @@ MAX_SCORE = 0.1  # score of the neighbours in the training set that is no signal
 
 def check(run: Run) -> Iterator[Symptom]:
     """Ask each example's neighbours for its label, in training and in validation."""
-    found = _drawn(run) or _contradicting(run) or _of_other_examples(run) or _without_signal(run)
+    found = _drawn(run) or _turned(run) or _contradicting(run) or _of_other_examples(run) or _without_signal(run)
     if found is not None:
         yield found
 
@@ -34,6 +35,16 @@ def _drawn(run: Run) -> Symptom | None:
         return None
     text = f"{percent(min(noise, 1.0))} of the target's mean square comes from random numbers that the step draws for the target alone: nothing in the model's input tells them"
     return Symptom(text, MEASURED, {"noise": noise}, place="train_step")
+
+
+def _turned(run: Run) -> Symptom | None:
+    """Maps that augmentation leaves as they are while it turns their image."""
+    found = run.texts("turned_alone")
+    if len(found) != TURNED:
+        return None
+    how, part, other = found
+    text = f"augmentation {how} part {part} of an example and leaves part {other}, a map of the same form, as it is: transform both together"
+    return Symptom(text, MEASURED, {"part": int(part), "map": int(other)}, place="train_data")
 
 
 def _contradicting(run: Run) -> Symptom | None:
@@ -98,10 +109,10 @@ RULE = Rule(
     name="labels-contradict-inputs",
     severity=Severity.WARNING,
     title="labels do not match the inputs",
-    needs={"fact:contradicting_share|fact:target_noise": 1},
+    needs={"fact:contradicting_share|fact:target_noise|fact:turned_alone": 1},
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
+    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -112,6 +123,7 @@ RULE = Rule(
     sick=(
         Run.drawn({"contradicting_share": 0.2}),
         Run.drawn({"target_noise": 0.7}),
+        Run.drawn({"turned_alone": ("flips left and right of", "1", "2")}),
         Run.drawn({"contradicting_share": 0.0, "labels_found_in_input": 0.06}),
         Run.drawn({"contradicting_share": 0.0, "label_signal": 0.01, "label_signal_validation": 0.9}),
         Run.drawn(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, late
-from nndoctor.core.confidence import POSSIBLE
+from nndoctor.core.confidence import MEASURED, POSSIBLE
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent, rough
 from nndoctor.core.rule import Reference, Rule
@@ -19,11 +19,17 @@ DOUBTFUL_RATIO, CERTAIN_RATIO = 1.5, 4.0  # ratios between which the confidence 
 MIN_OFFSET = 0.9  # share of a squared error that is only the distance of the output's mean from where it goes
 MAX_OFFSET = 1.5  # the same; a mean that moves further moved for another reason
 DOUBTFUL_OFFSET = 0.8  # the same at which the confidence begins to grow
+FAR = 10.0  # times the loss of a constant output at the start
+STILL_FAR = 2.0  # the same after the steps of a trial
 MIN_POINTS = 3  # samples of the output's mean
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the loss before the first step with ln C, or with that of the mean for squared errors."""
+    stays = _stays(run)
+    if stays is not None:
+        yield stays
+        return
     known = run.fact("initial_loss")
     begins = float(known) if isinstance(known, (int, float)) else run.series["train/loss"].initial
     baseline = run.fact("baseline_loss")
@@ -34,6 +40,16 @@ def check(run: Run) -> Iterator[Symptom]:
         yield from _against(layers, float(begins), float(baseline), guess)
     elif run.fact("loss") == "squared error" and begins > 0:
         yield from _mean(layers, float(begins))
+
+
+def _stays(run: Run) -> Symptom | None:
+    """A loss that begins far above that of a constant output, and after the steps of a trial is still above it."""
+    constant, begins, ends = (run.number(n) for n in ("constant_loss", "trial_begins", "trial_ends"))
+    if constant <= 0 or not math.isfinite(ends) or begins <= FAR * constant or ends <= STILL_FAR * constant:
+        return None
+    text = f"the loss begins at {rough(begins)} and is {rough(ends)} after {run.number('lr_steps'):.0f} steps; predicting a constant gives {rough(constant)}: the initial weights are too large for these inputs and targets"
+    evidence = {"initial_loss": begins, "loss_after": ends, "baseline_loss": constant}
+    return Symptom(text, MEASURED, evidence, remedies=("smaller-head", "normalize-inputs"))
 
 
 def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iterator[Symptom]:
@@ -101,7 +117,7 @@ RULE = Rule(
     name="initial-loss-off-chance",
     severity=Severity.WARNING,
     title="the initial loss is not that of random guessing",
-    needs={"layer:*/std": 1, "train/loss": 1, "fact:loss": 1},
+    needs={"layer:*/std": 1, "train/loss": 1, "fact:loss|fact:constant_loss": 1},
     check=check,
     why="An untrained network should be no worse than random guessing. With a higher initial loss, the first and largest steps are spent on correcting the initialization.",
     how=f"The loss before the first step is over {MAX_RATIO:g} times that of guessing (ln C for cross-entropy), or {percent(MIN_OFFSET)} of a squared error come from the distance between the initial and the final mean output. Below {percent(MIN_RATIO)} of that of guessing: information, because pretrained networks start there.",

@@ -102,9 +102,7 @@ def _own_step(run: Run) -> Symptom | None:
             f"{calls} calls of train_step change the weights by {rough(moved)} of their size; the same steps with only "
             f"zero_grad(), backward() and step() change them by {rough(plain)}: the gradients are scaled down or lost"
         )
-    elif (
-        unmoved and not run.texts("missed_parameters") and len(unmoved) > MAX_UNMOVED * run.number("trainable_tensors")
-    ):
+    elif len(unmoved) > MAX_UNMOVED * run.number("trainable_tensors") and _told_here(run):
         text = (
             f"{len(unmoved)} of {run.number('trainable_tensors'):.0f} trainable parameters never change in {calls} calls "
             f"of train_step ({', '.join(unmoved[:MAX_NAMED])}): they get no gradient, or their optimizer takes no step"
@@ -113,6 +111,13 @@ def _own_step(run: Run) -> Symptom | None:
         return None
     evidence = {"own_calls": calls, "optimizer_steps": steps, "moved": moved, "moved_by_plain_steps": plain}
     return Symptom(text, DIRECT, evidence, place="train_step", severity=Severity.ERROR, remedies=("check-the-step",))
+
+
+def _told_here(run: Run) -> bool:
+    """Whether no other finding tells of parameters that never change: one that the optimizer lacks is tried with them, given a single loss."""
+    return bool(run.texts("own_unmoved")) and (
+        not run.texts("missed_parameters") or run.known("plain_movement") is None
+    )
 
 
 def _hardly_moves(run: Run) -> Symptom | None:

@@ -59,7 +59,8 @@ def _course(bench: Bench) -> None:
     bench.fact("own_movement", moved)
     _norms(bench, start)
     trained = [(n, p, s) for (n, p), s in zip(bench.model.named_parameters(), start, strict=True) if p.requires_grad]
-    bench.fact("own_unmoved", tuple(n for n, p, s in trained if torch.equal(p.detach(), s)))
+    still = [(n, s) for n, p, s in trained if torch.equal(p.detach(), s)]
+    bench.fact("own_unmoved", tuple(n for n, s in still if not _copied(s, start)))
     if blind:
         return
     after = _loss(bench, judged)
@@ -69,6 +70,11 @@ def _course(bench: Bench) -> None:
     bench.fact("own_loss_before", before)
     bench.fact("own_loss_after", after)
     bench.fact("plain_loss_after", _loss(bench, judged))
+
+
+def _copied(value: Tensor, others: list[Tensor]) -> bool:
+    """Whether another parameter began with the same values, as the network does that a target network is a copy of."""
+    return sum(other.shape == value.shape and torch.equal(other, value) for other in others) > 1
 
 
 def _norms(bench: Bench, start: list[Tensor]) -> None:

@@ -12,7 +12,7 @@ import torch
 from nndoctor.core.series import Series
 from nndoctor.sanity.batches import Batch, part, size
 from nndoctor.sanity.bench import RATE, Bench, number, unless_diverged
-from nndoctor.sanity.constant import ignorance
+from nndoctor.sanity.constant import ignorance, knowing_nothing
 from nndoctor.sanity.state import unchanged, without_dropout
 
 LADDER = (1.0, 10.0, 0.1, 100.0, 0.01, 3.0, 0.3)  # of the configured rate, the most telling first
@@ -172,6 +172,7 @@ def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
     bench.fact("lr_gain", gains[1.0] / room)
     bench.fact("lr_best_gain", max(gains.values()) / room)
     _usable(bench, rate, trials, gains, inside=verdict == "inside")
+    _start(bench, trials)
     for seed, one in enumerate(trials):
         _drawn(bench, f"range/end#{seed}", [_of(one, f).after for f in factors], rate, factors)
     _drawn(bench, "range/end", [float(np.median([_of(o, f).after for o in trials])) for f in factors], rate, factors)
@@ -187,6 +188,16 @@ def _verdict(bench: Bench, rate: float, trials: list[list[Trial]], low: float) -
         sides = ["inside" if one == "below" else one for one in sides]
     verdict = max(("inside", "above", "below"), key=sides.count)
     return verdict, sides.count(verdict)
+
+
+def _start(bench: Bench, trials: list[list[Trial]]) -> None:
+    """Note where the loss begins and where the trial at the configured rate ends, beside the loss of a constant output."""
+    bench.fresh_start()
+    constant = knowing_nothing(bench)
+    if constant is not None and constant > 0:
+        bench.fact("constant_loss", constant)
+        bench.fact("trial_begins", float(np.median([one[0].first for one in trials])))
+        bench.fact("trial_ends", float(np.median([_of(one, 1.0).after for one in trials])))
 
 
 def _usable(bench: Bench, rate: float, trials: list[list[Trial]], gains: dict[float, float], *, inside: bool) -> None:

@@ -62,6 +62,8 @@ def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
     if finding.name == "lr-outside-usable-range":
         best, now = bench.number("lr_suggested"), bench.number("lr_configured")
         return (r.rate(best / now),) if best > 0 and now > 0 and not _blows_up(bench) else ()
+    if finding.name == "initial-loss-off-chance" and "loss_after" in finding.evidence:
+        return (r.HEAD, *RESTART)
     within_loss = bench.facts.get("penalty_kind") == "a penalty within the loss"
     if finding.name == "regularization-excessive" and within_loss and "penalty_over_data" in finding.evidence:
         return ()  # without it the loss is another

@@ -1,0 +1,112 @@
+"""Augmentation that turns an image and leaves the map that belongs to it as it was, as a mask or an image of higher resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset, TensorDataset
+
+from nndoctor.sanity.batches import tensors
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.failures import is_machine
+from nndoctor.sanity.state import seed
+
+EXAMPLES, DRAWS = 12, 8  # examples that are asked for, and how often each
+ENOUGH = 3  # examples that show it
+SMALLEST = 4  # pixels at a side of what may be turned
+TIME_SHARE = 0.02  # of the budget
+TURNS: dict[str, Callable[[Tensor], Tensor]] = {
+    "flips left and right of": lambda t: t.flip(-1),
+    "flips top and bottom of": lambda t: t.flip(-2),
+    "turns (by 180°)": lambda t: t.flip(-1, -2),
+    "turns (by 90°)": lambda t: t.rot90(1, (-2, -1)),
+    "turns (by -90°)": lambda t: t.rot90(-1, (-2, -1)),
+}
+
+
+def probe(bench: Bench) -> None:
+    """Ask for the same examples several times, and compare what changes in their parts."""
+    data: Any = bench.subject.train
+    dataset: Any = getattr(data, "dataset", None)
+    loader = getattr(data, "loader", None)
+    fixed = isinstance(dataset, (IterableDataset, TensorDataset)) or not hasattr(dataset, "__getitem__")
+    if bench.subject.standin or fixed or not hasattr(dataset, "__len__"):
+        return
+    collate = getattr(loader, "collate_fn", None) or (lambda rows: rows)
+    limit = bench.clock.spent + TIME_SHARE * bench.clock.budget
+    count = min(EXAMPLES, len(dataset))
+    found: list[tuple[str, str, str]] = []
+    for row in range(0, count * (len(dataset) // count), len(dataset) // count):
+        draws = _drawn(partial(_taken, dataset, row, collate))
+        found += [] if draws is None else _turned_alone(draws)
+        if bench.clock.spent > limit:
+            break
+    for one in dict.fromkeys(found):
+        if sum(one[1:] == other[1:] for other in found) >= ENOUGH:
+            bench.fact("turned_alone", one)
+            return
+
+
+def _taken(dataset: Any, row: int, collate: Callable[[list[object]], object]) -> object:  # noqa: ANN401
+    return collate([dataset[row]])
+
+
+def _drawn(take: Callable[[], object]) -> list[list[Tensor]] | None:
+    """The tensors of an example, with other random numbers each time; None where a single one cannot be taken."""
+    draws = []
+    for k in range(DRAWS):
+        seed(101 + k)
+        try:
+            draws.append(tensors(take()))
+        except Exception as error:
+            if is_machine(error):
+                raise
+            return None
+    return draws if len({tuple(t.shape for t in one) for one in draws}) == 1 else None
+
+
+def _turned_alone(draws: list[list[Tensor]]) -> list[tuple[str, str, str]]:
+    """How a part is turned from one draw to another, its place, and that of a map that always stays."""
+    columns = list(zip(*draws, strict=True))
+    moved = {k: name for k, column in enumerate(columns) if (name := _turn(column)) is not None}
+    still = [k for k, column in enumerate(columns) if _is_map(column[0]) and _stays(column)]
+    return [
+        (name, str(k + 1), str(other + 1))
+        for k, name in moved.items()
+        for other in still
+        if _belong(columns[k][0], columns[other][0])
+        and not torch.equal(TURNS[name](columns[other][0]), columns[other][0])
+    ]
+
+
+def _is_map(tensor: Tensor) -> bool:
+    return tensor.ndim >= 2 and min(tensor.shape[-2:]) >= SMALLEST
+
+
+def _stays(column: tuple[Tensor, ...]) -> bool:
+    return all(torch.equal(one, column[0]) for one in column[1:])
+
+
+def _turn(column: tuple[Tensor, ...]) -> str | None:
+    """The turn that makes one draw of a part of another one; None where there is none."""
+    if not _is_map(column[0]):
+        return None
+    for one, other in combinations(column, 2):
+        if torch.equal(one, other):
+            continue
+        for name, turn in TURNS.items():
+            turned = turn(one)
+            if turned.shape == other.shape and torch.equal(turned, other):
+                return name
+    return None
+
+
+def _belong(image: Tensor, other: Tensor) -> bool:
+    """Whether two maps have sides in the same proportion, by a whole factor."""
+    (a, b), (c, d) = image.shape[-2:], other.shape[-2:]
+    return a * d == b * c and (c % a == 0 or a % c == 0)
