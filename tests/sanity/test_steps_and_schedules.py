@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
 from nndoctor.sanity.optimizers import rate  # noqa: E402
-from nndoctor.sanity.probes import data, dependence, labels  # noqa: E402
+from nndoctor.sanity.probes import data, dependence, labels, rates  # noqa: E402
 from nndoctor.sanity.source import from_file  # noqa: E402
 from nndoctor.sanity.state import Snapshot  # noqa: E402
 
@@ -144,3 +144,17 @@ def train_step(model, batch, optimizer):
 def test_steps_of_several_losses_that_hardly_move_are_named(examined, rate, still):
     found = {f.name for f in examined(TWO_LOSSES.replace("RATE", str(rate)), budget=1.0).findings}
     assert ("frozen-parameters" in found) == still
+
+
+LARGE = """
+for p in model.parameters(): p.data.mul_(SCALE)
+loss = nn.L1Loss()
+train_data = DataLoader(TensorDataset(x, x[:, :3]), batch_size=20)
+"""
+
+
+@pytest.mark.parametrize(("scale", "far"), [(60, True), (1, False)], ids=["sixtyfold", "as drawn"])
+def test_weights_that_are_far_too_large_leave_the_loss_above_that_of_a_constant(probed, monkeypatch, scale, far):
+    monkeypatch.setattr(rates, "STEPS", 12)
+    facts = probed(LARGE.replace("SCALE", str(scale)), rates.probe)
+    assert (facts["trial_ends"] > 2 * facts["constant_loss"]) == far

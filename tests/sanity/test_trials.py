@@ -14,7 +14,7 @@ from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
 from nndoctor.sanity.state import Snapshot  # noqa: E402
 from nndoctor.sanity.trials.compare import FEWEST, SEEDS, Result, Trials  # noqa: E402
 from nndoctor.sanity.trials.remedies import LOWER  # noqa: E402
-from nndoctor.sanity.trials.verify import HARM, _verified, harm  # noqa: E402
+from nndoctor.sanity.trials.verify import HARM, _far_outside, _verified, harm  # noqa: E402
 
 
 @pytest.fixture
@@ -56,8 +56,25 @@ def test_what_the_seeds_disagree_on_is_not_called_harmless(bench):
     """The mean of two seeds shows a gain, one of them does not."""
     trials = Trials(bench, steps=100, results={"": ended(1.5, 1.0), "the learning rate ÷10": ended(0.2, 1.1)})
     bench.subject = SimpleNamespace(blind=False)
-    found = SimpleNamespace(name="update-ratio-off", confidence=0.5)
+    found = SimpleNamespace(name="update-ratio-off", confidence=0.5, evidence={})
     _verified(bench, trials, found, (LOWER,))
     assert bench.facts["remark:update-ratio-off"] == (
         "the seeds disagree on whether it does harm: after 100 steps 1.25, with the learning rate ÷10 0.65"
     )
+
+
+@pytest.mark.parametrize(
+    ("side", "gain", "best", "suggested", "seeds", "sure"),
+    [
+        ("above", -0.01, 0.29, 0.03, 3, True),
+        ("above", -0.01, 0.29, 0.03, 1, False),
+        ("below", 0.001, 0.29, 100.0, 1, True),
+        ("below", 0.001, 0.29, 3.0, 1, False),
+        ("below", 0.1, 0.29, 100.0, 1, False),
+    ],
+    ids=["far too high", "one seed only", "far too low", "a slow start", "learns"],
+)
+def test_a_range_test_alone_shows_what_is_far_outside(bench, side, gain, best, suggested, seeds, sure):
+    bench.facts.update(lr_side=side, lr_gain=gain, lr_best_gain=best, lr_suggested=suggested, lr_configured=0.3)
+    bench.facts.update(lr_seeds=seeds, lr_agree=seeds)
+    assert _far_outside(bench) == sure

@@ -109,7 +109,7 @@ RULE = Rule(
     name="labels-contradict-inputs",
     severity=Severity.WARNING,
     title="labels do not match the inputs",
-    needs={"fact:contradicting_share|fact:target_noise|fact:turned_alone": 1},
+    needs={"fact:contradicting_share|fact:target_noise": 1},
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
     how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
@@ -123,7 +123,7 @@ RULE = Rule(
     sick=(
         Run.drawn({"contradicting_share": 0.2}),
         Run.drawn({"target_noise": 0.7}),
-        Run.drawn({"turned_alone": ("flips left and right of", "1", "2")}),
+        Run.drawn({"contradicting_share": 0.0, "turned_alone": ("flips left and right of", "1", "2")}),
         Run.drawn({"contradicting_share": 0.0, "labels_found_in_input": 0.06}),
         Run.drawn({"contradicting_share": 0.0, "label_signal": 0.01, "label_signal_validation": 0.9}),
         Run.drawn(

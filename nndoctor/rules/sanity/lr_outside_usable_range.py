@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.confidence import DIRECT
+from nndoctor.core.confidence import DIRECT, MEASURED
 from nndoctor.core.finding import Number, Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+OVERWRITTEN = (
+    4.0  # times the weights' size, in a few steps of several losses; such trainings move them by half of it at most
+)
 WITHOUT_SEEDS, WITH_ALL_SEEDS = 0.6, 0.95  # confidences where no seed, and where every seed agrees
 
 
@@ -20,6 +23,11 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"the schedule in train_step takes the learning rate from {number(highest)} to less than a hundredth of it within {after:.0f} calls, while an epoch has {epoch:.0f} batches: it counts epochs, and is advanced with each batch"
         evidence: dict[str, Number] = {"calls": after, "batches_of_epoch": epoch, "highest": highest}
         yield Symptom(text, DIRECT, evidence, place="train_step", remedies=("decay-later",))
+        return
+    moved = run.number("own_movement")
+    if moved > OVERWRITTEN and run.known("plain_movement") is None:
+        text = f"{run.number('own_calls'):.0f} calls of train_step change the weights by {number(float(f'{moved:.2g}'))} times their size: the learning rates are far too high"
+        yield Symptom(text, MEASURED, {"moved": moved}, place="train_step", remedies=("lower-learning-rate",))
         return
     yield from _by_range(run)
 
@@ -60,7 +68,7 @@ RULE = Rule(
     name="lr-outside-usable-range",
     severity=Severity.WARNING,
     title="the learning rate is outside the usable range",
-    needs={"fact:lr_side|fact:rate_vanishes_after": 1, "fact:lr_configured": 1},
+    needs={"fact:lr_side|fact:own_movement": 1},
     check=check,
     why="The learning rate is the first setting to get right. Ten times too low takes ten times as long; too high learns nothing.",
     how="Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule within train_step must leave more than a hundredth of the learning rate for half an epoch.",
@@ -93,8 +101,9 @@ RULE = Rule(
             }
         ),
         Run.drawn(
-            {"lr_configured": 0.01, "rate_vanishes_after": 28, "rate_of_epoch": 80, "rate_highest": 0.01},
+            {"own_movement": 0.1, "rate_vanishes_after": 28, "rate_of_epoch": 80, "rate_highest": 0.01},
         ),
+        Run.drawn({"own_movement": 6.9, "own_calls": 40}),
     ),
     healthy=(
         Run.drawn({"lr_side": "inside", "lr_configured": 0.01, "rate_of_epoch": 80, "rate_highest": 0.01}),

@@ -16,8 +16,10 @@ SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
 WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
 STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one more in the same few steps
-MUCH_IN_ALL = 0.2  # the same where several seeds agree
+MUCH_IN_ALL = 0.2  # the same where several seeds agree, or where the rate that gains it is far higher
+FAR = 100.0  # times the configured rate
 FAR_UP = 10.0  # times the first loss: a loss that rises so far in a few steps has diverged
+ABOVE = 2.0  # times the loss of a constant output: a training that ends there has learned nothing
 ROUNDS = 4  # a finding that becomes a remark may bring up another that it explained
 
 RESTART = (r.DEFAULT, r.HE)
@@ -49,7 +51,7 @@ CURES: dict[str, tuple[r.Remedy, ...]] = {
 FACTS = {
     "optimizer-misses-parameters": {"output_layer"},
     "frozen-parameters": {"output_layer"},
-    "lr-outside-usable-range": {"calls"},
+    "lr-outside-usable-range": {"calls", "moved"},
     "targets-not-normalized": {"error_of_mean"},
 }
 """Evidence with which these findings need no trial."""
@@ -119,6 +121,10 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
     if own is None:
         _untried(bench, finding, sure=finding.confidence >= SURE)
         return
+    if "loss_after" in finding.evidence and own.end > ABOVE * bench.number("constant_loss") > 0:
+        text = f"after {trials.steps} steps the loss is {_loss(own.end)}, still far above that of a constant output"
+        bench.fact(f"harm:{name}", text)
+        return
     limit = SLOW if name == "lr-outside-usable-range" else HARM
     best: tuple[float, str] | None = None
     unclear = False
@@ -142,16 +148,21 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
 
 def _untried(bench: Bench, finding: Finding, *, sure: bool) -> None:
     """What is beyond doubt without a trial stays a warning; of a learning rate the range test says whether it is."""
-    sure = _far_too_high(bench) if finding.name == "lr-outside-usable-range" else sure
+    sure = _far_outside(bench) if finding.name == "lr-outside-usable-range" else sure
     bench.fact(f"{'harm' if sure else 'remark'}:{finding.name}", "the budget left no time to try a remedy")
 
 
-def _far_too_high(bench: Bench) -> bool:
-    """Whether the range test alone shows harm: the loss rose, or stayed where it was while a lower rate gained much."""
+def _far_outside(bench: Bench) -> bool:
+    """Whether the range test alone shows harm: the loss rose, or stayed where it was while another rate gained much.
+
+    A rate that is too low must be so by a factor of a hundred: a slow start is no fault.
+    """
     gain, best = bench.number("lr_gain"), bench.number("lr_best_gain")
     several = bench.number("lr_agree") == bench.number("lr_seeds") > 1
-    much = MUCH_IN_ALL if several else MUCH
-    return gain < WORSE or (bench.facts.get("lr_side") == "above" and gain < STILL and best > much)
+    above = bench.facts.get("lr_side") == "above"
+    far_below = bench.number("lr_suggested") >= FAR * bench.number("lr_configured")
+    much = MUCH if above and not several else MUCH_IN_ALL
+    return gain < WORSE or ((above or far_below) and gain < STILL and best > much)
 
 
 def harm(bench: Bench, own: Result, other: Result) -> float:
