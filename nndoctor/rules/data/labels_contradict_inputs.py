@@ -23,7 +23,14 @@ MAX_SCORE = 0.1  # score of the neighbours in the training set that is no signal
 
 def check(run: Run) -> Iterator[Symptom]:
     """Ask each example's neighbours for its label, in training and in validation."""
-    found = _drawn(run) or _turned(run) or _contradicting(run) or _of_other_examples(run) or _without_signal(run)
+    found = (
+        _drawn(run)
+        or _turned(run)
+        or _prompts(run)
+        or _contradicting(run)
+        or _of_other_examples(run)
+        or _without_signal(run)
+    )
     if found is not None:
         yield found
 
@@ -45,6 +52,15 @@ def _turned(run: Run) -> Symptom | None:
     how, part, other = found
     text = f"augmentation {how} part {part} of an example and leaves part {other}, a map of the same form, as it is: transform both together"
     return Symptom(text, MEASURED, {"part": int(part), "map": int(other)}, place="train_data")
+
+
+def _prompts(run: Run) -> Symptom | None:
+    """Labels that keep the prompts and leave out the answers."""
+    share = run.number("answers_left_out")
+    if not share:
+        return None
+    text = f"in {percent(share)} of the texts the labels keep the beginning and leave out the end (-100): the prompt is learned and the answer is not; leave out the prompt"
+    return Symptom(text, MEASURED, {"share": share}, place="train_data")
 
 
 def _contradicting(run: Run) -> Symptom | None:
@@ -112,7 +128,7 @@ RULE = Rule(
     needs={"fact:contradicting_share|fact:target_noise": 1},
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
+    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or the labels of texts keep the beginning and leave out the end; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -123,6 +139,7 @@ RULE = Rule(
     sick=(
         Run.drawn({"contradicting_share": 0.2}),
         Run.drawn({"target_noise": 0.7}),
+        Run.drawn({"contradicting_share": 0.0, "answers_left_out": 1.0}),
         Run.drawn({"contradicting_share": 0.0, "turned_alone": ("flips left and right of", "1", "2")}),
         Run.drawn({"contradicting_share": 0.0, "labels_found_in_input": 0.06}),
         Run.drawn({"contradicting_share": 0.0, "label_signal": 0.01, "label_signal_validation": 0.9}),

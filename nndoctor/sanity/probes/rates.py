@@ -29,6 +29,8 @@ NOTHING, FAR_STRIDE = 0.01, 1000.0  # where no rate gains this share, the usable
 SUFFICIENT_GAIN = 0.3  # of what there is to gain: a rate that reaches it need not be looked for further out
 USABLE = 0.1  # of the best gain
 FAR_BELOW = 0.6  # of the gain at a lower rate: a longer trial shows whether it stays so
+BELOW_IF_UNUSUAL = 0.8  # the same where the rate is far above what is usual for its optimizer
+FAR_ABOVE_USUAL = 30.0  # times that
 FAR_GAIN = 20.0  # times the gain at a hundred times the rate
 FAR_HIGHER = 100  # times the configured rate
 STOOD, LEAST_GAIN = (
@@ -182,7 +184,9 @@ def _verdict(bench: Bench, rate: float, trials: list[list[Trial]], low: float) -
     """The side that most seeds agree on, and how many do."""
     usual = USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST)
     slow = SLOW_FOR_KIND if rate < usual else SLOW
-    sides = [side(one, low, slow) for one in trials]
+    unusual = rate > FAR_ABOVE_USUAL * usual
+    bench.fact("lr_unusually_high", unusual)
+    sides = [side(one, low, slow, BELOW_IF_UNUSUAL if unusual else FAR_BELOW) for one in trials]
     # So few steps do not tell a slow start from a low rate; and a rate that is usual is not too low, where noise leaves little to gain.
     if bench.number("lr_steps") < STEPS or (rate >= usual and bench.subject.optimizer is not None):
         sides = ["inside" if one == "below" else one for one in sides]
@@ -227,7 +231,7 @@ def _drawn(bench: Bench, name: str, after: list[float], rate: float, factors: li
     bench.series[name] = Series.of(name, after, [math.log10(rate * f) for f in factors])
 
 
-def side(trials: list[Trial], floor: float, slow: float = SLOW) -> str:
+def side(trials: list[Trial], floor: float, slow: float = SLOW, far_below: float = FAR_BELOW) -> str:
     """Whether the configured rate is above, inside or below the usable range in one seed's trials."""
     here = _of(trials, 1.0)
     room = here.before - floor
@@ -236,17 +240,17 @@ def side(trials: list[Trial], floor: float, slow: float = SLOW) -> str:
     if not room > 0 or not lower or not higher:
         return "inside"
     top, best_below = max(higher, key=lambda t: t.gain), max(t.gain for t in lower)
-    if top.gain < best_below and _above(here.gain / room, best_below / room):
+    if top.gain < best_below and _above(here.gain / room, best_below / room, far_below):
         return "above"
     if here.gain < -CLEAR * room and top.factor < FAR_HIGHER:  # what rises at first, as with a codebook, is not slow
         return "inside"
     return "below" if _below(here.gain / room, top.gain / room, top.factor, slow) else "inside"
 
 
-def _above(gain: float, best: float) -> bool:
+def _above(gain: float, best: float, far_below: float) -> bool:
     """Whether a lower rate gains far more, both as shares of what there is to gain."""
     nothing = gain < STOOD and best > max(LEAST_GAIN, 2 * gain)
-    return nothing or (gain < FAR_BELOW * best and best > CLEAR)
+    return nothing or (gain < far_below * best and best > CLEAR)
 
 
 def _below(gain: float, top: float, factor: float, slow: float) -> bool:

@@ -13,6 +13,7 @@ from nndoctor.sanity.trials.compare import Result, Trials
 
 HARM = 0.1  # of what the best of both gains: a remedy that gains so much more shows harm
 SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is no fault
+SLOW_IF_UNUSUAL = 0.25  # the same for a rate that is far above what is usual for its optimizer
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
 WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
 STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one more in the same few steps
@@ -125,7 +126,7 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
         text = f"after {trials.steps} steps the loss is {_loss(own.end)}, still far above that of a constant output"
         bench.fact(f"harm:{name}", text)
         return
-    limit = SLOW if name == "lr-outside-usable-range" else HARM
+    limit = _limit(bench, name)
     best: tuple[float, str] | None = None
     unclear = False
     for remedy in wanted:
@@ -144,6 +145,13 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
     tried = f"after {trials.steps} steps {_loss(own.end)}, with {best[1]} {_loss(best[0])}"
     verdict = "the seeds disagree on whether it does harm" if unclear else "it does no harm here"
     bench.fact(f"remark:{name}", f"{verdict}: {tried}")
+
+
+def _limit(bench: Bench, name: str) -> float:
+    """How much more a remedy has to gain; of a learning rate that is far above the usual ones, less."""
+    if name != "lr-outside-usable-range":
+        return HARM
+    return SLOW_IF_UNUSUAL if bench.facts.get("lr_unusually_high") else SLOW
 
 
 def _untried(bench: Bench, finding: Finding, *, sure: bool) -> None:
