@@ -126,7 +126,12 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
         text = f"after {trials.steps} steps the loss is {_loss(own.end)}, still far above that of a constant output"
         bench.fact(f"harm:{name}", text)
         return
-    limit = _limit(bench, name)
+    _compared(bench, trials, finding, own, wanted)
+
+
+def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wanted: tuple[r.Remedy, ...]) -> None:
+    """Compare the training as it is with one remedy after the other, until one shows harm."""
+    name, limit = finding.name, _limit(bench, finding.name)
     best: tuple[float, str] | None = None
     unclear = False
     for remedy in wanted:
