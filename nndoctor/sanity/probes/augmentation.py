@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset, TensorDataset
 
-from nndoctor.sanity.batches import tensors
+from nndoctor.sanity.batches import size, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.failures import is_machine
 from nndoctor.sanity.state import seed
@@ -31,13 +31,10 @@ TURNS: dict[str, Callable[[Tensor], Tensor]] = {
 
 def probe(bench: Bench) -> None:
     """Ask for the same examples several times, and compare what changes in their parts."""
-    data: Any = bench.subject.train
-    dataset: Any = getattr(data, "dataset", None)
-    loader = getattr(data, "loader", None)
-    fixed = isinstance(dataset, (IterableDataset, TensorDataset)) or not hasattr(dataset, "__getitem__")
-    if bench.subject.standin or fixed or not hasattr(dataset, "__len__"):
+    dataset = _dataset(bench)
+    if dataset is None:
         return
-    collate = getattr(loader, "collate_fn", None) or (lambda rows: rows)
+    collate = getattr(getattr(bench.subject.train, "loader", None), "collate_fn", None) or (lambda rows: rows)
     limit = bench.clock.spent + TIME_SHARE * bench.clock.budget
     count = min(EXAMPLES, len(dataset))
     found: list[tuple[str, str, str]] = []
@@ -50,6 +47,16 @@ def probe(bench: Bench) -> None:
         if sum(one[1:] == other[1:] for other in found) >= ENOUGH:
             bench.fact("turned_alone", one)
             return
+
+
+def _dataset(bench: Bench) -> Any:  # noqa: ANN401
+    """The data by example, where they may differ from one time to the next, and reading them takes little time."""
+    dataset: Any = getattr(bench.subject.train, "dataset", None)
+    fixed = isinstance(dataset, (IterableDataset, TensorDataset)) or not hasattr(dataset, "__getitem__")
+    if bench.subject.standin or fixed or not hasattr(dataset, "__len__") or not len(dataset):
+        return None
+    slow = DRAWS * bench.load_time > TIME_SHARE * bench.clock.budget * max(size(bench.batch), 1)
+    return None if slow else dataset
 
 
 def _taken(dataset: Any, row: int, collate: Callable[[list[object]], object]) -> object:  # noqa: ANN401

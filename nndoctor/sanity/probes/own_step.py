@@ -60,7 +60,9 @@ def _course(bench: Bench) -> None:
     _norms(bench, start)
     trained = [(n, p, s) for (n, p), s in zip(bench.model.named_parameters(), start, strict=True) if p.requires_grad]
     still = [(n, s) for n, p, s in trained if torch.equal(p.detach(), s)]
-    bench.fact("own_unmoved", tuple(n for n, s in still if not _copied(s, start)))
+    copies = {n for n, s in still if _copied(s, start)}
+    whole = any(n in copies and float(s.min()) < float(s.max()) for n, s in still)  # zeros alone are no copy
+    bench.fact("own_unmoved", tuple(n for n, _ in still if not (whole and n in copies)))
     if blind:
         return
     after = _loss(bench, judged)
