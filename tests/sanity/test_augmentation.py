@@ -25,6 +25,12 @@ MASKS, FINE, CLASSES = "(self.x[:, 0] > 0).long()", "torch.randn(40, 1, 16, 16)"
 TURN = "if torch.rand(()) < 0.5: "
 
 
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch):
+    """A busy machine may take longer."""
+    monkeypatch.setattr(augmentation, "TIME_SHARE", 10.0)
+
+
 def turned(probed, targets: str, change: str) -> bool:
     return "turned_alone" in probed(IMAGES.replace("TARGETS", targets).replace("CHANGE", change), augmentation.probe)
 
