@@ -14,7 +14,7 @@ from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
 from nndoctor.sanity.state import Snapshot  # noqa: E402
 from nndoctor.sanity.trials.compare import FEWEST, SEEDS, Result, Trials  # noqa: E402
 from nndoctor.sanity.trials.remedies import LOWER  # noqa: E402
-from nndoctor.sanity.trials.verify import HARM, _far_outside, _verified, harm  # noqa: E402
+from nndoctor.sanity.trials.verify import HARM, _far_outside, _untried, _verified, harm  # noqa: E402
 
 
 @pytest.fixture
@@ -78,3 +78,10 @@ def test_a_range_test_alone_shows_what_is_far_outside(bench, side, gain, best, s
     bench.facts.update(lr_side=side, lr_gain=gain, lr_best_gain=best, lr_suggested=suggested, lr_configured=0.3)
     bench.facts.update(lr_seeds=seeds, lr_agree=seeds)
     assert _far_outside(bench) == sure
+
+
+@pytest.mark.parametrize(("optimizer", "verdict"), [("SGD", "harm"), ("AdamW", "remark")])
+def test_large_gradients_are_no_warning_where_steps_do_not_grow_with_them(bench, optimizer, verdict):
+    bench.facts["optimizer"] = optimizer
+    _untried(bench, SimpleNamespace(name="exploding-gradient"), sure=True)
+    assert f"{verdict}:exploding-gradient" in bench.facts

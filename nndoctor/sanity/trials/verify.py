@@ -21,6 +21,8 @@ MUCH_IN_ALL = 0.2  # the same where several seeds agree, or where the rate that 
 FAR = 100.0  # times the configured rate
 FAR_UP = 10.0  # times the first loss: a loss that rises so far in a few steps has diverged
 ABOVE = 2.0  # times the loss of a constant output: a training that ends there has learned nothing
+SCALED = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Adagrad", "Adadelta")
+"""Optimizers whose steps do not grow with the gradients."""
 ROUNDS = 4  # a finding that becomes a remark may bring up another that it explained
 
 RESTART = (r.DEFAULT, r.HE)
@@ -161,7 +163,10 @@ def _limit(bench: Bench, name: str) -> float:
 
 def _untried(bench: Bench, finding: Finding, *, sure: bool) -> None:
     """What is beyond doubt without a trial stays a warning; of a learning rate the range test says whether it is."""
-    sure = _far_outside(bench) if finding.name == "lr-outside-usable-range" else sure
+    if finding.name == "lr-outside-usable-range":
+        sure = _far_outside(bench)
+    elif finding.name == "exploding-gradient" and bench.facts.get("optimizer") in SCALED:
+        sure = False
     bench.fact(f"{'harm' if sure else 'remark'}:{finding.name}", "the budget left no time to try a remedy")
 
 
