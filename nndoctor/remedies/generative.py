@@ -94,6 +94,12 @@ CATALOGUE = (
         "Łańcucki et al., 2020, arXiv:2005.08520",
     ),
     Remedy(
+        "weigh-the-part",
+        "give this part a weight in the loss, or bound it (clamp a log variance)",
+        "a part that no gradient holds back grows as long as the others do not mind",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, 2014, arXiv:1312.6114",
+    ),
+    Remedy(
         "balance-the-parts",
         "sum the reconstruction loss over pixels if the KL is summed too",
         "a mean over 784 pixels makes the KL term 784 times too heavy",

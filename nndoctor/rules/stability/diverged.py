@@ -29,6 +29,11 @@ MIN_LEARNED = 0.5  # share of the reach that the loss counts as having fallen at
 MIN_VALIDATED, LEFT_BEHIND = 6, 1.3  # evaluations, and times the first one that all later ones are above
 MIN_TRAINED = 5  # training losses; all but the first are above it
 LEFT_BEHIND_TOO = 1.1  # the same for the validation loss next to a training loss that says so too
+MIN_OF_PART, MAX_GROWTH = (
+    20,
+    1e6,
+)  # values of a part of the loss, and times its start and the whole loss that it ends at
+START_OF_PART = 3  # values at its start
 MATERIAL = 0.01  # share of the first loss; a loss that moves by less stays where it is
 EXPLODED_RANGE = 0.3  # share of the reach; a smaller rise of a loss that hardly moved is no explosion
 EXPLODED = 0.97  # confidence where the rise is a multiple of the decrease; no healthy run of the zoo does that
@@ -59,6 +64,7 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
     if loss is None:
         yield from _validation_alone(run)
         return
+    yield from _part_alone(run, loss)
     if _hardly_moves(loss):
         return
     rise = _rise(run, loss, lost)
@@ -67,6 +73,27 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
         return
     if not (at_chance(run) or comes_back(loss) or reweighted(run) or twin_error_falls(run, loss, loss.low_step)):
         yield _symptom(run, loss, rise, lost)
+
+
+def _part_alone(run: Run, loss: Series) -> Iterator[Symptom]:
+    """A part of the loss that grows beyond all bounds while the whole does not: it is logged, and nothing lowers it."""
+    for name, part in run.series.items():
+        if not name.startswith("train/") or not name.endswith("_loss") or len(part.y) < MIN_OF_PART:
+            continue
+        first = float(np.median(part.y[:START_OF_PART]))
+        if not first > 0 or part.last < MAX_GROWTH * max(first, abs(loss.last), abs(loss.first)):
+            continue
+        yield Symptom(
+            f"{part.column} grew from {number(part.initial)} to {number(part.final)} while the training loss went from {number(loss.initial)} to {number(loss.final)}: it is logged, but hardly counts in the loss",
+            DIRECT,
+            {"first": part.initial, "last": part.final, "loss": loss.final},
+            series=name,
+            step=part.last_step,
+            span=part.span,
+            severity=Severity.WARNING,
+            remedies=("weigh-the-part", "clip-gradients"),
+        )
+        return
 
 
 def _validation_alone(run: Run) -> Iterator[Symptom]:
@@ -178,7 +205,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|value_loss|total_loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole, is a warning. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
@@ -194,6 +221,7 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, total_loss="1.4..730*40", reward="-31..-27*40"),
         Run.drawn(train_loss="2.3 1.2 0.9 1.5 2.4 3.0 7.3 7.2 7.5"),
         Run.drawn(train_loss="2.3..0.3*30 2.2*20"),
+        Run.drawn(train_loss="8.2..2.4*40", train_kl_loss="13..2e16*40"),
         Run.drawn(train_loss="1 3 9 27 81 240 700"),
         Run.drawn(train_loss="2 18 35 40 28 52 21 45 12 33 19 41 24 15 37 22 29 14"),
     ),
@@ -202,6 +230,7 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.01*30 0.012*4"),
         Run.drawn({"task": "reinforcement-learning"}, total_loss="0.15..1.6*25 1.6..0.03*15", reward="-31..5*40"),
         Run.drawn(train_loss="-1.0 -1.8 -2.2 -2.4 -2.5 -2.5"),
+        Run.drawn(train_loss="8.2..2.4*40", train_kl_loss="0.0001..13*40"),
         Run.drawn(train_loss="1.54 1.52 1.53..1.58*18", train_perplexity="367 351 340..279*18"),
     ),
     suppressed_by=("nan-loss", "sawtooth-epochs", "resume-jump", "codebook-collapse"),
