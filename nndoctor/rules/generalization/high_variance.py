@@ -47,10 +47,8 @@ LEVEL_POINTS = 10  # evaluations at most that a level at the end averages
 MIN_GAP_OF_TEXT = 1 / 3
 MIN_NATS = 0.1  # a smaller gap in cross-entropy changes one answer in twenty at most
 LAST_THIRD = 2 / 3  # share of the run since which the task's own metric is looked at
-MIN_METRIC_GAIN, MIN_METRIC_NOISES = (
-    0.05,
-    2.0,
-)  # share of all that it moved, and times its noise, by which it still improves
+MIN_METRIC_GAIN = 0.05  # share of all that the metric moved by which it still improves
+MIN_METRIC_NOISES = 2.0  # times its noise, likewise
 # Share of the validation loss by which a settled one falls over the last third of the evaluations.
 MAX_FALL_OF_TEXT = 0.03
 MAX_LOST_TO_NOISE = 0.4  # share of the confidence that is lost where the noise is as large as the gap
@@ -90,8 +88,12 @@ def _by_part(part: Part) -> Symptom:
         {"train_part": part.train.last, "validation_part": validated.last},
         series=validated.name,
         step=float(validated.x[-1]),
-        span=(float(validated.x[len(validated.y) * 3 // 4]), float(validated.x[-1])),
+        span=_last_quarter(validated),
     )
+
+
+def _last_quarter(validation: Series) -> tuple[float, float]:
+    return float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])
 
 
 def _both(run: Run, measure: str) -> bool:
@@ -105,24 +107,30 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
     training, validated = run.series[f"train/{name}"], run.series[f"validation/{name}"]
     metric, ends = series_in_words(name), upto(training, validated)
     lags = train.last > FITTED_ERROR and seen < WIDE_GAP and _improves(run)
-    return Symptom(
+    found = Symptom(
         f"validation {metric} {_ends(validated, ends, metric)}: {_in_points(100 * seen, 100 * abs(validated.final - ends.final))}",
         _steady(confidence_between(seen, limit, CERTAIN_FACTOR * limit), validation, seen),
         {"train_error": train.last, "validation_error": validation.last, "gap": seen},
         series=f"validation/{name}",
+        severity=Severity.INFO if (lags and certain(run, NAME, SURE) is None) or overfitting_unlikely(run) else None,
+    )
+    return _explained(run, found, validation)
+
+
+def _explained(run: Run, found: Symptom, validation: Series) -> Symptom:
+    """A gap with the place, the causes and the remedies that a gap in error and one in loss have in common."""
+    return replace(
+        found,
         step=float(validation.x[-1]),
-        span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
+        span=_last_quarter(validation),
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
-        severity=Severity.INFO if (lags and certain(run, NAME, SURE) is None) or overfitting_unlikely(run) else None,
     )
 
 
 def _in_points(gap: float, last: float) -> str:
     """The gap in points, as the last evaluations have it; it is said where the very last one differs."""
-    return (
-        f"a gap of {gap:.0f} points" if abs(gap - last) < 1 else f"a gap of {gap:.0f} points over the last evaluations"
-    )
+    return f"a gap of {gap:.0f} points{'' if abs(gap - last) < 1 else ' over the last evaluations'}"
 
 
 def _ends(validation: Series, train: Series, name: str) -> str:
@@ -181,21 +189,10 @@ def _is_doubted(run: Run) -> bool:
 
 
 def _gap_in_loss(run: Run, train: Series, validation: Series, sure: float) -> Symptom:
-    return Symptom(
-        f"validation loss {_ends(validation, train, 'loss')}: {_size(train, validation)}",
-        sure,
-        {
-            "train_loss": train.last,
-            "validation_loss": validation.last,
-            "gap": validation.last - train.last,
-            "reach": reach(run),
-        },
-        series="validation/loss",
-        step=float(validation.x[-1]),
-        span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
-        causes=no_signal(run),
-        remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
-    )
+    message = f"validation loss {_ends(validation, train, 'loss')}: {_size(train, validation)}"
+    levels = {"train_loss": train.last, "validation_loss": validation.last}
+    evidence = {**levels, "gap": validation.last - train.last, "reach": reach(run)}
+    return _explained(run, Symptom(message, sure, evidence, series="validation/loss"), validation)
 
 
 def _size(train: Series, validation: Series) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, SAME_ANSWER, UNIGRAM, flips_answers
 from nndoctor.analysis.guessing import MAX_OFF_ALONE, MAX_OFF_EXPLODED, Guessing, ends_at_guessing
+from nndoctor.analysis.guessing_causes import guessing_causes
 from nndoctor.analysis.level import dwarfs_second
 from nndoctor.analysis.low_accuracy import MAX_ACCURACY, MAX_FALL, MAX_WITH_LOSS, MIN_WITH_LOSS
 from nndoctor.analysis.low_accuracy import MIN_POINTS as MIN_ACCURACIES
-from nndoctor.analysis.stuck_causes import stuck_causes
-from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
@@ -56,7 +56,7 @@ def check(run: Run) -> Iterator[Symptom]:
         series=shown.name,
         step=shown.last_step,
         span=shown.span,
-        causes=_causes(run, found, loss),
+        causes=guessing_causes(run, found, loss),
         remedies=_remedies(found, loss),
         severity=Severity.INFO if run.layers and len(shown.values) < MIN_STEPS else None,
     )
@@ -135,72 +135,6 @@ def _remedies(found: Guessing, loss: Series | None) -> tuple[str, ...]:
     return TOO_HIGH_FIRST if loss is not None and dwarfs_second(loss) else ()
 
 
-def _causes(run: Run, found: Guessing, loss: Series | None) -> tuple[Cause, ...]:
-    if found.evidence == "gan":
-        return GAN_CAUSES
-    if loss is None:
-        return ()
-    if found.evidence == "frequency":
-        return TEXT_CAUSES
-    if dwarfs_second(loss):
-        return TOO_HIGH_CAUSES
-    return stuck_causes(run, loss)
-
-
-GAN_CAUSES = ranked(
-    Cause(
-        "the discriminator learns too slowly",
-        0.5,
-        "a discriminator that cannot distinguish the two gives the generator no gradient",
-        "one run with a higher learning rate for the discriminator",
-    ),
-    Cause(
-        "real and generated samples mixed up",
-        0.3,
-        "with swapped or identical labels there is nothing to learn",
-        "train the discriminator alone against a frozen generator: it must win",
-    ),
-    Cause(
-        "a generator that is that good",
-        0.2,
-        "at the optimum of a GAN no discriminator can do better",
-        "look at the samples, and log a score of them (FID)",
-    ),
-)
-TEXT_CAUSES = ranked(
-    Cause(
-        "learning rate too high",
-        0.5,
-        "after so many steps a language model is this poor only where its steps undo each other",
-        "one run with a tenth of the learning rate, and a warmup",
-    ),
-    Cause(
-        "labels shifted or masked wrongly",
-        0.3,
-        "targets that are not the next tokens cannot be predicted",
-        "decode the inputs and the targets of one batch, side by side",
-    ),
-)
-TOO_HIGH_CAUSES = ranked(
-    Cause(
-        "learning rate too high",
-        0.5,
-        "the first value is far above the rest: the first steps were so large that the network no longer learns",
-        "one run with a tenth of the learning rate",
-    ),
-    Cause(
-        "inputs not normalized",
-        0.45,
-        "raw pixels (0 to 255) and unscaled features make the first loss huge, and then the units die",
-        "print the mean and the standard deviation of a batch of inputs",
-    ),
-    Cause(
-        "weights too large at the start",
-        0.15,
-        "large initial weights give a huge first loss",
-        "one run with the framework's default initialization",
-    ),
-)
 TEXT_FIRST = ("lower-learning-rate", "warm-up", "overfit-tiny-subset", "check-labels")
 TOO_HIGH_FIRST = ("lower-learning-rate", "normalize-inputs", "overfit-tiny-subset", "check-labels", "check-the-step")
 
