@@ -19,10 +19,8 @@ MIN_WITH_LOSS = 6  # the same where a loss agrees
 MAX_ACCURACY = 0.3
 MAX_WITH_LOSS = 0.1  # the same where a loss agrees: among ten classes and more
 MAX_FALL = 0.05  # share of its first value by which such a loss falls at most
-MIN_OF_GUESSING, MAX_LOSS = (
-    0.8,
-    12.0,
-)  # share of the cross-entropy of guessing so rarely right, and the value, between which it ends
+MIN_OF_GUESSING = 0.8  # share of the cross-entropy of guessing so rarely right, above which the loss ends
+MAX_LOSS = 12.0  # and below which
 ERRORS = 2.0  # standard errors by which the second half of the run must be above the first to show that it rises
 ERRORS_WITH_LOSS = 3.0  # the same where the loss shows that it does not
 

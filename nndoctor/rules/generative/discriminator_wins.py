@@ -23,10 +23,8 @@ NEXT_TO_NOTHING = 0.12  # share of the discriminator's first loss, and of that o
 NEAR_END = 1.5  # times its last level: the discriminator's loss has come down
 GUESSING = 1.386  # 2 ln 2: the sum over real and generated of a discriminator that knows nothing
 LOST = 3.0  # loss of a generator whose examples pass with a probability of 5 %
-FAR_LOST, MIN_RISE = (
-    8.0,
-    2.0,
-)  # loss of a generator that has lost, and times its level early in the run, where the discriminator's began low already
+FAR_LOST = 8.0  # loss of a generator that has lost where the discriminator's began low already
+MIN_RISE = 2.0  # times the generator's level early in the run, likewise
 EARLY = (0.0, 0.1)  # shares of the run
 SATURATED = 0.02  # limit of both losses: log(1 - D(G(z))) is 0 where the discriminator is certain, and so is its slope
 MIN_POINTS = 8

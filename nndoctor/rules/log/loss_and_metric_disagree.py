@@ -31,6 +31,22 @@ def check(run: Run) -> Iterator[Symptom]:
     yield from _metric_worsens(run) or _loss_worsens(run)
 
 
+CAUSES_OF_A_WORSE_METRIC = (
+    Cause(
+        "the metric is computed wrongly",
+        0.6,
+        "decoding, tokenization or padding in evaluation differs from training",
+        "compute the metric by hand on ten validation examples and print the decoded outputs",
+    ),
+    Cause(
+        "the loss does not measure the task",
+        0.4,
+        "teacher forcing and per-token averages can improve while whole outputs get worse",
+        "compare the outputs of an early and a late checkpoint on the same examples",
+    ),
+)
+
+
 def _metric_worsens(run: Run) -> list[Symptom]:
     """The loss falls over the run while the task's own metric gets worse: one of them does not measure the task."""
     loss, metric = run.series["validation/loss"], task_metric(run)
@@ -58,20 +74,7 @@ def _metric_worsens(run: Run) -> list[Symptom]:
             step=metric.last_step,
             span=metric.span,
             severity=Severity.WARNING,
-            causes=(
-                Cause(
-                    "the metric is computed wrongly",
-                    0.6,
-                    "decoding, tokenization or padding in evaluation differs from training",
-                    "compute the metric by hand on ten validation examples and print the decoded outputs",
-                ),
-                Cause(
-                    "the loss does not measure the task",
-                    0.4,
-                    "teacher forcing and per-token averages can improve while whole outputs get worse",
-                    "compare the outputs of an early and a late checkpoint on the same examples",
-                ),
-            ),
+            causes=CAUSES_OF_A_WORSE_METRIC,
             remedies=("check-the-metric", "stop-on-the-metric"),
         )
     ]

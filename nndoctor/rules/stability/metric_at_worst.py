@@ -16,10 +16,8 @@ from nndoctor.core.series import Series
 OF_MASKS = frozenset({"dice", "iou"})
 BACKGROUND_FIRST = ("weigh-classes", "overfit-tiny-subset", "check-loaded-labels", "fix-the-metric")
 
-LATE_EPOCH, MIN_METRICS = (
-    10,
-    3,
-)  # first epoch of an excerpt, and metrics at their worst in it, of which few values are enough
+LATE_EPOCH = 10  # first epoch of an excerpt, of which few values are enough
+MIN_METRICS = 3  # metrics that are at their worst in such an excerpt
 
 
 def check(run: Run) -> Iterator[Symptom]:

@@ -85,8 +85,7 @@ def _symptom(run: Run, series: Series) -> Symptom:
     where = float(series.steps[at])
     recovers = float(bad[at:].mean()) < MAX_LOST and not bad[-1]
     before = [float(v) for v in series.values[:at] if np.isfinite(v)]
-    seen = birth(run)
-    layer = seen.layer if seen is not None and seen.lost is not None else None
+    layer, first_seen = _first_seen_in(run)
     led_up = before or _rising_training(run, series)
     causes = _causes(run, led_up, where)
     return Symptom(
@@ -97,9 +96,7 @@ def _symptom(run: Run, series: Series) -> Symptom:
             "last_finite": before[-1] if before else None,
             "not_finite": int(bad.sum()),
             "values": len(bad),
-            "first_seen_in": None
-            if seen is None or layer is None
-            else f"the {seen.what} of {Layers(run).named(layer)} at step {step(seen.step)}",
+            "first_seen_in": first_seen,
         },
         series=series.name,
         step=where,
@@ -109,6 +106,14 @@ def _symptom(run: Run, series: Series) -> Symptom:
         remedies=_remedies(causes[0].name, from_start=not led_up),
         severity=Severity.WARNING if recovers else None,
     )
+
+
+def _first_seen_in(run: Run) -> tuple[str | None, str | None]:
+    """The layer in which values that are not finite were first recorded, and what they were."""
+    seen = birth(run)
+    if seen is None or seen.lost is None:
+        return None, None
+    return seen.layer, f"the {seen.what} of {Layers(run).named(seen.layer)} at step {step(seen.step)}"
 
 
 def _rising_training(run: Run, series: Series) -> list[float]:
