@@ -144,12 +144,12 @@ def segments(
     if len(rows) == len(held) and held.all() and bool((axis[1:] > axis[:-1]).all()):
         return [Segment(rows, axis, whole=True)]
     rows = rows[held[rows]]
-    x = axis[rows]
-    begun_again = kind == "text" and _ends_before_its_start(x, rows, told or presence)
-    if len(np.unique(x)) == len(x) and not (begun_again or _resumed_with_a_gap(x, rows, told or presence)):
+    x, told = axis[rows], told or presence
+    begun_again = kind == "text" and _ends_before_its_start(x, rows, told)
+    if len(np.unique(x)) == len(x) and not (begun_again or _resumed_with_a_gap(x, rows, told)):
         order = np.argsort(x, kind="stable")
         return [Segment(rows[order], x[order])]
-    starts = [0, *_restarts(x, rows, told or presence, each_row=kind == "keras-csv"), len(x)]
+    starts = [0, *_restarts(x, rows, told, each_row=kind == "keras-csv"), len(x)]
     return [_joined_at_resume(rows[a:b], x[a:b]) for a, b in pairwise(starts) if b > a]
 
 
