@@ -46,17 +46,22 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
         if steps.min() == steps.max() and epochs.min() < epochs.max():
             steps = None  # logged once an epoch, by its last step
         elif _restarts_each_epoch(steps, epochs):
-            length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
-            before = min(float(epochs.min()), max(FIRST_EPOCHS))  # a log that begins in epoch 147 begins late
-            joined = (epochs - before) * length + steps
-            return joined, "step", ("steps restart in each epoch; combined with the epoch",)
-    for axis, unit in ((steps, "step"), (epochs, "epoch")):
-        if axis is not None and not (_repeats_within(axis, table, meanings) or _two_steps(axis, table, meanings)):
+            return _combined(steps, epochs), "step", ("steps restart in each epoch; combined with the epoch",)
+    named = {unit: axis for unit, axis in (("step", steps), ("epoch", epochs)) if axis is not None}
+    for unit, axis in named.items():
+        if not (_repeats_within(axis, table, meanings) or _two_steps(axis, table, meanings)):
             return axis, unit, ()
-    alone = steps is None and epochs is not None and not _two_steps(epochs, table, meanings)
-    if alone and epochs is not None and _are_runs_of_one_epoch(table, epochs, meanings):
-        return epochs, "epoch", ()
-    return _counted_rows(table, meanings, named=steps is not None or epochs is not None)
+    if list(named) == ["epoch"] and _are_runs_of_one_epoch(table, named["epoch"], meanings):
+        return named["epoch"], "epoch", ()
+    return _counted_rows(table, meanings, named=bool(named))
+
+
+def _combined(steps: Array, epochs: Array) -> Array:
+    """The steps of the whole run from those within each epoch."""
+    length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
+    before = min(float(epochs.min()), max(FIRST_EPOCHS))  # a log that begins in epoch 147 begins late
+    whole: Array = (epochs - before) * length + steps
+    return whole
 
 
 def _counted_rows(table: Table, meanings: Mapping[str, Meaning], *, named: bool) -> tuple[Array, str, tuple[str, ...]]:
@@ -81,7 +86,7 @@ def _batches(table: Table) -> Array | None:
 
 def _are_runs_of_one_epoch(table: Table, epochs: Array, meanings: Mapping[str, Meaning]) -> bool:
     """Whether all rows are of the same epoch, the first, and each is a run of its own."""
-    same = bool((epochs == epochs[0]).all()) and epochs[0] in FIRST_EPOCHS
+    same = bool((epochs == epochs[0]).all()) and epochs[0] in FIRST_EPOCHS and not _two_steps(epochs, table, meanings)
     return same and _one_row_runs(table) and not _follows_a_schedule(table, meanings) and not _printed_in_a_row(table)
 
 

@@ -115,17 +115,20 @@ def _placed(found: list[Record]) -> list[Record]:
     held = Counter(record.marks.get("epoch") for record in found)
     placed: list[Record] = []
     for record in found:
-        above = placed[-1] if placed else None
-        epoch = record.marks.get("epoch")
-        alone = above is not None and epoch is not None and held[epoch] == 2 and above.marks == {"epoch": epoch}
-        heads = above is not None and epoch is not None and above.marks == {"epoch": epoch} and _is_of_rates(above)
-        joins = (alone or heads) and "step" in record.own
-        if above is not None and joins and not above.values.keys() & record.values.keys():
-            above.marks, above.own = record.marks, record.own
-            above.values.update(record.values)
+        if placed and _is_one(placed[-1], record, held):
+            placed[-1].marks, placed[-1].own = record.marks, record.own
+            placed[-1].values.update(record.values)
         else:
             placed.append(record)
     return placed
+
+
+def _is_one(above: Record, record: Record, held: Mapping[str | None, int]) -> bool:
+    """Whether a record says the step of its epoch's own record above it; `held` counts the records of each epoch."""
+    epoch = record.marks.get("epoch")
+    if epoch is None or above.marks != {"epoch": epoch} or "step" not in record.own:
+        return False
+    return (held[epoch] == 2 or _is_of_rates(above)) and above.values.keys().isdisjoint(record.values)
 
 
 def _is_of_rates(record: Record) -> bool:
@@ -210,16 +213,15 @@ def _draw(found: list[Record], bar: tuple[int, int], pairs: Mapping[str, object]
 
 
 def _add(found: list[Record], pairs: dict[str, object], number: int, *, marked: bool) -> None:
-    here = found[-1] if found else None
-    if here is not None and any(map(known, pairs.keys() & here.values.keys())):
+    if not found:
+        found.append(Record({}, NONE, number))
+    here = found[-1]
+    if any(map(known, pairs.keys() & here.values.keys())):
         if here.total or (not marked and len(found) > 1 and found[-2].marks != here.marks):
             pairs = {name: value for name, value in pairs.items() if name not in here.values}  # a summary of the run
         else:
             here = Record(dict(here.marks), here.own, number, again=not marked and bool(here.own))
             found.append(here)
-    if here is None:
-        here = Record({}, NONE, number)
-        found.append(here)
     if not here.values:
         here.line = number
     if not marked:
