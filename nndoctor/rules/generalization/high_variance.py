@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nndoctor.analysis.convergence import confidence_between, has_moved, reach
-from nndoctor.analysis.gap import shared, upto
+from nndoctor.analysis.gap import MIN_GAP_OF_TEXT, MIN_NATS, gap_of_text, shared, upto, validation_improves
 from nndoctor.analysis.loss_parts import MAX_LEFT, MIN_RATIO, Part, memorized_part
 from nndoctor.analysis.task_metric import moved_since
 from nndoctor.analysis.unlogged_causes import no_signal
@@ -32,7 +32,6 @@ GAP_OF_MEMORIZED = 0.9  # share of a positive validation loss: so large a gap co
 WIDE_GAP = 0.15
 FITTED_ERROR = 0.015  # training error up to which the training set is fitted
 WIDE_GAP_IN_LOSS = 0.4  # the same as a share of a positive validation loss
-LATE_BEST = 0.8  # share of the run after which the best validation loss shows that it still improves
 MIN_GAP_IN_LOSS = 0.25  # share of the reach, where no error is logged
 CERTAIN_IN_LOSS = 0.35  # gap beyond that limit from which there is no other explanation
 MIN_OPENED = 0.5  # share of the gap that opened during training
@@ -43,14 +42,9 @@ MIN_EVALUATIONS, FEWEST_EVALUATIONS = 4, 3
 FAR_OVER_MOVES = 3.0  # times all that the evaluations moved, by which a gap needs no fourth one
 ERRORS_OF_ERROR, ERRORS_OF_LOSS = 2.5, 3.0  # standard errors of the validation level by which a gap exceeds noise
 LEVEL_POINTS = 10  # evaluations at most that a level at the end averages
-# Share of the validation loss of a tuned language model, which is then 1.5 times that of its examples: they are partly memorized.
-MIN_GAP_OF_TEXT = 1 / 3
-MIN_NATS = 0.1  # a smaller gap in cross-entropy changes one answer in twenty at most
 LAST_THIRD = 2 / 3  # share of the run since which the task's own metric is looked at
 MIN_METRIC_GAIN = 0.05  # share of all that the metric moved by which it still improves
 MIN_METRIC_NOISES = 2.0  # times its noise, likewise
-# Share of the validation loss by which a settled one falls over the last third of the evaluations.
-MAX_FALL_OF_TEXT = 0.03
 MAX_LOST_TO_NOISE = 0.4  # share of the confidence that is lost where the noise is as large as the gap
 SURE = 0.93  # probability of the finding from which any gap is reported: of 52 runs that the limits miss, 51 confirm it
 # The same from which a gap in loss is a warning although nothing, or hardly anything, is likely to close it.
@@ -106,7 +100,7 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
     seen = validation.last - train.last
     training, validated = run.series[f"train/{name}"], run.series[f"validation/{name}"]
     metric, ends = series_in_words(name), upto(training, validated)
-    lags = train.last > FITTED_ERROR and seen < WIDE_GAP and _improves(run)
+    lags = train.last > FITTED_ERROR and seen < WIDE_GAP and validation_improves(run)
     found = Symptom(
         f"validation {metric} {_ends(validated, ends, metric)}: {_in_points(100 * seen, 100 * abs(validated.final - ends.final))}",
         _steady(confidence_between(seen, limit, CERTAIN_FACTOR * limit), validation, seen),
@@ -144,15 +138,6 @@ def _steady(sure: float, validation: Series, gap: float) -> float:
     return sure * (1 - MAX_LOST_TO_NOISE * min(validation.noise / gap, 1.0))
 
 
-def _improves(run: Run) -> bool:
-    """Whether the validation loss is at its best in the last fifth of the run, by more than its noise."""
-    validation = run.series_of("validation/loss", 2)
-    if validation is None or validation.share_of_run(validation.best_step) <= LATE_BEST:
-        return False
-    earlier = validation.y[validation.x <= validation.step_at(LATE_BEST)]
-    return float(earlier.min()) - validation.best > validation.noise
-
-
 def _by_loss(run: Run, loss: float, *, raised: bool) -> Iterator[Symptom]:
     """A gap between the losses that is large for how far they came, above the noise, and opened during training."""
     train, validation = shared(run)
@@ -160,7 +145,7 @@ def _by_loss(run: Run, loss: float, *, raised: bool) -> Iterator[Symptom]:
     enough = FEWEST_EVALUATIONS if _is_plain(run, gap, validation) else MIN_EVALUATIONS
     if gap <= 0 or not has_moved(run) or len(train.y) < MIN_TRAIN_POINTS or len(validation.y) < enough:
         return
-    share = max(gap / reach(run), _of_text(run, gap, validation))
+    share = max(gap / reach(run), gap_of_text(run, gap, validation))
     if not raised and certain(run, NAME, SURE) is not None:  # a limit that the user raised holds, too
         yield _gap_in_loss(run, train, validation, _steady(SURE, validation, gap))
     elif share >= loss and _stands_out(gap, train, validation) and _opened(gap, share, train, validation):
@@ -216,7 +201,7 @@ def _opened(gap: float, share: float, train: Series, validation: Series) -> bool
 
 def _is_small(run: Run, gap: float, train: Series, validation: Series) -> bool:
     """Whether the gap is a small share of a positive validation loss."""
-    limit = WIDE_GAP_IN_LOSS if _improves(run) else SMALL_GAP_IN_LOSS
+    limit = WIDE_GAP_IN_LOSS if validation_improves(run) else SMALL_GAP_IN_LOSS
     return min(train.low, validation.low) > 0 and gap < limit * validation.last
 
 
@@ -229,18 +214,6 @@ def _stands_out(gap: float, train: Series, validation: Series) -> bool:
 def _error_of_level(validation: Series) -> float:
     """The standard error of the validation level at the end."""
     return validation.noise / math.sqrt(min(len(validation.y), LEVEL_POINTS))
-
-
-def _of_text(run: Run, gap: float, validation: Series) -> float:
-    """The gap of a language model as a share of its validation loss, once that no longer falls.
-
-    A tuned model comes far down by learning the format of its examples, which says nothing of what it memorized since.
-    """
-    late = validation.y[-max(len(validation.y) // 3, 2) :]
-    settled = float(late[0] - late[-1]) < MAX_FALL_OF_TEXT * validation.last
-    kind = workload(run) is Workload.FINE_TUNING
-    large = gap > max(MIN_GAP_OF_TEXT * validation.last, MIN_NATS) and validation.last > 0
-    return gap / validation.last if kind and settled and large else 0.0
 
 
 REMEDIES = ("more-data", "augmentation", "weight-decay", "dropout", "early-stopping", "smaller-network")
