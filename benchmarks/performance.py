@@ -44,8 +44,8 @@ def page(known: Mapping[str, Run], measurements: Sequence[Measurement] = ALL) ->
     """The whole page."""
     found = [(one, list(one.read(one.page.read_text(encoding="utf-8")))) for one in measurements if one.page.is_file()]
     flat = list(chain.from_iterable(figures for _, figures in found))
-    goals = [figure for figure in flat if figure.met is not None]
-    lines = [HEAD, f"{len(goals) - len(missed(flat))} of {len(goals)} goals are met.", "", "## Missed goals", ""]
+    goals = sum(figure.met is not None for figure in flat)
+    lines = [HEAD, f"{goals - len(missed(flat))} of {goals} goals are met.", "", "## Missed goals", ""]
     lines += [f"- {_missed(one, figure)}" for one, figures in found for figure in missed(figures)] or ["None."]
     figures = table(COLUMNS, [_cells(one, figure) for one, figures in found for figure in figures])
     commands = table(("", "command", "machine"), [_about(one, known.get(one.name)) for one, _ in found])

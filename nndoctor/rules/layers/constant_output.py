@@ -36,14 +36,12 @@ def check(run: Run) -> Iterator[Symptom]:
     if late(same) < MIN_SAME or len(same.y) < 2:
         return
     origin = _origin(run, chain, judged[-1])
-    zeros = layers.series(origin, "zero_fraction")
-    dead = zeros is not None and layers.activation(origin) == "relu" and late(zeros) >= MIN_ZEROS
     varies = run.series[f"layer:{origin}/same_examples"]
     since = varies.step_where(varies.y >= MIN_SAME)
     causes = _causes(layers, origin, chain[0] == origin, first(varies) >= MIN_SAME)
     yield Symptom(
         f"the model gives the same output for every example: nothing varies from {layers.named(origin)} on"
-        + (", where every unit is zero" if dead else ""),
+        + (", where every unit is zero" if _is_dead(layers, origin) else ""),
         DIRECT,
         {"units_constant": percent(late(same)), "since": since, "origin": layers.named(origin)},
         series=varies.name,
@@ -53,6 +51,11 @@ def check(run: Run) -> Iterator[Symptom]:
         causes=causes,
         remedies=FIRST[causes[0].name],
     )
+
+
+def _is_dead(layers: Layers, path: str) -> bool:
+    zeros = layers.series(path, "zero_fraction")
+    return zeros is not None and layers.activation(path) == "relu" and late(zeros) >= MIN_ZEROS
 
 
 def _origin(run: Run, chain: Sequence[str], last: str) -> str:
