@@ -10,7 +10,7 @@ WORDS = (("-V, --version", "show the version"), ("--install-completion", "instal
 
 
 def overview() -> str:
-    """The page."""
+    """What `nndoctor` prints without a command: the commands by what they are for."""
     page = Page(terminal_style())
     page.line(("nndoctor", "bold"), " reads your training log and tells you what went wrong and what to try first.")
     page.blank()

@@ -17,7 +17,7 @@ FIRST_SEEDS = 3  # runs of each side that measure the noise where nothing else d
 
 
 class GateVerdict(StrEnum):
-    """The answer."""
+    """Whether the candidate is better than what it is compared with."""
 
     BETTER = "better"
     WITHIN_NOISE = "within noise"
@@ -26,10 +26,10 @@ class GateVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The answer, by the measure it was given by.
+    """The verdict on a candidate, and the measure that gave it.
 
     `gain` is positive where the candidate is better, `limit` the largest difference by chance (None if unknown), `seeds` the
-    runs of each side that would show a gain of this size (None: over MOST_SEEDS), `errors` the findings at error
+    runs of each side that would show a gain of this size (None: more than MAX_SEEDS), `errors` the findings at error
     severity that only the candidate has: with one, no candidate is better.
     """
 
@@ -47,13 +47,13 @@ class Gate:
 
 
 def gate(found: Comparison, changes: Sequence[FindingChange]) -> Gate | None:
-    """The answer for two sides of a comparison; None where they share no measure, or neither ends in a number."""
+    """The verdict on two sides of a comparison; None where they share no measure, or neither ends in a number."""
     measure = found.measure(found.judged)
     return None if measure is None else judged(measure, _new_errors(changes))
 
 
 def judged(measure: Measure, errors: tuple[str, ...] = ()) -> Gate | None:
-    """The answer by one measure of two levels."""
+    """The verdict by one measure of two levels."""
     one, two = measure.levels[0], measure.levels[1]
     sound = math.isfinite(one.last), math.isfinite(two.last)
     if not any(sound):

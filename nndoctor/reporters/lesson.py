@@ -25,7 +25,7 @@ class LessonText:
 
 
 def render(words: LessonText, twins: Sequence[tuple[str, Report]], page_style: Style) -> str:
-    """The page."""
+    """The reports on both networks of a lesson, and whether they show what it claims."""
     page = Page(page_style)
     page.line((words.title, "bold"))
     page.line((words.source, "dim"))

@@ -20,7 +20,7 @@ UNITS = "a gain of 1 is the distance from the best constant prediction to the be
 
 
 def render(treatment: Treatment, page_style: Style) -> str:
-    """The page."""
+    """What each change gained, and what to do next."""
     page = Page(page_style)
     finals = list(treatment.finals("").values())
     page.line((treatment.path, "bold"), (f"  {len(finals)} seeds of {treatment.steps} steps", "dim"))

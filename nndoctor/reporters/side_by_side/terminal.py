@@ -24,7 +24,7 @@ CELL, NARROW = 14, 9  # characters of a value in a table, and the fewest that st
 
 
 def render(found: Comparison, changes: Sequence[FindingChange], page_style: Style) -> str:
-    """The page."""
+    """The runs side by side, and which findings came and went."""
     page = Page(page_style)
     for side in found.sides:
         more = f"  {side.runs[0].format}" + (f"  {len(side.runs)} runs" if len(side.runs) > 1 else "")
