@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, late
-from nndoctor.core.confidence import MEASURED, POSSIBLE
+from nndoctor.core.confidence import POSSIBLE, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent, rough
 from nndoctor.core.rule import Reference, Rule
@@ -49,7 +49,7 @@ def _stays(run: Run) -> Symptom | None:
         return None
     text = f"the loss begins at {rough(begins)} and is {rough(ends)} after {run.number('lr_steps'):.0f} steps; predicting a constant gives {rough(constant)}: the initial weights are too large for these inputs and targets"
     evidence = {"initial_loss": begins, "loss_after": ends, "baseline_loss": constant}
-    return Symptom(text, MEASURED, evidence, remedies=("smaller-head", "normalize-inputs"))
+    return Symptom(text, TYPICAL, evidence, remedies=("smaller-head", "normalize-inputs"))
 
 
 def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iterator[Symptom]:

@@ -20,7 +20,6 @@ STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one m
 MUCH_IN_ALL = 0.2  # the same where several seeds agree, or where the rate that gains it is far higher
 FAR = 100.0  # times the configured rate
 FAR_UP = 10.0  # times the first loss: a loss that rises so far in a few steps has diverged
-ABOVE = 2.0  # times the loss of a constant output: a training that ends there has learned nothing
 SCALED = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Adagrad", "Adadelta")
 """Optimizers whose steps do not grow with the gradients."""
 ROUNDS = 4  # a finding that becomes a remark may bring up another that it explained
@@ -65,16 +64,19 @@ def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
     if finding.evidence.keys() & FACTS.get(finding.name, set()):
         return ()  # what training makes of it is measured already, or no trial can judge it
     if finding.name == "lr-outside-usable-range":
-        best, now = bench.number("lr_suggested"), bench.number("lr_configured")
-        return (r.rate(best / now),) if best > 0 and now > 0 and not _blows_up(bench) else ()
-    if finding.name == "initial-loss-off-chance" and "loss_after" in finding.evidence:
-        return (r.HEAD, *RESTART)
-    within_loss = bench.facts.get("penalty_kind") == "a penalty within the loss"
-    if finding.name == "regularization-excessive" and within_loss and "penalty_over_data" in finding.evidence:
-        return ()  # without it the loss is another
+        return _of_rate(bench)
     if finding.name == "frozen-parameters":  # a train_step that moves nothing is a fact
         return (r.WHOLE,) if bench.facts.get("missed_parameters") and "own_calls" not in finding.evidence else ()
+    if "loss_after" in finding.evidence:
+        return (r.HEAD, *RESTART)
+    if "penalty_over_data" in finding.evidence and bench.facts.get("penalty_kind") == "a penalty within the loss":
+        return ()  # without it the loss is another
     return CURES.get(finding.name, ())
+
+
+def _of_rate(bench: Bench) -> tuple[r.Remedy, ...]:
+    best, now = bench.number("lr_suggested"), bench.number("lr_configured")
+    return (r.rate(best / now),) if best > 0 and now > 0 and not _blows_up(bench) else ()
 
 
 def _blows_up(bench: Bench) -> bool:
@@ -123,10 +125,6 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
     own = trials.of(None) if trials.plan() else None
     if own is None:
         _untried(bench, finding, sure=finding.confidence >= SURE)
-        return
-    if "loss_after" in finding.evidence and own.end > ABOVE * bench.number("constant_loss") > 0:
-        text = f"after {trials.steps} steps the loss is {_loss(own.end)}, still far above that of a constant output"
-        bench.fact(f"harm:{name}", text)
         return
     _compared(bench, trials, finding, own, wanted)
 
