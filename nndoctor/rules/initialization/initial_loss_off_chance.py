@@ -144,6 +144,11 @@ RULE = Rule(
             train_loss="28 20 16 12",
         ),
         Run.drawn(
+            facts={"constant_loss": 0.2, "trial_begins": 4000.0, "trial_ends": 3100.0, "lr_steps": 60},
+            layers={"fc1/std": "900*4"},
+            train_loss="4000 3800 3600 3400",
+        ),
+        Run.drawn(
             facts={"loss": "squared error", "initial_loss": 2500.0, "roles:fc1": "weight"},
             layers={"fc1/std": "0.1 0.5 1 1 1", "fc1/mean": "0 30 49 50 50"},
             train_loss="2500 400 3 2 2",
