@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from nndoctor.core.errors import MissingExtra, UnreadableLog
 from nndoctor.readers.io.source import Source
@@ -35,15 +36,13 @@ def read(source: Source) -> list[Table]:
         if source.head.startswith(PARQUET):
             file = parquet.ParquetFile(data)
             names = [name for name in file.schema_arrow.names if _is_kept(name)]
-            if file.metadata.num_rows * max(1, len(names)) > MAX_CELLS:
-                raise UnreadableLog(_too_much(source))
+            _refuse_huge(source, file.metadata.num_rows, names)
             found = file.read(columns=names)
         else:
             found = feather.read_table(data)
             names = [name for name in found.column_names if _is_kept(name)]
             found = found.select(names)
-        if found.num_rows * max(1, len(names)) > MAX_CELLS:
-            raise UnreadableLog(_too_much(source))
+        _refuse_huge(source, found.num_rows, names)
         table = read_object({name: found.column(name).to_pylist() for name in names})
     except (pa.ArrowException, OSError, ValueError, TypeError) as error:
         first = str(error).partition("\n")[0][:120]
@@ -53,6 +52,11 @@ def read(source: Source) -> list[Table]:
 
 def _is_kept(name: str) -> bool:
     return meaning_of(name).kind is not Kind.KNOWN
+
+
+def _refuse_huge(source: Source, rows: int, names: Sequence[str]) -> None:
+    if rows * max(1, len(names)) > MAX_CELLS:
+        raise UnreadableLog(_too_much(source))
 
 
 def _too_much(source: Source) -> str:

@@ -69,9 +69,7 @@ def read(source: Source) -> list[Table]:
             f"{source.path} has no line with a loss or a metric; expected 'epoch 1 loss 0.5' or the like"
         )
     whole = joined(parts)
-    facts = {**whole.facts, **_framework(source.start)}
-    if length := EPOCH_LENGTH.search(source.start):
-        facts["steps_per_epoch"] = Fact(int(length["steps"]))
+    facts = {**whole.facts, **_said_at_the_start(source.start)}
     if digits[0] and len(digits) == 1:
         facts["printed_digits"] = Fact(digits[0])
     if silent:
@@ -83,6 +81,12 @@ def _ends_within_a_record(found: Sequence[Record], lines: Sequence[str]) -> bool
     """Whether the last record is on the last line, which has no end, and lacks what the record before it holds."""
     at_end = len(found) > 2 and found[-1].line == len(lines) and bool(lines[-1].strip())
     return at_end and _is_cut(found[-1].row, found[-2].row)
+
+
+def _said_at_the_start(start: str) -> dict[str, Fact]:
+    """The framework, and the steps of an epoch."""
+    length = EPOCH_LENGTH.search(start)
+    return {**_framework(start), **({"steps_per_epoch": Fact(int(length["steps"]))} if length else {})}
 
 
 def _framework(start: str) -> dict[str, Fact]:

@@ -55,10 +55,14 @@ def read(source: Source) -> list[Table]:
         raise UnreadableLog(
             f"{source.path} looks like YOLO output but has no epoch: the run stopped before the first one ended"
         )
-    scored = [NAMES[0] in row for row in rows[-2:]]
-    if scored == [True, False] and "100%" not in drawn:
+    if "100%" not in drawn and _lacks_scores(rows):
         return [from_records(rows[:-1], "yolo-terminal", lines[:-1], notes=(CUT,))]
     return [from_records(rows, "yolo-terminal", lines)]
+
+
+def _lacks_scores(rows: list[dict[str, object]]) -> bool:
+    """Whether the last epoch has no scores though the one before has."""
+    return [NAMES[0] in row for row in rows[-2:]] == [True, False]
 
 
 def _drawn(text: str) -> Iterator[tuple[int, str]]:

@@ -64,9 +64,9 @@ def check(run: Run) -> Iterator[Symptom]:
 def _settled_high(run: Run) -> Iterator[Symptom]:
     """A training error that is high, hardly lower than in the middle of the run, and that a wider network may lower."""
     error, sure, wider = training_error(run), probability(run, "high-bias"), helps(run, "wider")
-    if error is None or sure is None or wider is None or len(error.curve.y) < MIN_VALUES or _many_classes(run):
+    if error is None or sure is None or wider is None or len(error.curve.y) < MIN_VALUES:
         return
-    if run.axis == "step" and 0 < run.number("epochs") < MIN_EPOCHS:
+    if _many_classes(run) or _few_epochs(run):
         return
     if wider < MIN_HELPS or sure < UNLIKELY or not _is_high(error) or not _has_settled(error):
         return
@@ -76,6 +76,10 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
         f"{'training' if error.gap >= 0 else 'validation'} error has settled at {percent(error.end)}{outcome(run, 'wider')}; set the achievable error with --target-error",
         sure,
     )
+
+
+def _few_epochs(run: Run) -> bool:
+    return run.axis == "step" and 0 < run.number("epochs") < MIN_EPOCHS
 
 
 def _is_high(error: TrainingError) -> bool:
