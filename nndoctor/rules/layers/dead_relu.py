@@ -29,6 +29,7 @@ MAX_TREND = -1.0
 MIN_ALWAYS_ON = 0.3  # share of the units that are on for every example: the examples look alike, the units did not die
 LARGE_STEP = 0.1  # share of a weight's size in one step, a hundred times the usual thousandth
 LOW_BIAS = -0.3  # mean bias, in standard deviations of the signal, that keeps units at zero
+KILLED, NOT_KILLED = 3.0, 0.2  # weights of a large step where units died of one, and where they were silent before
 MIN_SIGNAL = 0.1  # share of the bias: the least standard deviation that it is compared with
 
 LIKELY = {
@@ -117,7 +118,7 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
     first = "dead" if from_start else "alive"
     side = "below" if pull < 0 else "above"
     return ranked(
-        _large_step(fastest, 3.0 if killed else 0.2),
+        _large_step(fastest, KILLED if killed else NOT_KILLED),
         Cause(
             "the bias",
             4.0 if pull < LOW_BIAS and not killed else 0.3,

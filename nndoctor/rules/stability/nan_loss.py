@@ -36,6 +36,8 @@ AT_THE_END = 0.99  # confidence: the value is in the log; only a faulty log coul
 STOPPED = 0.97  # the same where a message of the log says it, which may be about another value
 RECOVERED = 0.8  # the same of a run that goes on, which may have skipped those steps on purpose
 NO_USUAL_RATE = 2.0  # optimizers that set their own rate, L-BFGS and Adadelta take 1; others less
+# Weights of the learning rate as the cause, by what the loss and the gradient norm did before.
+ROSE, FELL, UNKNOWN = 0.7, 0.35, 0.5
 DIVERGING = 2.0  # times the loss's fall: a loss that far above its best just before the NaN was already diverging
 
 FIRST = {
@@ -241,12 +243,12 @@ def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -
 def _course(run: Run, before: list[float], where: float, *, calm: bool) -> tuple[str, float]:
     """What the loss and the gradient norm did until then, and how likely that makes the learning rate."""
     if _bursts(run, where):
-        return "the gradient norm rose to many times its usual size before it", 0.7
+        return "the gradient norm rose to many times its usual size before it", ROSE
     if calm:
-        return "the loss was falling until then, but a single step between two logged values may have caused it", 0.35
+        return "the loss was falling until then, but a single step between two logged values may have caused it", FELL
     if len(before) >= 2 and before[-1] - min(before) > DIVERGING * max(before[0] - min(before), TINY):
-        return "the loss was rising before it", 0.7
-    return "it is the usual cause", 0.5
+        return "the loss was rising before it", ROSE
+    return "it is the usual cause", UNKNOWN
 
 
 RULE = Rule(

@@ -149,20 +149,21 @@ def _trained(
     ours, held = parts
     optimizer, done = bench.optimizer(), 0
     others: dict[Place, list[float]] = {place: [] for place in asked}
-    own: dict[Place, float | None] = {}
+    own: dict[Place, float] = {}
     for end in looks:
         if not others or not _advanced(bench, ours, optimizer, range(100 * k + done + 1, 100 * k + end + 1)):
             return {}
-        now, done = {place: fit(bench, held, place) for place in others}, end
-        others = {p: [*before, new] for p, before in others.items() if (new := now[p]) is not None and new < CLEAR}
-        own = {place: fit(bench, ours, place) for place in others} if end >= min(STEPS, looks[-1]) else {}
-        if others and own and all(got is None or got >= MEMORIZED for got in own.values()):
+        done, now = end, _fits(bench, held, list(others))
+        others = {place: [*others[place], new] for place, new in now.items() if new < CLEAR}
+        own = _fits(bench, ours, list(others)) if end >= min(STEPS, looks[-1]) else {}
+        if own and min(own.values()) >= MEMORIZED:
             break
-    return {
-        place: Score(sum(every) / len(every), got, done)
-        for place, every in others.items()
-        if (got := own[place]) is not None
-    }
+    return {place: Score(sum(others[place]) / len(others[place]), got, done) for place, got in own.items()}
+
+
+def _fits(bench: Bench, batches: list[Batch], asked: list[Place]) -> dict[Place, float]:
+    """How labels fit, of those of which it can be told."""
+    return {place: found for place in asked if (found := fit(bench, batches, place)) is not None}
 
 
 def _advanced(bench: Bench, pools: list[Batch], optimizer: torch.optim.Optimizer, seeds: range) -> bool:

@@ -58,11 +58,7 @@ def _course(bench: Bench) -> None:
     bench.fact("own_gradients", felt)
     bench.fact("own_movement", moved)
     _norms(bench, start)
-    trained = [(n, p, s) for (n, p), s in zip(bench.model.named_parameters(), start, strict=True) if p.requires_grad]
-    still = [(n, s) for n, p, s in trained if torch.equal(p.detach(), s)]
-    copies = {n for n, s in still if _copied(s, start)}
-    whole = any(n in copies and float(s.min()) < float(s.max()) for n, s in still)  # zeros alone are no copy
-    bench.fact("own_unmoved", tuple(n for n, _ in still if not (whole and n in copies)))
+    bench.fact("own_unmoved", _unmoved(bench, start))
     if blind:
         return
     after = _loss(bench, judged)
@@ -72,6 +68,16 @@ def _course(bench: Bench) -> None:
     bench.fact("own_loss_before", before)
     bench.fact("own_loss_after", after)
     bench.fact("plain_loss_after", _loss(bench, judged))
+
+
+def _unmoved(bench: Bench, start: list[Tensor]) -> tuple[str, ...]:
+    """The trainable parameters that the steps have not changed; a target network, which is a copy of another, is none of them."""
+    named = zip(bench.model.named_parameters(), start, strict=True)
+    still = [(name, begun) for (name, p), begun in named if p.requires_grad and torch.equal(p.detach(), begun)]
+    copies = [(name, begun) for name, begun in still if _copied(begun, start)]
+    if not any(float(begun.min()) < float(begun.max()) for _, begun in copies):  # zeros alone are no copy
+        return tuple(name for name, _ in still)
+    return tuple(name for name, begun in still if not _copied(begun, start))
 
 
 def _copied(value: Tensor, others: list[Tensor]) -> bool:
