@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from nndoctor.experiment.state import unchanged
 from nndoctor.experiment.steps import own_loss
 
 
@@ -17,7 +17,7 @@ def why_no_loss(model: nn.Module, data: Iterable[object]) -> str | None:
     if batch is None:
         return "train_data is empty"
     try:
-        with _unchanged(model), torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with unchanged(model), torch.no_grad(), torch.random.fork_rng(devices=[]):
             model.train()
             found = own_loss(model, batch)
     except Exception as error:  # noqa: BLE001 - whatever a model raises that was not made to be called so
@@ -28,21 +28,6 @@ def why_no_loss(model: nn.Module, data: Iterable[object]) -> str | None:
     if isinstance(found, Tensor) and found.numel() == 1 and found.is_floating_point():
         return None
     return f"called with a batch, the model returned {_kind(found)}, not a loss"
-
-
-@contextmanager
-def _unchanged(model: nn.Module) -> Iterator[None]:
-    """A context after which the buffers and modes of a model are as before."""
-    modes = [(m, m.training) for m in model.modules()]
-    buffers = [(b, b.detach().clone()) for b in model.buffers()]
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-        with torch.no_grad():
-            for buffer, kept in buffers:
-                buffer.copy_(kept)
 
 
 def _kind(value: object) -> str:

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch, mapped, part, size, target_changed
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.state import seed, unchanged
+from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import main_output
 
 PERMUTED = 15  # permutations of the labels by which the loss is taken for outputs of another form

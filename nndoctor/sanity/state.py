@@ -85,18 +85,3 @@ def nudge(model: nn.Module) -> None:
         if parameter.is_floating_point():
             size = float(parameter.square().mean().sqrt()) if parameter.numel() else 0.0
             parameter.add_(torch.randn_like(parameter), alpha=NUDGE * size or NUDGE_OF_ZERO)
-
-
-@contextmanager
-def unchanged(model: nn.Module) -> Iterator[None]:
-    """Modes and buffers (running statistics) are afterwards what they were before."""
-    modes = [(m, m.training) for m in model.modules()]
-    kept = [(b, b.detach().clone()) for b in model.buffers()]
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-        with torch.no_grad():
-            for buffer, value in kept:
-                buffer.copy_(value)

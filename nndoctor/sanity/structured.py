@@ -11,6 +11,7 @@ FEATURES, ROWS = 256, 600  # from which the structure of the inputs is taken
 CORRELATED = 0.5  # of the dimensions that independent features would use: inputs that use fewer have a structure
 DEPENDENT = 8.0  # standard errors of the correlation of two features; independent ones come to 5
 SEQUENCE = 6  # tokens at least, that differ between examples
+MOSTLY = 0.5  # of the places of sequences
 FEWEST_TOKENS = 8  # tokens of which frequencies can be compared
 
 
@@ -33,6 +34,11 @@ def structured(inputs: Tensor) -> bool:
     used = d * d / float(correlation.square().sum())
     apart = correlation.fill_diagonal_(0).abs().max() * math.sqrt(n)
     return used < CORRELATED * d / (1 + d / n) or float(apart) > DEPENDENT
+
+
+def neighbours_differ(sequences: Tensor) -> bool:
+    """Whether neighbouring values of sequences, shape (n, length, ...), differ often enough for an offset to be told."""
+    return float((sequences[:, 1:] != sequences[:, :-1]).double().mean()) > MOSTLY
 
 
 def _uneven(tokens: Tensor) -> bool:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import mapped, tensors
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.state import seed, unchanged, without_dropout
+from nndoctor.sanity.state import seed, without_dropout
 
 MAX_OUTPUTS = 6  # outputs that are moved, one at a time
 NEAR, FAR = 10.0, 100.0  # of an output's size, or of 1: how far it is moved

@@ -7,9 +7,10 @@ import sys
 import torch
 from torch import Tensor, nn
 
+from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import LIBRARIES
-from nndoctor.sanity.state import nudge, seed, unchanged, without_dropout
+from nndoctor.sanity.state import nudge, seed, without_dropout
 
 MOST = 6  # layers that are tried
 BATCHES = 3

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import ModelCall
-from nndoctor.sanity.state import seed, unchanged, without_dropout
+from nndoctor.sanity.state import seed, without_dropout
 from nndoctor.sanity.subject import main_output
 
 ROLES = (("chosen", "rejected"), ("preferred", "dispreferred"), ("winner", "loser"))

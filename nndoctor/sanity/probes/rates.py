@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from nndoctor.core.series import Series
+from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch, part, size
 from nndoctor.sanity.bench import RATE, Bench, number, unless_diverged
 from nndoctor.sanity.constant import ignorance, knowing_nothing
-from nndoctor.sanity.state import unchanged, without_dropout
+from nndoctor.sanity.state import without_dropout
 
 LADDER = (1.0, 10.0, 0.1, 100.0, 0.01, 3.0, 0.3)  # of the configured rate, the most telling first
 STEPS, FEWEST = 60, 12
@@ -33,10 +34,8 @@ BELOW_IF_UNUSUAL = 0.8  # the same where the rate is far above what is usual for
 FAR_ABOVE_USUAL = 30.0  # times that
 FAR_GAIN = 20.0  # times the gain at a hundred times the rate
 FAR_HIGHER = 100  # times the configured rate
-STOOD, LEAST_GAIN = (
-    0.02,
-    0.05,
-)  # of what there is to gain: no progress, and the least that shows that a lower rate makes some
+STOOD = 0.02  # of what there is to gain: no progress
+LEAST_GAIN = 0.05  # of it: the least that shows that a lower rate makes some
 CLEAR, MOST_OF_IT = 0.2, 0.5  # of it: what a lower rate must gain to be compared, and a far higher one
 BLOWN = 3.0  # of the first loss: past it a training has blown up
 

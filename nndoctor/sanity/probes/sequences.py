@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nndoctor.sanity.batches import Batch, first_input, rebuilt, split
 from nndoctor.sanity.bench import IGNORED, Bench
+from nndoctor.sanity.structured import neighbours_differ
 from nndoctor.sanity.subject import main_output
 
 LONG = 4  # tokens that a sequence must have
@@ -59,7 +60,7 @@ def _targets_of_loss(bench: Bench, tokens: Tensor) -> Tensor | None:
     if call is None or call.target.is_floating_point():
         return None
     n, length = tokens.shape
-    if call.target.numel() not in (n * length, n * (length - 1)) or not _varied(tokens):
+    if call.target.numel() not in (n * length, n * (length - 1)) or not neighbours_differ(tokens):
         return None
     rows: Tensor = call.target.reshape(n, -1)
     return rows if float((rows != IGNORED).double().mean()) > MOSTLY else None
@@ -82,11 +83,6 @@ def _own_labels(bench: Bench) -> bool:
 def _has_decoder(bench: Bench) -> bool:
     """Whether a model of two parts generates its targets, for which copying may be the task."""
     return bool(getattr(getattr(bench.model, "config", None), "is_encoder_decoder", False))
-
-
-def _varied(tokens: Tensor) -> bool:
-    """Whether neighbouring tokens differ often enough for an offset to be told."""
-    return float((tokens[:, 1:] != tokens[:, :-1]).double().mean()) > MOSTLY
 
 
 @torch.no_grad()

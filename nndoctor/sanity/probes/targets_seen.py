@@ -10,10 +10,11 @@ from torch import Tensor
 from nndoctor.sanity.bench import IGNORED, Bench
 from nndoctor.sanity.calls import ModelCall, calls_of
 from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.structured import neighbours_differ
 from nndoctor.sanity.subject import main_output
 
 MIN_PLACES = 4  # places that a sequence must have
-MOSTLY = 0.5  # of the places that neighbours differ at, and that are no padding
+MOSTLY = 0.5  # of the places: so many are no padding
 MAX_DIMENSIONS = 3  # examples, places and features
 
 
@@ -74,7 +75,7 @@ def _offset(given: Tensor, goal: Tensor) -> int | None:
     ):
         return None
     rows = _rows(goal, given)
-    if rows.shape[1] not in (given.shape[1], given.shape[1] - 1) or not _varied(given):
+    if rows.shape[1] not in (given.shape[1], given.shape[1] - 1) or not neighbours_differ(given):
         return None
     return next((k for k in (0, 1) if _same(given[:, k:], rows)), None)
 
@@ -91,11 +92,6 @@ def _same(given: Tensor, rows: Tensor) -> bool:
     length = min(given.shape[1], rows.shape[1])
     kept = rows[:, :length] != IGNORED
     return float(kept.double().mean()) > MOSTLY and bool((given[:, :length] == rows[:, :length])[kept].all())
-
-
-def _varied(given: Tensor) -> bool:
-    """Whether neighbours differ often enough for an offset to be told."""
-    return float((given[:, 1:] != given[:, :-1]).double().mean()) > MOSTLY
 
 
 def _later_exchanged(given: Tensor) -> Tensor:

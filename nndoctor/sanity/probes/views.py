@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.calls import Place, arguments_replaced, calls_of, outputs_and_loss
-from nndoctor.sanity.state import seed, unchanged, without_dropout
+from nndoctor.sanity.state import seed, without_dropout
 
 STEPS = 100
 PASSES, TIME_SHARE = 150, 0.3  # what it costs, in steps, and the share of the time left that it may take
