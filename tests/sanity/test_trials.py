@@ -13,8 +13,8 @@ from torch import nn  # noqa: E402
 from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
 from nndoctor.sanity.state import Snapshot  # noqa: E402
 from nndoctor.sanity.trials.compare import FEWEST, SEEDS, Result, Trials  # noqa: E402
-from nndoctor.sanity.trials.remedies import LOWER  # noqa: E402
-from nndoctor.sanity.trials.verify import HARM, _far_outside, _untried, _verified, harm  # noqa: E402
+from nndoctor.sanity.trials.remedies import HIGHER, LOWER  # noqa: E402
+from nndoctor.sanity.trials.verify import HARM, _far_outside, _untried, _verified, cures, harm  # noqa: E402
 
 
 @pytest.fixture
@@ -50,6 +50,13 @@ def test_little_time_is_spent_on_one_remedy(bench, trainings, enough):
     bench.clock = Clock(1000.0)
     bench.step_time = bench.clock.budget / (SEEDS * FEWEST * trainings)
     assert Trials(bench).plan() == enough
+
+
+def test_a_step_that_is_too_small_is_tried_with_a_higher_rate(bench):
+    """And one that is too large with a lower one."""
+    for ratio, tried in ((4e-8, HIGHER), (0.3, LOWER)):
+        evidence = {"update_ratio": ratio, "healthy": 1e-3}
+        assert cures(bench, SimpleNamespace(name="update-ratio-off", evidence=evidence)) == (tried,)
 
 
 def test_what_the_seeds_disagree_on_is_not_called_harmless(bench):

@@ -42,7 +42,6 @@ CURES: dict[str, tuple[r.Remedy, ...]] = {
     "deep-without-shortcuts-or-normalization": (r.SHORTCUTS, *RESTART),
     "optimizer-misses-parameters": (r.WHOLE,),
     "regularization-excessive": (r.UNDECAYED, r.UNDROPPED),
-    "update-ratio-off": (r.LOWER, r.HIGHER),
     "loss-scales-with-batch": (r.LOWER, r.rate(0.01)),
     "ranks-drift-apart": (r.DEFAULT,),
     "activations-not-zero-centred": (r.DEFAULT,),
@@ -65,6 +64,8 @@ def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
         return ()  # what training makes of it is measured already, or no trial can judge it
     if finding.name == "lr-outside-usable-range":
         return _of_rate(bench)
+    if finding.name == "update-ratio-off":
+        return (r.HIGHER,) if _moves_too_little(finding) else (r.LOWER,)
     if finding.name == "frozen-parameters":  # a train_step that moves nothing is a fact
         return (r.WHOLE,) if bench.facts.get("missed_parameters") and "own_calls" not in finding.evidence else ()
     if "loss_after" in finding.evidence:
@@ -72,6 +73,13 @@ def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
     if "penalty_over_data" in finding.evidence and bench.facts.get("penalty_kind") == "a penalty within the loss":
         return ()  # without it the loss is another
     return CURES.get(finding.name, ())
+
+
+def _moves_too_little(finding: Finding) -> bool:
+    """Whether a step changes the weights by less than it usually does; of weights that grew, the first steps count."""
+    evidence = finding.evidence
+    ratio, usual = evidence.get("update_ratio", evidence.get("first_update_ratio")), evidence.get("healthy")
+    return isinstance(ratio, float) and isinstance(usual, float) and ratio < usual
 
 
 def _of_rate(bench: Bench) -> tuple[r.Remedy, ...]:
