@@ -123,13 +123,9 @@ def _size(model: nn.Module) -> str:
 
 
 def _named(names: Mapping[str, object]) -> dict[str, object]:
-    """The names of the contract; a LightningDataModule may have any."""
+    """The names of the contract."""
     known = ("loss", "train_data", "validation_data", "optimizer", "step", "train_step")
-    parts = {name: names[name] for name in known if names.get(name) is not None}
-    module = next((value for value in names.values() if is_data_module(value)), None)
-    if "train_data" not in parts and module is not None:
-        parts["train_data"] = module
-    return parts
+    return {name: names[name] for name in known if names.get(name) is not None}
 
 
 def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:

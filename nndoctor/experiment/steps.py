@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from nndoctor.experiment.keras_model import is_keras
 if TYPE_CHECKING:
     from nndoctor.experiment.experiment import Experiment
 
+TrainStep = Callable[[nn.Module, Any, torch.optim.Optimizer], object]
+IGNORED = -100  # the target that torch's losses leave out, unless they are given another one
 TARGETS = ("labels", "label", "targets", "target", "y")  # the names under which a batch of names keeps its targets
 
 

@@ -12,8 +12,8 @@ from torch import nn
 
 from nndoctor.experiment.lightning import is_data_module
 from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.experiment.steps import TrainStep
 
-TrainStep = Callable[[nn.Module, Any, torch.optim.Optimizer], object]
 ARGUMENTS = ("model", "batch", "optimizer")  # of a train_step, as the contract has it
 # First arguments of steps that take the parts of a batch.
 BATCHES = frozenset(
@@ -24,8 +24,8 @@ LOSSES = ("criterion", "loss_fn", "loss_func", "loss_function")
 MODELS = ("net", "network")
 OPTIMIZERS = ("optim", "opt")
 TRAINING = (
-    "train_loader", "trainloader", "train_dataloader", "train_dl", "train_dataset", "trainset", "train_set", "train_ds", "datamodule",
-    "data_module", "dm", "dataloader", "data_loader", "loader",
+    "train_loader", "trainloader", "train_dataloader", "train_dl", "train_dataset", "trainset", "train_set", "train_ds", "dataloader",
+    "data_loader", "loader",
 )  # fmt: skip
 VALIDATION = (
     "val_data", "valid_data", "val_loader", "valid_loader", "validation_loader", "valloader", "validloader", "val_dataloader",
@@ -34,12 +34,18 @@ VALIDATION = (
 
 
 def usual_names(names: Mapping[str, object]) -> dict[str, str]:
-    """The parts that a file gives under another usual name only: part to name, such as `loss` to `criterion`."""
+    """The parts that a file gives under another usual name only: part to name, such as `loss` to `criterion`.
+
+    A LightningDataModule may have any name.
+    """
     found = {}
     for part, others, fits in PARTS:
         given = next((name for name in others if fits(names.get(name))), None)
         if given is not None and names.get(part) is None:
             found[part] = given
+    module = next((name for name, value in names.items() if is_data_module(value)), None)
+    if module is not None and names.get("train_data") is None:
+        found.setdefault("train_data", module)
     return found
 
 
@@ -94,10 +100,10 @@ def _is_optimizer(value: object) -> bool:
 
 
 def _is_data(value: object) -> bool:
-    """Whether it is a data set, a loader or a LightningDataModule; not a class, a path or a function with that name."""
+    """Whether it is a data set or a loader; not a class, a path or a function with that name."""
     if isinstance(value, (str, type, Mapping)) or value is None:
         return False
-    return is_data_module(value) or hasattr(value, "__iter__") or hasattr(value, "__getitem__")
+    return hasattr(value, "__iter__") or hasattr(value, "__getitem__")
 
 
 PARTS: tuple[tuple[str, tuple[str, ...], Callable[[object], bool]], ...] = (

@@ -87,7 +87,9 @@ def scaler_of(optimizer: object) -> torch.amp.GradScaler | None:
     return found if isinstance(found, torch.amp.GradScaler) and found.is_enabled() else None
 
 
-def scale_of(scaler: torch.amp.GradScaler) -> Tensor | float:
-    """The loss scale; as the tensor on the device that holds it, where there is one, as reading it would wait for the device."""
+def scale_of(scaler: torch.amp.GradScaler | None) -> Tensor | float:
+    """The loss scale, 1 without a scaler; as the tensor on the device that holds it, where there is one, as reading it would wait for the device."""
+    if scaler is None:
+        return 1.0
     held = getattr(scaler, "_scale", None)
     return held if isinstance(held, Tensor) else float(scaler.get_scale())

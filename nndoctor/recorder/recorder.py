@@ -216,9 +216,7 @@ class Recorder:
         self._armed, self._last = -1, step
         for handle in self._pre:
             handle.remove()
-        scaled = self._scaler is not None
-        scale = scale_of(self._scaler) if self._scaler is not None else 1.0
-        self._writer.sample(step, *self._probe.finish(scale), self._probe, scaled=scaled)
+        self._writer.sample(step, *self._probe.finish(scale_of(self._scaler)), self._probe)
         shared = self._writer.take_seconds()  # for many samples, not for this one
         spent = self._armed_for + self._probe.seconds + time.perf_counter() - began
         self._schedule.cost(max(spent - shared, 0.0), shared)

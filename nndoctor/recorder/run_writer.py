@@ -111,11 +111,10 @@ class RunWriter:
         if self._folder is not None:
             self.rows.log(step, metrics, to_come=to_come)
 
-    def sample(self, step: int, analysis: Analysis, raw: Raw, probe: Probe, *, scaled: bool) -> None:
+    def sample(self, step: int, analysis: Analysis, raw: Raw, probe: Probe) -> None:
         """A sampled step; its numbers are computed later, together with those of others."""
         self._taken += 1
-        if scaled:
-            self.scale = raw.loss_scale
+        self.scale = raw.loss_scale
         if self._folder is not None:
             self._folder.fact("skipped_steps", self._skipped)
             self._folder.fact("unreached", list(raw.unreached))

@@ -84,19 +84,24 @@ def _falls(tensor: Tensor) -> bool:
     return whole and bool((tensor[1:] <= tensor[:-1]).all()) and bool((tensor[1:] < tensor[:-1]).any())
 
 
-def joined(batches: Sequence[Batch]) -> Batch | None:
-    """Several batches of the same structure as one; None where their tensors do not fit together."""
+def concatenated(parts: Sequence[Tensor]) -> Tensor | None:
+    """Tensors end to end, a number as it is; None where they differ in more than the number of examples."""
+    if parts[0].ndim == 0:
+        return parts[0]
+    return torch.cat(list(parts)) if all(t.shape[1:] == parts[0].shape[1:] for t in parts) else None
+
+
+def joined(batches: Sequence[Batch], join: Callable[[Sequence[Tensor]], Tensor | None] = concatenated) -> Batch | None:
+    """Several batches of the same structure as one, each of its tensors joined; None where they do not fit together."""
     columns = [tensors(b) for b in batches]
     if not columns or any(len(c) != len(columns[0]) for c in columns):
         return None
     rows: list[Tensor] = []
     for column in zip(*columns, strict=True):
-        if column[0].ndim == 0:
-            rows.append(column[0])
-            continue
-        if any(t.shape[1:] != column[0].shape[1:] for t in column):
+        one = join(column)
+        if one is None:
             return None
-        rows.append(torch.cat(list(column)))
+        rows.append(one)
     left = iter(rows)
     whole = mapped(batches[0], lambda _: next(left))
     fall = next((k for k, column in enumerate(zip(*columns, strict=True)) if all(map(_falls, column))), None)

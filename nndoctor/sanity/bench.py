@@ -17,21 +17,21 @@ from torch.utils.hooks import RemovableHandle
 from nndoctor.core.run import FactValue
 from nndoctor.core.series import Series
 from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.experiment.steps import IGNORED, TrainStep
 from nndoctor.sanity.batches import Batch, alike, joined, part, size, target_of, tensors
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.optimizers import advance, fresh, unwrapped
-from nndoctor.sanity.ragged import padded_together
+from nndoctor.sanity.ragged import padded
 from nndoctor.sanity.schedules import Schedules
 from nndoctor.sanity.state import Snapshot, seed
 from nndoctor.sanity.subject import Subject
-from nndoctor.sanity.user_step import Strangers, TrainStep, watched
+from nndoctor.sanity.user_step import Strangers, watched
 
 T = TypeVar("T")
 MAX_EXAMPLES = 2048  # looked at in data
 MAX_BATCHES = 64
 MAX_BYTES = 256 << 20
 DATA_SHARE = 0.1  # of the budget that reading data may take
-IGNORED = -100  # the target that torch's losses leave out, unless they are given another one
 RATE = 1e-3  # of Adam, where the user gave no optimizer
 
 
@@ -219,7 +219,7 @@ def gather(bench: Bench) -> None:
     bench.sample = _together(bench.batches)
     bench.data = bench.sample
     if len(bench.batches) > 1 and bench.sample is bench.batches[0] and all(map(alike, bench.batches)):
-        bench.data = padded_together(bench.batches) or bench.sample
+        bench.data = joined(bench.batches, padded) or bench.sample
     if bench.subject.validation is not None:
         moved = bench.subject.read("validation_data", bench.subject.validation)
         bench.validation = _together(_first(moved, limit))

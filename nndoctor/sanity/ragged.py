@@ -1,4 +1,4 @@
-"""Batches whose sequences are of different lengths, padded to one: for what is asked of data, and not of a model."""
+"""Sequences of different lengths, padded to one length: for what is asked of data, and not of a model."""
 
 from __future__ import annotations
 
@@ -8,22 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nndoctor.sanity.batches import Batch, mapped, tensors
-
 MAX_VALUES = 64 << 20  # of one tensor
-
-
-def padded_together(batches: Sequence[Batch]) -> Batch | None:
-    """Several batches of the same structure as one, shorter examples padded; None where their tensors differ otherwise.
-
-    The batches are `alike`, examples first.
-    """
-    columns = [tensors(b) for b in batches]
-    if not columns or any(len(c) != len(columns[0]) for c in columns):
-        return None
-    whole = [one for column in zip(*columns, strict=True) if (one := padded(column)) is not None]
-    left = iter(whole)
-    return mapped(batches[0], lambda _: next(left)) if len(whole) == len(columns[0]) else None
 
 
 def padded(sequences: Sequence[Tensor]) -> Tensor | None:

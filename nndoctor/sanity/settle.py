@@ -7,8 +7,9 @@ import math
 import torch
 
 from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity.batches import alike, part, same_targets, size, target_of, target_rolled
-from nndoctor.sanity.bench import IGNORED, Bench, number
+from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, watched

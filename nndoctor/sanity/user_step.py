@@ -13,13 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from nndoctor.experiment.steps import loss_in
+from nndoctor.experiment.steps import TrainStep, loss_in
 from nndoctor.sanity.batches import copied
 from nndoctor.sanity.optimizers import unwrapped
 
 # Optimizers of the user's own, by id, with their state before their first step here.
 Strangers = dict[int, tuple[torch.optim.Optimizer, dict[str, Any]]]
-TrainStep = Callable[[nn.Module, Any, torch.optim.Optimizer], object]
 CALLS = 3  # watched calls that show how often a step goes back, and what it returns
 SAME = 1e-3  # relative difference of two ratios that are the same
 

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.experiment.steps import TARGETS, StepResult, step_result
+from nndoctor.experiment.steps import IGNORED, TARGETS, StepResult, step_result
 
 FITS = 300  # steps of the fit
 MAX_BATCHES = 64
 RATE = 0.05  # of the fit, in standard deviations of the targets
-IGNORED = -100  # the class that PyTorch's cross-entropy leaves out
 
 
 def constant_loss(experiment: Experiment) -> float | None:

@@ -202,13 +202,13 @@ def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, ea
         back = x[i] < x[i - 1] and x[i] <= x[start]
         alone = i - start == 1 and (each_row or len(x) <= ONE_EPOCH or np.any(np.diff(x) < 0))
         again = x[i] == x[i - 1] == x[start] and alone and any(p[rows[i]] and p[rows[i - 1]] for p in presence)
-        if back or again or _counts_anew(x, int(i)):
+        if back or again or _starts_over(x, int(i)):
             cuts.append(int(i))
             start = int(i)
     return cuts
 
 
-def _counts_anew(x: Array, at: int) -> bool:
+def _starts_over(x: Array, at: int) -> bool:
     """Whether the steps go back to the first of a count with longer steps: to 10, 20, 30 after every one up to 199."""
     stride = x[at]
     later = x[at : at + RESUMED_AFTER]
@@ -275,10 +275,10 @@ def _restarts_each_epoch(steps: Array, epochs: Array) -> bool:
     back = np.flatnonzero(np.diff(steps) < 0)
     if not len(back):
         return False
-    anew = np.diff(epochs)[back] > 0
-    if anew.all():
+    with_epoch = np.diff(epochs)[back] > 0
+    if with_epoch.all():
         return len(np.unique(epochs)) > len(back)
-    return len(back) >= MANY_EPOCHS and bool(anew.mean() >= MOSTLY)
+    return len(back) >= MANY_EPOCHS and bool(with_epoch.mean() >= MOSTLY)
 
 
 def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) -> bool:

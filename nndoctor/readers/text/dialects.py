@@ -61,9 +61,8 @@ EPISODE = re.compile(
     r"^\W*Ep(?:isode)?\s*[:#=]?\s*\[?(?P<at>\d+)(?:/\d+)?\]?(?=.*\b(?:score|reward|return|ep_r|length|(?:avg|average)\s*:)(?:\b|(?<=:)))",
     re.IGNORECASE,
 )
-OF_STEPS = re.compile(
-    r"\b(?:total |env )?steps?\s*[:=]\s*[\d,]+(?![\d.])", re.IGNORECASE
-)  # episodes count, not their steps
+# Episodes count, not their steps.
+OF_STEPS = re.compile(r"\b(?:total |env )?steps?\s*[:=]\s*[\d,]+(?![\d.])", re.IGNORECASE)
 AVERAGE_ALONE = re.compile(r"\b(?:avg|average)(?=\s*:)", re.IGNORECASE)  # `Episode 100   Avg: -475.55`
 LENGTH_OF_EPISODES = re.compile(r"\b(?P<mean>average |avg |mean )(?:episode )?length\b", re.IGNORECASE)
 SCORE_OF_EPISODES = re.compile(

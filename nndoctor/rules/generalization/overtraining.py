@@ -27,9 +27,8 @@ MIN_NOISES = 3.0  # times the validation loss's own noise
 # Share of a positive loss; a smaller rise that is no large part of the distance either is information.
 SLIGHT_RISE = 0.09
 SLIGHT_RISE_OF_FEW = 0.05  # the same for few evaluations, each of which comes after many steps
-TRIFLE = (
-    0.01  # share of a positive loss; boosted trees that are printed every 20 rounds come down before the first of them
-)
+# Share of a positive loss; boosted trees that are printed every 20 rounds come down before the first of them.
+TRIFLE = 0.01
 MATERIAL_RISE = 0.3  # share of the distance that is no small rise
 LATEST_BEST = 0.8  # share of the run before which the best comes
 # Standard errors of the slope since the best: a steady rise is information however small it is so far.

@@ -58,8 +58,8 @@ def probe(bench: Bench) -> None:
     for k in range(SEEDS):
         found = _trained(bench, _divided(pools, k), looks, k, list(scores))
         scores = {place: [*scores[place], score] for place, score in found.items()}
-    for place, score in list(scores.items())[:1]:
-        _note(bench, pools[0], place, score)
+    for place, measured in list(scores.items())[:1]:
+        _note(bench, pools[0], place, measured)
 
 
 def _looks(room: int) -> list[int]:

@@ -74,10 +74,10 @@ def _unmoved(bench: Bench, start: list[Tensor]) -> tuple[str, ...]:
     """The trainable parameters that the steps have not changed; a target network, which is a copy of another, is none of them."""
     named = zip(bench.model.named_parameters(), start, strict=True)
     still = [(name, begun) for (name, p), begun in named if p.requires_grad and torch.equal(p.detach(), begun)]
-    copies = [(name, begun) for name, begun in still if _copied(begun, start)]
-    if not any(float(begun.min()) < float(begun.max()) for _, begun in copies):  # zeros alone are no copy
-        return tuple(name for name, _ in still)
-    return tuple(name for name, begun in still if not _copied(begun, start))
+    copies = {name: begun for name, begun in still if _copied(begun, start)}
+    if not any(float(begun.min()) < float(begun.max()) for begun in copies.values()):  # zeros alone are no copy
+        copies = {}
+    return tuple(name for name, _ in still if name not in copies)
 
 
 def _copied(value: Tensor, others: list[Tensor]) -> bool:

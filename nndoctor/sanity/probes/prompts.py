@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity.batches import Batch
-from nndoctor.sanity.bench import IGNORED, Bench
+from nndoctor.sanity.bench import Bench
 
 BATCHES = 4
 FEWEST_ROWS, MANY_TOKENS = 16, 8  # texts that are looked at, and different tokens that are left out: padding is one

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity.batches import Batch, first_input, rebuilt, split
-from nndoctor.sanity.bench import IGNORED, Bench
+from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.structured import neighbours_differ
 from nndoctor.sanity.subject import main_output
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.bench import IGNORED, Bench
+from nndoctor.experiment.steps import IGNORED
+from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import ModelCall, calls_of
 from nndoctor.sanity.state import seed, without_dropout
 from nndoctor.sanity.structured import neighbours_differ
