@@ -101,3 +101,20 @@ def test_numbers_below_a_line_of_names_go_by_those(pasted: Write) -> None:
     assert _values(run, "train/loss") == [2.75, 2.5, 2.25, 2, 1.75, 1.5]
     assert _values(run, "validation/loss")[-1] == 1.9
     assert len(run.series["train/accuracy"]) == 6
+
+
+COUNTED = ["[{0:02d}/12] loss={1} val_loss={2}\n", "{0}/12: train loss {1}, valid loss {2}\n"]
+
+
+@pytest.mark.parametrize("line", [*COUNTED, "2026-05-01 10:00:00 ({0}/12) loss {1} | val loss {2}\n"])
+def test_a_count_beside_a_validation_is_of_epochs(pasted: Write, line: str) -> None:
+    run = pasted("start\n" + "".join(line.format(k, round(2 / k, 4), round(2.2 / k, 4)) for k in range(1, 7)))
+    assert run.axis == "epoch"
+    assert run.series["validation/loss"].steps.tolist() == [1, 2, 3, 4, 5, 6]
+    assert _values(run, "train/loss") == [2, 1, 0.6667, 0.5, 0.4, 0.3333]
+
+
+@pytest.mark.parametrize("line", ["[{0}00/1200] loss={1} val_loss={2}\n", "[{0}/12] loss={1}\n"])
+def test_a_count_by_hundreds_or_without_a_validation_is_of_steps(pasted: Write, line: str) -> None:
+    run = pasted("".join(line.format(k, round(2 / k, 4), round(2.2 / k, 4)) for k in range(1, 7)))
+    assert run.axis == "step"
