@@ -171,3 +171,12 @@ def test_a_denoising_loss_that_falls_in_a_straight_line_has_only_begun(loss, fou
     log = {"step": 50 * np.arange(1, STEPS + 1), "loss": loss}
     names = [f.name for f in nndoctor.diagnose(log, workload="diffusion").at_least(Severity.WARNING)]
     assert [name for name in names if name == "not-converged"] == found
+
+
+def test_a_reward_that_fell_is_compared_with_the_level_of_the_first_ones():
+    """The first reward alone is an outlier here."""
+    reward = np.concatenate([20 + 160 * T + 3 * NOISE[0], 25 + 3 * NOISE[1]])
+    reward[0] = -60
+    found = nndoctor.diagnose({"step": np.arange(2 * STEPS), "rollout/ep_rew_mean": reward}).findings
+    assert [f.name for f in found] == ["reward-collapse"]
+    assert 20 < found[0].evidence["start"] < 35

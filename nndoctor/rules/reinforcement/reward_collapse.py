@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.reinforcement import levels, spread
+from nndoctor.analysis.reinforcement import Levels, levels, spread
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
@@ -35,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if len(curve.y) < MIN_POINTS:
         best = int(curve.y.argmax())
         if _falls_throughout(curve.y, best):
-            yield _fallen(curve, float(curve.y[best]), float(curve.x[best]), float(curve.y[-1]), FALLING)
+            yield _fallen(curve, _values(curve, best), FALLING)
         return
     level = levels(curve)
     fallen = level.best - level.last
@@ -44,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     if curve.share_of_run(level.best_step) > LATEST_BEST:
         return
-    yield _fallen(curve, level.best, level.best_step, level.last, FALLEN)
+    yield _fallen(curve, level, FALLEN)
 
 
 def _falls_throughout(y: Array, best: int) -> bool:
@@ -53,16 +53,22 @@ def _falls_throughout(y: Array, best: int) -> bool:
     return falls and y[best] - y[-1] > MAX_KEPT * max(abs(y[best]), MIN_STEPS * abs(y[1] - y[0]))
 
 
-def _fallen(curve: Series, best: float, best_step: float, last: float, confidence: float) -> Symptom:
+def _values(curve: Series, best: int) -> Levels:
+    """The values of a few rewards as their levels."""
+    y = curve.y
+    return Levels(float(y[0]), float(y[best]), float(curve.x[best]), float(y.min()), float(y[-1]), error=0.0)
+
+
+def _fallen(curve: Series, level: Levels, confidence: float) -> Symptom:
     """What is said of a reward that fell; of many values the levels are medians, of a few the values themselves."""
     about, around = ("about ", "around ") if confidence == FALLEN else ("", "at ")
     return Symptom(
-        f"reward fell from {about}{number(best)} {around}step {step(best_step)} to {number(last)} and has not recovered",
+        f"reward fell from {about}{number(level.best)} {around}step {step(level.best_step)} to {number(level.last)} and has not recovered",
         confidence,
-        {"start": float(curve.y[0]), "best": best, "best_step": best_step, "last": last},
+        {"start": level.start, "best": level.best, "best_step": level.best_step, "last": level.last},
         series="reward",
-        step=best_step,
-        span=(best_step, curve.last_step),
+        step=level.best_step,
+        span=(level.best_step, curve.last_step),
         causes=CAUSES,
     )
 
