@@ -118,3 +118,10 @@ def test_a_count_beside_a_validation_is_of_epochs(pasted: Write, line: str) -> N
 def test_a_count_by_hundreds_or_without_a_validation_is_of_steps(pasted: Write, line: str) -> None:
     run = pasted("".join(line.format(k, round(2 / k, 4), round(2.2 / k, 4)) for k in range(1, 7)))
     assert run.axis == "step"
+
+
+@pytest.mark.parametrize("name", ["avg loss so far is", "Loss now:", "mean loss so far ="])
+def test_words_between_a_name_and_its_number_are_no_part_of_the_name(pasted: Write, name: str) -> None:
+    line = "Epoch {0}, Step {1}, total used time {1}.5 (s), {2} {3}\n"
+    run = pasted("".join(line.format(k // 3, 50 * (k % 3 + 1), name, 5 / (k + 1)) for k in range(9)))
+    assert _values(run, "train/loss")[:3] == [5, 2.5, 1.666667]

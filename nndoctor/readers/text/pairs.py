@@ -36,6 +36,7 @@ HEAD_LOSS = re.compile(
     r"(?<!\S)(?:mtp|head|aux|exit|task|output|out|branch|scale|level|stage|layer|decoder)_\d+ loss$", re.IGNORECASE
 )  # Megatron's `mtp_1 loss` next to `lm loss`: of one head among several
 # "down to 0.1" names nothing.
+FILLERS = frozenset(["is", "was", "reached", "now", "so", "far"])  # between a name and its number: `loss so far is 0.1`
 LEADS_ON = frozenset(["to", "from", "at", "of", "in", "for", "than", "by", "and", "on", "with", "the"])
 
 WIDE = re.compile(r"\s{3,}")
@@ -210,7 +211,7 @@ def _key(text: str) -> tuple[bool, str]:
 def _last_words(text: str) -> list[str]:
     """The last words that may be a name: those after the last number, without a verb at the end."""
     words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-MAX_KEY:]
-    while words and words[-1].lower() in ("is", "was", "reached"):
+    while words and words[-1].lower() in FILLERS:
         words.pop()
     numbers = [
         k
