@@ -125,3 +125,17 @@ def test_words_between_a_name_and_its_number_are_no_part_of_the_name(pasted: Wri
     line = "Epoch {0}, Step {1}, total used time {1}.5 (s), {2} {3}\n"
     run = pasted("".join(line.format(k // 3, 50 * (k % 3 + 1), name, 5 / (k + 1)) for k in range(9)))
     assert _values(run, "train/loss")[:3] == [5, 2.5, 1.666667]
+
+
+def test_values_of_batches_without_a_step_leave_the_epochs_of_their_means(pasted: Write) -> None:
+    epoch = "".join(f"Epoch {{0}} - Batch loss: {{1:.2f}}{k}\n" for k in range(5))
+    text = f"{epoch}Epoch {{0}} - Average Train Loss: {{1:.4f}}\nEpoch {{0}} - Validation accuracy: 0.{{2}}\n"
+    run = pasted("".join(text.format(k, 9 / k, 40 + k) for k in range(1, 13)))
+    assert run.axis == "epoch"
+    assert run.series["train/loss"].steps.tolist() == [*range(1, 13)]
+    assert _values(run, "validation/accuracy")[-1] == 0.52
+
+
+def test_values_of_batches_alone_are_counted(pasted: Write) -> None:
+    run = pasted("".join(f"Epoch {1 + k // 20} - Batch loss: {9 / (k + 1):.3f}\n" for k in range(60)))
+    assert (run.axis, len(run.series["train/loss"])) == ("step", 60)

@@ -15,6 +15,7 @@ from nndoctor.core.formatting import place
 from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
 from nndoctor.readers.semantics.clock import clock
+from nndoctor.readers.semantics.coarse_axis import MIN_EPOCH_POINTS
 from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
 from nndoctor.readers.semantics.derived import as_shares, completed, mean_of_groups
 from nndoctor.readers.semantics.framework import framework
@@ -34,7 +35,6 @@ SAMPLED = re.compile(
 )  # as generators log it; a bare FID without steps may be one of each model
 MAX_NAMED = 8  # column names listed in full in a message
 SPARSE, FULLER = 20, 4  # points of a column, and times as many of another that says the same: the other is the curve
-MIN_EPOCH_POINTS = 8  # points from which an epoch's mean is preferred to the same metric logged every few steps
 
 
 def assemble(table: Table, path: str, maps: Maps) -> list[Run]:

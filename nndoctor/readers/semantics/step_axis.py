@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.core.statistics import Array
+from nndoctor.readers.semantics.coarse_axis import repeats_within
 from nndoctor.readers.tables.table import Column, Rows, Table
-from nndoctor.readers.vocabulary.names import EPISODES, WITHOUT_SPLIT, Kind, Meaning, tidy
+from nndoctor.readers.vocabulary.names import EPISODES, Kind, Meaning, tidy
 from nndoctor.readers.vocabulary.spellings import STEP
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
@@ -49,7 +50,7 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
             return _combined(steps, epochs), "step", ("steps restart in each epoch; combined with the epoch",)
     named = {unit: axis for unit, axis in (("step", steps), ("epoch", epochs)) if axis is not None}
     for unit, axis in named.items():
-        if not (_repeats_within(axis, table, meanings) or _two_steps(axis, table, meanings)):
+        if not (repeats_within(axis, table, meanings) or _two_steps(axis, table, meanings)):
             return axis, unit, ()
     if list(named) == ["epoch"] and _are_runs_of_one_epoch(table, named["epoch"], meanings):
         return named["epoch"], "epoch", ()
@@ -279,15 +280,3 @@ def _restarts_each_epoch(steps: Array, epochs: Array) -> bool:
     if with_epoch.all():
         return len(np.unique(epochs)) > len(back)
     return len(back) >= MANY_EPOCHS and bool(with_epoch.mean() >= MOSTLY)
-
-
-def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) -> bool:
-    """Whether one step holds several values of one series, row after row: then the axis is too coarse."""
-    same = np.flatnonzero(axis[1:] == axis[:-1])
-    if len(same) < 2 or len(same) < 0.2 * len(axis):
-        return False
-    kinds = (Kind.SERIES, Kind.PART)
-    curves = {c: meaning for c, meaning in meanings.items() if meaning.kind in kinds}
-    with_split = [c for c, meaning in curves.items() if meaning.metric not in WITHOUT_SPLIT]
-    present = [table.columns[c].present for c in with_split or curves]  # reinforcement learning has only the others
-    return any(np.mean(p[same] & p[same + 1]) > 0.5 for p in present if p.any())
