@@ -139,3 +139,10 @@ def test_values_of_batches_without_a_step_leave_the_epochs_of_their_means(pasted
 def test_values_of_batches_alone_are_counted(pasted: Write) -> None:
     run = pasted("".join(f"Epoch {1 + k // 20} - Batch loss: {9 / (k + 1):.3f}\n" for k in range(60)))
     assert (run.axis, len(run.series["train/loss"])) == ("step", 60)
+
+
+@pytest.mark.parametrize("line", ["Iteration:\t {0}\nLoss:\t\t {1}\nAccuracy:\t {2} +- 0.1\n----\n", "epoch:\t{0}\tloss:\t{1}\tacc:\t{2}\n"])  # fmt: skip
+def test_names_and_numbers_parted_by_tabs_are_no_table(pasted: Write, line: str) -> None:
+    run = pasted("".join(line.format(k, round(2 / (k + 1), 4), round(1 - 1 / (k + 2), 4)) for k in range(5)))
+    assert _values(run, "train/loss") == [2, 1, 0.6667, 0.5, 0.4]
+    assert _values(run, "train/accuracy") == [0.5, 0.6667, 0.75, 0.8, 0.8333]

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, dropwhile, islice
+from itertools import chain, dropwhile, islice, pairwise
 
 from nndoctor.core.bounded import Bounded
 from nndoctor.readers.io.source import Source
@@ -233,6 +233,8 @@ def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: 
     named = _names(filled, rows)
     if not named or len(named) < len(filled) / 2 or (delimiter == "|" and len(named) < len(filled)):
         return False  # `| loss | 0.4 |` is a row of a table that was cut off above
+    if any(name.endswith(":") and is_number(cell) for name, cell in pairwise(filled)):
+        return False  # names and their numbers, parted by tabs
     known = any(map(_tells, header[:MAX_COLUMNS]))
     blanks = delimiter == " "  # any two lines of prose are a table with blanks
     if blanks and not (known and len(named) == len(header)):
