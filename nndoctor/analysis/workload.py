@@ -33,7 +33,9 @@ STEP_LOSS = "step_loss"  # the name that the scripts of diffusers print on their
 CONTRASTING = re.compile(
     r"nt_?xent|info_?nce|contrastive|simclr|byol|moco|simsiam|vicreg|barlow|logit_scale|uniformity|alignment_loss|knn"
 )
-TREES = re.compile(r"m?logloss|multi_logloss|\bm?error\b|boosting")
+TREES = re.compile(r"m?logloss|multi_logloss|[a-z\d]-m?error\b|\bmerror\b|boosting")
+# All that a dict of evaluation results of boosted trees may hold; a network that logs an error logs a loss, too.
+ERRORS_OF_TREES = {"train/error", "validation/error", "test/error"}
 TOKENS = re.compile(r"tok|lm[ _]loss|perplexity|bpb|bpc|mfu", re.IGNORECASE)
 TOKEN_ACCURACY = re.compile(r"token_acc")
 GENTLE_RATE = 5e-3  # peak; full fine-tuning uses 1e-6 to 5e-5, LoRA 1e-5 to 5e-4, small models up to ten times that
@@ -96,9 +98,14 @@ def _by_names(run: Run) -> Workload | None:
         return Workload.DIFFUSION
     if CONTRASTING.search(columns):
         return Workload.CONTRASTIVE
-    if run.format == "catboost-info" or TREES.search(columns):
+    if run.format == "catboost-info" or TREES.search(columns) or _logs_errors_of_trees(run):
         return Workload.BOOSTING
     return None
+
+
+def _logs_errors_of_trees(run: Run) -> bool:
+    """Whether a dict of lists holds nothing but the error of each set."""
+    return run.format == "keras-history" and {s.column for s in run.series.values()} <= ERRORS_OF_TREES
 
 
 def _facts(run: Run) -> list[str]:

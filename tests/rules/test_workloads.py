@@ -180,3 +180,15 @@ def test_a_reward_that_fell_is_compared_with_the_level_of_the_first_ones():
     found = nndoctor.diagnose({"step": np.arange(2 * STEPS), "rollout/ep_rew_mean": reward}).findings
     assert [f.name for f in found] == ["reward-collapse"]
     assert 20 < found[0].evidence["start"] < 35
+
+
+@pytest.mark.parametrize(("names", "kind"), [("train error|test error", "supervised"), ("train-error|eval-error", "boosting"), ("merror|val_merror", "boosting")])  # fmt: skip
+def test_an_error_rate_beside_a_loss_makes_no_boosted_trees(names, kind):
+    train, held_out = names.split("|")
+    log = {
+        "epoch": np.arange(STEPS),
+        "loss": falling(2, 0.5),
+        train: falling(0.6, 0.1),
+        held_out: falling(0.65, 0.15, row=1),
+    }
+    assert nndoctor.diagnose(log).workload == kind
