@@ -146,3 +146,17 @@ def test_names_and_numbers_parted_by_tabs_are_no_table(pasted: Write, line: str)
     run = pasted("".join(line.format(k, round(2 / (k + 1), 4), round(1 - 1 / (k + 2), 4)) for k in range(5)))
     assert _values(run, "train/loss") == [2, 1, 0.6667, 0.5, 0.4]
     assert _values(run, "train/accuracy") == [0.5, 0.6667, 0.75, 0.8, 0.8333]
+
+
+@pytest.mark.parametrize("line", ["epoch {0} error {1}\n", "{0}\t{1}\n", "Iteration {0}, training error: {1}, validation error: {2}\n"])  # fmt: skip
+def test_an_error_above_100_is_the_loss(pasted: Write, line: str) -> None:
+    head = "epoch\ttraining error\n" if "\t" in line else ""
+    run = pasted(head + "".join(line.format(k, 500 / k, 510 / k) for k in (1, 2, 4, 5, 8, 10)))
+    assert _values(run, "train/loss") == [500, 250, 125, 100, 62.5, 50]
+    assert "train/error" not in run.series
+    assert any("no error rate" in note for note in run.notes)
+
+
+def test_an_error_of_a_few_percent_is_a_rate(pasted: Write) -> None:
+    run = pasted("".join(f"epoch {k} error {90 / k}\n" for k in (1, 2, 3, 4, 5, 6)))
+    assert _values(run, "train/error")[-1] == 0.15

@@ -98,7 +98,7 @@ def _standing_in(series: dict[str, Series]) -> list[str]:
         return []
     metric = next((metric for metric in STAND_INS if f"train/{metric}" in series), None)
     if metric is None:
-        return []
+        return _squared_error(series)
     for split in ("train", "validation"):
         found = series.get(f"{split}/{metric}")
         if found is not None:
@@ -106,6 +106,17 @@ def _standing_in(series: dict[str, Series]) -> list[str]:
             series[f"{split}/loss"] = replace(found, name=f"{split}/loss", values=values)
     shown = "the logarithm of the perplexity" if metric == "perplexity" else f"its {metric}"
     return [f"no loss in the log; using {shown} instead"]
+
+
+def _squared_error(series: dict[str, Series]) -> list[str]:
+    """An `error` above 100 is no share of wrong answers: it is the loss, of both splits."""
+    error = series.get("train/error")
+    if error is None or not len(error.y) or error.high <= MAX_PERCENT:
+        return []
+    for split in ("train", "validation"):
+        if (found := series.pop(f"{split}/error", None)) is not None:
+            series[f"{split}/loss"] = replace(found, name=f"{split}/loss")
+    return [f"no loss in the log; using {error.column} instead, which exceeds 100 and is no error rate"]
 
 
 def _same_measure(series: dict[str, Series]) -> list[str]:
