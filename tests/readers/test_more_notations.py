@@ -162,3 +162,31 @@ def test_the_spread_of_latents_is_no_sign_of_a_collapse(pasted: Write) -> None:
 def test_likelihoods_of_boosted_trees_are_losses(pasted: Write, metric: str) -> None:
     run = pasted("".join(f"[{k}]\ttrain-{metric}:{2 - k / 10}\teval-{metric}:{2.2 - k / 10}\n" for k in range(6)))
     assert _values(run, "validation/loss")[0] == 2.2
+
+
+RESULTS = """05/01/2026 12:00:00 - INFO - __main__ -   ***** Eval results *****
+05/01/2026 12:00:00 - INFO - __main__ -     eval_accuracy = 0.{1}
+05/01/2026 12:00:00 - INFO - __main__ -     {2} = {3}
+05/01/2026 12:00:00 - INFO - __main__ -     global_step = {0}00
+05/01/2026 12:00:00 - INFO - __main__ -     loss = {4}
+"""
+
+
+@pytest.mark.parametrize("name", ["eval_loss", "eval_f1"])
+def test_results_of_an_evaluation_are_of_the_step_between_them(pasted: Write, name: str) -> None:
+    """BERT's scripts print the step in the order of the alphabet, and below it a loss without a split."""
+    run = pasted("".join(RESULTS.format(k, 70 + k, name, 1 / (k + 1), 0.9 / (k + 1)) for k in range(1, 7)))
+    accuracy = run.series["validation/accuracy"]
+    assert accuracy.steps.tolist() == [100, 200, 300, 400, 500, 600]
+    assert accuracy.values.tolist() == [0.71, 0.72, 0.73, 0.74, 0.75, 0.76]
+    assert run.series["validation/loss"].values[0] == (0.5 if name == "eval_loss" else 0.45)
+    assert "train/loss" not in run.series
+
+
+def test_the_loss_of_an_evaluation_is_not_that_of_training(pasted: Write) -> None:
+    training = "".join(f"INFO:tensorflow:loss = {1 / k:.4f}, step = {k}00 (16.2 sec)\n" for k in range(1, 7))
+    saved = "INFO:tensorflow:Saving dict for global step 650: eval_auc = 0.69, eval_loss = 0.7217, global_step = 650, loss = 0.7218\n"
+    run = pasted(training + saved)
+    assert run.series["train/loss"].values[-1] == 0.1667
+    assert run.series["validation/loss"].values.tolist() == [0.7217]
+    assert run.unknown == ()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nndoctor.readers.tables.cells import number_or_nan
+from nndoctor.readers.text.evaluations import evaluated
 from nndoctor.readers.text.timings import named
 from nndoctor.readers.text.toolkits import (
     char_rnn,
@@ -84,6 +85,7 @@ TESSERACT = re.compile(
 TESSERACT_EVAL = re.compile(r"\b(?:Eval Char error rate|BCER eval)=(?P<eval>[\d.]+)")
 UNDER_WAY = re.compile(r"\bvalid on '[^']*' subset\W+\d+\s*/\s*\d+\b")  # fairseq's means over a part of the set
 ESTIMATOR = re.compile(r"Saving dict for global step (\d+):(.*)")
+PAIR = re.compile(r"(?<!\S)(?!global_step\b)([\w/@.-]+) = ([^\s,]+)")
 
 
 def plain(lines: Iterable[str]) -> Iterator[str]:
@@ -291,5 +293,5 @@ def _of_a_tool(line: str) -> str:
     if " rate," in line and (found := DARKNET.match(line)):
         return f"step {found['step']} train loss {found['loss']} lr {found['lr']}"
     if "global step" in line and (found := ESTIMATOR.search(line)):
-        return f"step {found[1]} eval {re.sub('global_step = [0-9]+,?', '', found[2])}"
+        return f"step {found[1]} {evaluated('eval', PAIR.findall(found[2]))}"
     return line

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from nndoctor.readers.text.darknet import regions_joined
 from nndoctor.readers.text.dialects import plain, second_bars_named, single_epochs_counted
 from nndoctor.readers.text.drawings import drawings
-from nndoctor.readers.text.evaluations import evaluations_named
+from nndoctor.readers.text.evaluations import evaluations_named, results_joined
 from nndoctor.readers.text.headings import heading
 from nndoctor.readers.text.pairs import Line, known
 from nndoctor.readers.text.pasted import cleaned
@@ -86,7 +86,8 @@ def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
 
     A line that a warning quotes is left out.
     """
-    named = second_bars_named(single_epochs_counted(evaluations_named(regions_joined(map(cleaned, lines)))))
+    joined = results_joined(regions_joined(map(cleaned, lines)))
+    named = second_bars_named(single_epochs_counted(evaluations_named(joined)))
     under, quoted = "", False
     for number, text in enumerate(map(in_english, plain(rows_as_pairs(named_above(vectors_summed(named))))), 1):
         if not _has_number(text):
