@@ -190,3 +190,16 @@ def test_the_loss_of_an_evaluation_is_not_that_of_training(pasted: Write) -> Non
     assert run.series["train/loss"].values[-1] == 0.1667
     assert run.series["validation/loss"].values.tolist() == [0.7217]
     assert run.unknown == ()
+
+
+@pytest.mark.parametrize("line", ["Episode {0}/9 | Steps: 2{0} | Loss: {1} | Epsilon: 0.9\n", "Episode {0}: loss = {1}, ε = 0.5\n"])  # fmt: skip
+def test_the_loss_of_episodes_with_exploration_is_not_judged(pasted: Write, line: str) -> None:
+    run = pasted("".join(line.format(k, 0.5 * k) for k in range(1, 10)))
+    assert run.fact("task") == "reinforcement-learning"
+    assert "train/loss" not in run.series
+
+
+def test_epochs_of_an_attack_are_no_episodes(pasted: Write) -> None:
+    run = pasted("".join(f"Ep {k}/9 | loss: {2 / k:.3f} | eps: 0.031\n" for k in range(1, 10)))
+    assert run.fact("task") is None
+    assert len(run.series["train/loss"]) == 9

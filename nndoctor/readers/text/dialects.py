@@ -59,7 +59,7 @@ COMMAS = 4  # numbers such as 0,41 that show decimal commas
 COCO = re.compile(r"^\s*Average (?P<what>Precision|Recall) .*@\[(?P<of>[^\]]*)\] = (?P<value>-?[\d.]+)\s*$")
 VALIDATE = re.compile(r"\bvalidate step:\s*(\d+)\s+loss:\s*(\S+)")  # torchtitan
 EPISODE = re.compile(
-    r"^\W*Ep(?:isode)?\s*[:#=]?\s*\[?(?P<at>\d+)(?:/\d+)?\]?(?=.*\b(?:score|reward|return|ep_r|length|(?:avg|average)\s*:)(?:\b|(?<=:)))",
+    r"^\W*Ep(?P<isode>isode)?\s*[:#=]?\s*\[?(?P<at>\d+)(?:/\d+)?\]?(?=.*\b(?:score|reward|return|ep_r|length|(?:avg|average)\s*:|(?(isode)loss\b.*\b(?:eps|epsilon|ε)\s*[:=]|(?!)))(?:\b|(?<=[:=])))",
     re.IGNORECASE,
 )
 # Episodes count, not their steps.
@@ -69,6 +69,7 @@ LENGTH_OF_EPISODES = re.compile(r"\b(?P<mean>average |avg |mean )(?:episode )?le
 SCORE_OF_EPISODES = re.compile(
     r"\b(?P<mean>average |avg |mean )?(?:total )?(?:score|reward|return)\b(?!_)", re.IGNORECASE
 )
+LOSS = re.compile(r"\b(?<!_)(?:avg |average )?loss\b(?=\s*[:=])", re.IGNORECASE)  # of a game whose reward is not logged
 DECIMAL_POINT = re.compile(r"\d\.\d")
 OF_AN_EPISODE = re.compile(
     r"^\W*(?:(?:total|average|mean|final|cumulative) )?(?P<name>rewards?|returns?|scores?)\s+(?:in|of|for|at|after)\s+(?:the\s+)?episode\s*#?\s*(?P<at>\d+)"
@@ -250,7 +251,7 @@ def _episode(line: str) -> str | None:
     rest = AVERAGE_ALONE.sub("average reward", OF_STEPS.sub(" ", line[found.end() :]))
     if len(names := {match["mean"] is None: match for match in SCORE_OF_EPISODES.finditer(rest)}) > 1:
         rest = f"{rest[: names[True].start()]}last{rest[names[True].end() :]}"  # of one episode alone
-    rest = SCORE_OF_EPISODES.sub("reward", rest)
+    rest = SCORE_OF_EPISODES.sub("reward", rest) if names else LOSS.sub("q_loss", rest)
     return f"step {found['at']} {LENGTH_OF_EPISODES.sub('episode length', rest)}"
 
 
