@@ -203,3 +203,27 @@ def test_epochs_of_an_attack_are_no_episodes(pasted: Write) -> None:
     run = pasted("".join(f"Ep {k}/9 | loss: {2 / k:.3f} | eps: 0.031\n" for k in range(1, 10)))
     assert run.fact("task") is None
     assert len(run.series["train/loss"]) == 9
+
+
+PAIRED = ["epoch {0} train/val loss {1:.4f}/{2:.4f}\n", "epoch {0} train / val loss: {1:.4f} / {2:.4f}\n"]
+BARE = ["epoch-{0} loss {1:.4f} -- val {2:.4f}\n", "(epoch {0}) Loss {1:.4f} (Val {2:.4f})\n"]
+
+
+@pytest.mark.parametrize("line", PAIRED + BARE)
+def test_the_second_of_two_losses_is_that_of_validation(pasted: Write, line: str) -> None:
+    run = pasted("".join(line.format(k, 2 / k, 2.5 / k) for k in range(1, 7)))
+    assert run.axis == "epoch"
+    assert run.series["train/loss"].values.tolist() == [2, 1, 0.6667, 0.5, 0.4, 0.3333]
+    assert run.series["validation/loss"].values.tolist() == [2.5, 1.25, 0.8333, 0.625, 0.5, 0.4167]
+
+
+@pytest.mark.parametrize("line", ["epoch {0} train/val acc: {1}%/{2}%\n", "Epoch {0} Loss 0.5 Train 0.{1} Val 0.{2}\n"])
+def test_the_second_of_two_shares_is_that_of_validation(pasted: Write, line: str) -> None:
+    run = pasted("".join(line.format(k, f"{70 + k}.0" if "%" in line else 70 + k, f"{60 + k}.5" if "%" in line else 60 + k) for k in range(1, 7)))  # fmt: skip
+    assert run.series["train/accuracy"].values[-1] == 0.76
+    assert run.series["validation/accuracy"].values[-1] == (0.665 if "%" in line else 0.66)
+
+
+def test_the_seconds_of_an_evaluation_are_no_loss(pasted: Write) -> None:
+    run = pasted("".join(f"epoch {k} loss {2 / k:.3f} eval 20.{k}5 s\n" for k in range(1, 7)))
+    assert set(run.series) == {"train/loss"}

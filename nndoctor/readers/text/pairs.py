@@ -50,6 +50,9 @@ CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")
 SPLIT_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?![\w./])", re.IGNORECASE)
 ACCURACY = re.compile(r"\bacc(?:uracy)?\b", re.IGNORECASE)
 COUNTED = frozenset({"sample_diversity"})  # `modes: 7/8` counts modes, and is no share
+SHARE_OR_LOSS = re.compile(
+    r"[\d,]*\.\d\S*+(?!\s*(?:s|secs?|seconds?|ms|mins?|minutes?|h|hours?)\b)", re.IGNORECASE
+)  # no time
 OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\s?%)?", re.IGNORECASE)
 
 
@@ -92,7 +95,7 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
         if ends := SPLIT_WORD.findall(before):
             scope = ends[-1].lower()
         known, key = _key(CUTS.split(before.rstrip())[-1])
-        goes_on = key.lower() in SPLITS and _ends_in_split(line.pairs)  # `LOSS train 0.4 valid 0.5`
+        goes_on = key.lower() in SPLITS and _leaves_out_its_metric(line.pairs, rest[found.start("number") :])
         if found["sep"].isspace() and not known and not goes_on:
             continue  # the text may go on to a name further right
         end = found.end()
@@ -130,10 +133,11 @@ def _split_and_metric(name: str) -> tuple[str, str]:
 
 
 def _both(key: str, found: re.Match[str], text: str) -> dict[str, object]:
-    """`loss/acc: 0.41/0.92` and `loss (train/val): 0.41 / 0.52`: two names and two numbers; else nothing."""
-    before, _, last = key.rpartition(" ")
-    names = [f"{before} {name}".strip() for name in last.split("/")]
-    other = OTHER.match(text, found.end("number"))
+    """`loss/acc: 0.41/0.92`, `loss (train/val): 0.41 / 0.52`, `train/val loss 0.41/0.52`: two names and two numbers; else nothing."""
+    words = key.replace(" / ", "/").split()
+    at = next((k for k, word in enumerate(words) if "/" in word), 0)
+    names = [" ".join([*words[:at], side, *words[at + 1 :]]) for side in words[at].split("/")]
+    other = OTHER.match(text, found.end("percent" if found["percent"] else "number"))
     if other is None or len(names) != 2 or "." not in found["number"] or not all(map(known, names)):
         return {}
     return dict(zip(names, (_value(found, text), other["number"] + ((other["percent"] and "%") or "")), strict=True))
@@ -169,10 +173,12 @@ def _metric_before(pairs: dict[str, object], bare: str) -> str:
     return " ".join(before[:-1]) if len(before) > 1 and before[-1].lower() in SPLITS else ""
 
 
-def _ends_in_split(pairs: dict[str, object]) -> bool:
-    """Whether the last name is a metric and its split."""
-    words = next(reversed(pairs), "").split()
-    return len(words) > 1 and words[-1].lower() in SPLITS
+def _leaves_out_its_metric(pairs: dict[str, object], value: str) -> bool:
+    """Whether a split with a number follows one with its metric, or a lone loss: `LOSS train 0.4 valid 0.5`, `loss 0.4 (val 0.5)`."""
+    words = next(reversed(pairs), "").lower().split()
+    if len(words) == 1:
+        return (words == ["loss"] or words[0] in SPLITS) and SHARE_OR_LOSS.match(value) is not None
+    return bool(words) and words[-1] in SPLITS
 
 
 def _within(value: object, most: float) -> bool:
