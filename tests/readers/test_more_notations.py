@@ -227,3 +227,29 @@ def test_the_second_of_two_shares_is_that_of_validation(pasted: Write, line: str
 def test_the_seconds_of_an_evaluation_are_no_loss(pasted: Write) -> None:
     run = pasted("".join(f"epoch {k} loss {2 / k:.3f} eval 20.{k}5 s\n" for k in range(1, 7)))
     assert set(run.series) == {"train/loss"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "epoch: {0} | train_loss: {1} | train_metrics: {{'acc': 0.{2}}} | val_loss: {3} | val_metrics: {{'acc': 0.{4}}}\n",
+        "epoch {0} loss: Array({1}, dtype=float32), acc 0.{2}, val loss: tf.Tensor({3}, shape=(), dtype=float32), val acc 0.{4}\n",
+        "epoch\t{0}\ttrain_loss\t{1}\ttrain_acc\t0.{2}\tval_loss\t{3}\tval_acc\t0.{4}\n",
+    ],
+)
+def test_each_number_goes_to_its_split(pasted: Write, line: str) -> None:
+    run = pasted("".join(line.format(k, 2 / k, 40 + k, 2.5 / k, 30 + k) for k in (1, 2, 4, 5, 8)))
+    last = {name: series.values[-1] for name, series in run.series.items()}
+    expected = {"train/loss": 0.25, "train/accuracy": 0.48, "validation/loss": 0.3125, "validation/accuracy": 0.38}
+    assert last == expected
+    assert run.series["train/loss"].steps.tolist() == [1, 2, 4, 5, 8]
+
+
+def test_splits_in_a_row_are_losses(pasted: Write) -> None:
+    run = pasted("".join(f"Epoch {k} train {2 / k:.2f} valid {2.5 / k:.2f}\n" for k in range(1, 6)))
+    assert run.series["validation/loss"].values.tolist() == [2.5, 1.25, 0.83, 0.62, 0.5]
+
+
+def test_a_loss_behind_the_accuracy_of_a_split_is_not_of_that_split(pasted: Write) -> None:
+    run = pasted("".join(f"Epoch {k}: 4{k}.0% val accuracy, loss {2 / k:.2f}\n" for k in range(1, 6)))
+    assert run.series["train/loss"].values[-1] == 0.4

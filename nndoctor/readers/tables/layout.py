@@ -233,13 +233,18 @@ def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: 
     named = _names(filled, rows)
     if not named or len(named) < len(filled) / 2 or (delimiter == "|" and len(named) < len(filled)):
         return False  # `| loss | 0.4 |` is a row of a table that was cut off above
-    if any(name.endswith(":") and is_number(cell) for name, cell in pairwise(filled)):
+    if any(name.endswith(":") and is_number(cell) for name, cell in pairwise(filled)) or _alternates(filled):
         return False  # names and their numbers, parted by tabs
     known = any(map(_tells, header[:MAX_COLUMNS]))
     blanks = delimiter == " "  # any two lines of prose are a table with blanks
     if blanks and not (known and len(named) == len(header)):
         return False
     return _fit(header, rows, mostly_numbers=blanks) if rows else known
+
+
+def _alternates(cells: Sequence[str]) -> bool:
+    """Whether a row goes name, number, name, number."""
+    return len(cells) > 2 and all(is_number(cell) == bool(k % 2) for k, cell in enumerate(cells))
 
 
 def _names(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -47,7 +47,11 @@ NUMBER = re.compile(
     re.IGNORECASE,
 )
 CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")
-SPLIT_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?![\w./])", re.IGNORECASE)
+ANY_SPLIT = "|".join(sorted(SPLITS, key=len, reverse=True))
+SPLIT_WORD = re.compile(
+    rf"(?<![\w./-])(?:{ANY_SPLIT})(?:(?![\w./])|(?=_\w+['\"]?\s*[:=]\s*[{{(]))", re.IGNORECASE
+)  # `val_stats: {{`
+BARE_SPLIT = re.compile(rf"\s(?:{ANY_SPLIT})\s+\d*\.\d", re.IGNORECASE)
 ACCURACY = re.compile(r"\bacc(?:uracy)?\b", re.IGNORECASE)
 COUNTED = frozenset({"sample_diversity"})  # `modes: 7/8` counts modes, and is no share
 SHARE_OR_LOSS = re.compile(
@@ -92,10 +96,9 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
     scoped: dict[str, str] = {}
     for found in NUMBER.finditer(rest):
         before = rest[end : found.start()]
-        if ends := SPLIT_WORD.findall(before):
-            scope = ends[-1].lower()
+        scope = _scope(before, scope)
         known, key = _key(CUTS.split(before.rstrip())[-1])
-        goes_on = key.lower() in SPLITS and _leaves_out_its_metric(line.pairs, rest[found.start("number") :])
+        goes_on = key.lower() in SPLITS and _leaves_out_its_metric(line, rest[found.start("number") :])
         if found["sep"].isspace() and not known and not goes_on:
             continue  # the text may go on to a name further right
         end = found.end()
@@ -110,6 +113,15 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
             key = f"{scope} {key}"
         line.pairs.setdefault(key, _value(found, rest, meaning.metric))
     return scoped
+
+
+def _scope(before: str, scope: str) -> str:
+    """The split of a name without one, by the text between it and the number before: the last split named there, but for that of another metric."""
+    ends = list(SPLIT_WORD.finditer(before))
+    if not ends:
+        return scope
+    phrase, *later = CUTS.split(before[ends[-1].start() :])
+    return scope if later and known(phrase.strip()) else ends[-1].group().lower()
 
 
 def _unscoped(line: Line, scoped: dict[str, str]) -> None:
@@ -173,12 +185,19 @@ def _metric_before(pairs: dict[str, object], bare: str) -> str:
     return " ".join(before[:-1]) if len(before) > 1 and before[-1].lower() in SPLITS else ""
 
 
-def _leaves_out_its_metric(pairs: dict[str, object], value: str) -> bool:
-    """Whether a split with a number follows one with its metric, or a lone loss: `LOSS train 0.4 valid 0.5`, `loss 0.4 (val 0.5)`."""
-    words = next(reversed(pairs), "").lower().split()
-    if len(words) == 1:
-        return (words == ["loss"] or words[0] in SPLITS) and SHARE_OR_LOSS.match(value) is not None
-    return bool(words) and words[-1] in SPLITS
+def _leaves_out_its_metric(line: Line, value: str) -> bool:
+    """Whether a split with a number means a loss or a share.
+
+    It follows one with its metric, or a lone loss, or begins a row of them: `LOSS train 0.4 valid 0.5`, `loss 0.4 (val 0.5)`,
+    `epoch 3 train 0.4 valid 0.5`.
+    """
+    words = next(reversed(line.pairs), "").lower().split()
+    if len(words) > 1:
+        return words[-1] in SPLITS
+    begins = not words and bool(line.marks) and BARE_SPLIT.search(value) is not None
+    return (begins or words == ["loss"] or not SPLITS.keys().isdisjoint(words)) and SHARE_OR_LOSS.match(
+        value
+    ) is not None
 
 
 def _within(value: object, most: float) -> bool:

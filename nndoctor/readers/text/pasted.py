@@ -9,7 +9,7 @@ MIN_RECORDS = 3  # records on one line that show that its line breaks were lost
 STRAIGHT = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 REMARK = re.compile(r"\s*(?:<[-=]{2,}|\u2190).*$")
 TENSOR = re.compile(
-    r"tensor\(\s*\[?\s*([-+]?[\d.]+(?:e[-+]?\d+)?|[-+]?(?:nan|inf))\.?\s*\]?(?:\s*,[^()]*(?:\([^()]*\))?)?\)",
+    r"(?:\b(?:tf\.)?tensor|\b(?:np\.|jnp\.|numpy\.|device)?array)\(\s*\[?\s*([-+]?[\d.]+(?:e[-+]?\d+)?|[-+]?(?:nan|inf))\.?\s*\]?(?:\s*,[^()]*(?:\([^()]*\)[^()]*)?)?\)",
     re.IGNORECASE,
 )
 WENET = re.compile(r"\b(?P<split>TRAIN|CV) Batch (?P<epoch>\d+)/(?P<step>\d+)(?= .*\bloss )")
@@ -45,7 +45,7 @@ def cleaned(line: str) -> str:
         line = REMARK.sub("", line)
     if "**" in line:
         line = BOLD.sub("", line)
-    if "tensor(" in line:
+    if "ensor(" in line or "rray(" in line:
         line = TENSOR.sub(r"\1", line)
     if " Batch " in line and (found := WENET.search(line)):
         if found["split"] == "CV":
