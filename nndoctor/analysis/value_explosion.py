@@ -57,7 +57,7 @@ def _beyond_returns(run: Run) -> Explosion | None:
 def _growing_error(run: Run, name: str) -> Explosion | None:
     """An error of the values that grows far and goes on, or steadily while the reward does not improve."""
     error = run.series_of(name, MIN_POINTS)
-    if error is None:
+    if error is None or median(closing(error.y, END)) < 0:  # the loss of a policy gradient is no error
         return None
     growth = _last(error) / max(_first(error), TINY)
     steady = growth > MIN_STEADY_GROWTH and _grows_steadily(error) and _of_values(run, error) and not improves(run)

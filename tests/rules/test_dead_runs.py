@@ -286,3 +286,10 @@ def test_a_loss_that_ends_at_exactly_ln_2_is_that_of_one_answer_and_no_lost_nan(
     finding = next(f for f in report(train_loss=loss).findings if f.name == "loss-exactly-zero")
     assert "the loss of random guessing among 2 classes" in finding.message
     assert "NaN" not in finding.message
+
+
+def test_the_loss_of_a_policy_gradient_may_fall_below_zero():
+    """Its size grows with the returns; no value estimates diverge."""
+    loss = [-1e-6 * 3.0**k for k in range(14)]
+    found = report(episode=range(14), reward=near(-20, 14, 0.05), loss=loss)
+    assert "diverged" not in alarms(found)
