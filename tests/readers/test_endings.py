@@ -16,6 +16,7 @@ ERRORS = {
     "terminate called after throwing an instance of 'std::bad_alloc'": "out-of-memory",
     "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=3.batch": "out-of-memory",
     "Killed": "process-died",
+    "\x1b[33m(raylet)\x1b[0m RpcError: end of file. Some common causes include: (1) it was killed by the OOM killer, (2)": "process-died",
     "AssertionError: shape mismatch": "process-died",
     "RuntimeError: NCCL error in: ProcessGroupNCCL.cpp, unhandled system error": "process-died",
     "[Rank 3] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=3)": "process-died",

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from nndoctor.core.run import Fact
-from nndoctor.readers.io.source import LARGE_TEXT, PIECE, Source
+from nndoctor.readers.io.source import ESCAPES, LARGE_TEXT, PIECE, Source
 from nndoctor.readers.tables.table import Table
 from nndoctor.readers.text.resumes import resume_lines
 
@@ -58,6 +58,9 @@ ENDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
 """What the last lines say, the most specific first; the fact is `ended:<name>`."""
 
 BOOSTING = re.compile(r"^\s*\d+:\s+learn: |^\[\d+\]\s+[\w']*(?:train|valid|eval|test)[\w' -]*:", re.MULTILINE)
+HEDGED = re.compile(
+    r"(?:some )?(?:common|potential|possible)(?: root)? (?:causes|reasons)\b.*", re.IGNORECASE
+)  # Ray's advice
 STOPPED_BY_USER = re.compile(r"KeyboardInterrupt")
 SCALE_CUT = re.compile(r"(?:reducing(?: loss scale)? to|setting loss scale to):?\s*(\d+\.?\d*(?:e[-+]?\d+)?)")
 
@@ -84,7 +87,7 @@ def _ended(source: Source, last_record: int) -> dict[str, Fact]:
     """The first line of each kind of error below the last record, by the kind, with its line number."""
     if source.encoding.startswith("utf-16"):
         return {}
-    below = list(_tail(source, last_record))
+    below = [(number, HEDGED.sub("", ESCAPES.sub("", text))) for number, text in _tail(source, last_record)]
     if any(STOPPED_BY_USER.search(text) for _, text in below):
         return {}
     found: dict[str, Fact] = {}
