@@ -29,7 +29,7 @@ UNDERSTOOD = {
     "generator_loss": "g_loss gen_loss loss_G",
     "discriminator_loss": "d_loss disc_loss loss_D",
 }
-NOT_SERIES = "best_val_acc min_lr class_3_acc Loss_Percentile_2.5_Dev D_real eval_runtime timestamp _runtime num_tokens"
+NOT_SERIES = "best_val_acc min_lr class_3_acc Loss_Percentile_2.5_Dev D_real eval_runtime timestamp _runtime num_tokens lr_multiplier learning_rate_scale lr_decay_factor exits_with_return_code"
 PHRASES = {
     "train/policy_gradient_loss": "policy_loss",
     "policy/approxkl_avg": "approx_kl",

@@ -116,7 +116,9 @@ OPENRLHF = frozenset({"glen", "ret", "kl"})  # its progress bar: length, return,
 REWARD_MODEL = frozenset({"mean_reward", "margin"})
 HEADS = re.compile(r"(^|_)(policy|value|entropy)_loss$")  # of a network that plays
 OF_ONE_EPISODE = frozenset({"reward", "rewards", "return", "rew", "r"})  # a mean over episodes is preferred
-LR_OF_GROUP = re.compile(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?")
+LR_OF_GROUP = re.compile(
+    r"(lr|learning_rate)(?!.*_(?:mult|multiplier|scale|factor|ratio|decay|gamma|patience|warmup)(?:_|$))(_[a-z]+)+(_\d)?(_pg\d)?"
+)  # but a multiplier of the rate is none
 SHORT_LOSS = re.compile(r"^l_(?=(?:[gd]_)?[a-z]{3,})(?!rate|norm|reg)")  # BasicSR's `l_g_pix`
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
 

@@ -173,7 +173,7 @@ REWARD = re.compile(
 )
 REWARD_OF_ONE = re.compile(r"^(avg|mean|average)_(?!chosen|reject)[a-z]+_(reward|return)$")  # of several agents
 PLAYING = re.compile(
-    r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|episodic_return|ep_return|episode_length|rollout|rewards?|returns?"
+    r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|episodic_return|ep_return|episode_length|rollout|rewards?|returns?(?!_code)"
     r"|return_history|policy_loss|policy_gradient_loss|surrogate_loss|value_loss|value_function_loss|q_loss|td_error|loss_actor|actor_loss|(?<!cross_)entropy_loss"
     r"|explained_variance|loss_critic)(_|$)"
 )
