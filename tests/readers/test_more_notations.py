@@ -253,3 +253,14 @@ def test_splits_in_a_row_are_losses(pasted: Write) -> None:
 def test_a_loss_behind_the_accuracy_of_a_split_is_not_of_that_split(pasted: Write) -> None:
     run = pasted("".join(f"Epoch {k}: 4{k}.0% val accuracy, loss {2 / k:.2f}\n" for k in range(1, 6)))
     assert run.series["train/loss"].values[-1] == 0.4
+
+
+@pytest.mark.parametrize("prefix", ["INFO:root:", "DEBUG:my_pkg.train: "])
+def test_the_prefix_of_logging_does_not_hide_an_episode(pasted: Write, prefix: str) -> None:
+    run = pasted("".join(f"{prefix}Episode {10 * k} | Avg Reward: {k}.5 | Epsilon: 0.9\n{prefix}\n" for k in range(9)))
+    assert run.series["reward"].steps.tolist() == [10 * k for k in range(9)]
+
+
+def test_a_step_of_the_whole_run_within_a_tag_is_no_mark(pasted: Write) -> None:
+    run = pasted("".join(f"step:{k} - actor/loss:{0.5 / k:.3f} - training/global_step:{k} - training/epoch:0 - critic/rewards/mean:0.{k}\n" for k in range(1, 9)))  # fmt: skip
+    assert run.series["reward"].steps.tolist() == [*range(1, 9)]

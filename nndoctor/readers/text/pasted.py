@@ -17,6 +17,7 @@ SOURCE_LINE = re.compile(
     r"(?<=\| )[\w.<>]+:(?:[\w<>]+:)?\d+ - |(?<![\w\[/(.])\w+\.py:\d+(?:\[\d+\])?:? "
 )  # loguru, logging
 BOLD = re.compile(r"(?<!\*)\*\*(?!\*)")
+LOGGED = re.compile(r"^(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:\s*")  # as logging does without a format
 ZERO_OF_BATCH = re.compile(r"\b(?P<name>(?:acc|prec|top)[-@]?[15]:?\s+)0\.0+\s*\((?P<mean>\d+\.\d+)\)", re.IGNORECASE)
 WINDOWS_NAN = re.compile(
     r"(?<![\w.])[-+]?1\.?#(?P<kind>QNAN|SNAN|IND|INF)0*(?!\w)|-?nan\((?:ind|snan)\)", re.IGNORECASE
@@ -40,7 +41,7 @@ def cleaned(line: str) -> str:
     """
     if not line.isascii():
         line = line.translate(STRAIGHT)
-    line = _plainly(line)
+    line = LOGGED.sub("", _plainly(line), count=1)
     if "<" in line or "\u2190" in line:
         line = REMARK.sub("", line)
     if "**" in line:
