@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from nndoctor.readers import read
 from nndoctor.readers.io.source import Source
@@ -27,3 +28,15 @@ def test_a_loss_that_starts_again_is_another_run():
     losses = [2.3 * math.exp(-k / 6) + 0.1 for k in range(10)]
     runs = read(Source("-", log(losses * 2, [*range(10), *range(10)])))
     assert [len(run.series["train/loss"]) for run in runs] == [10, 10]
+
+
+def test_a_log_that_goes_back_to_its_second_step_holds_another_run(tmp_path: Path) -> None:
+    """The first run logged step 0, too; a few rows that go back so far may still be a resume."""
+    first, again = range(0, 120, 10), range(10, 120, 10)
+    log = tmp_path / "train.log"
+    log.write_text(
+        "".join(f"step {k} loss {9.5 - 0.04 * k - n:.3f}\n" for n, run in enumerate((first, again)) for k in run)
+    )
+    assert [len(run.series["train/loss"]) for run in read(log)] == [12, 11]
+    log.write_text("".join(f"step {k} loss {9 - 0.05 * k:.3f}\n" for k in (0, 10, 20, *again)))
+    assert len(read(log)) == 1

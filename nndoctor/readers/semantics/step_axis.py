@@ -16,12 +16,16 @@ from nndoctor.readers.vocabulary.names import EPISODES, Kind, Meaning, tidy
 from nndoctor.readers.vocabulary.spellings import STEP
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
+RESTARTED_AFTER = (
+    8  # rows from which a run that goes back to its second step has begun anew, and logged its first step elsewhere
+)
 MAX_STEP = 1e15  # no run has more steps; a column with larger values, or without finite ones, is not a count
 FIRST_EPOCHS = (0.0, 1.0)  # a run of one epoch has no other number: rows of epoch 0.53 or 18 are steps within it
 NEARLY = 1.5  # times the lower of two rates
 SCHEDULE_ROWS, MAX_BEND = 4, 0.25  # rows, and share of its steps by which those of a schedule's rate differ
 BATCHES = frozenset({"batch", "batch_number", "batch_num", "minibatch", "n_batch"})
 MANY_EPOCHS, MOSTLY = 8, 0.8  # steps back, and the share of them at a new epoch, that show where steps count within it
+NEARLY_ALL = 0.9  # share of the rows whose episode has a higher number than the one before
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
 
@@ -196,11 +200,11 @@ def _goes_on(
 
 
 def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, each_row: bool) -> list[int]:
-    """Where the steps fall to their start or below it, or their first one is logged again in full."""
+    """Where the steps fall to their start or below it, after many rows to the second, or their first one is logged again in full."""
     cuts: list[int] = []
     start = 0
     for i in np.flatnonzero(np.diff(x) <= 0) + 1:
-        back = x[i] < x[i - 1] and x[i] <= x[start]
+        back = x[i] < x[i - 1] and x[i] <= x[start + (i - start >= RESTARTED_AFTER)]
         alone = i - start == 1 and (each_row or len(x) <= ONE_EPOCH or np.any(np.diff(x) < 0))
         again = x[i] == x[i - 1] == x[start] and alone and any(p[rows[i]] and p[rows[i - 1]] for p in presence)
         if back or again or _starts_over(x, int(i)):
@@ -251,9 +255,15 @@ def _episodes(table: Table) -> Array | None:
     if any(bool((np.diff(column.values) >= 0).all()) for column in steps):
         return None
     for name, column in table.columns.items():
-        if tidy(name) in EPISODES and column.full and _counts(column) and bool((np.diff(column.values) > 0).all()):
+        if tidy(name) in EPISODES and column.full and _counts(column) and _numbers_rows(column.values):
             return column.values
     return None
+
+
+def _numbers_rows(values: Array) -> bool:
+    """Whether numbers go up from row to row, but for a few rows where another run begins."""
+    up = np.diff(values) > 0
+    return bool(up.all()) or (len(up) >= MANY_EPOCHS and float(up.mean()) >= NEARLY_ALL)
 
 
 def _counts(column: Column) -> bool:
