@@ -264,3 +264,17 @@ def test_the_prefix_of_logging_does_not_hide_an_episode(pasted: Write, prefix: s
 def test_a_step_of_the_whole_run_within_a_tag_is_no_mark(pasted: Write) -> None:
     run = pasted("".join(f"step:{k} - actor/loss:{0.5 / k:.3f} - training/global_step:{k} - training/epoch:0 - critic/rewards/mean:0.{k}\n" for k in range(1, 9)))  # fmt: skip
     assert run.series["reward"].steps.tolist() == [*range(1, 9)]
+
+
+def test_episodes_behind_a_time_stamp_are_counted(pasted: Write) -> None:
+    line = "2026-05-01 10:00:0{0} | Episode 1{0}/90 | Score:  {0} | Reward: {0}.5 | Steps: {1}\n"
+    run = pasted("".join(line.format(k, 300 - (97 * k) % 200) for k in range(1, 9)))
+    assert run.series["reward"].steps.tolist() == [10 + k for k in range(1, 9)]
+
+
+def test_episodes_of_two_runs_in_a_table_are_counted(tmp_path: Path) -> None:
+    """The column `steps` holds the length of each episode."""
+    rows = [(k, 0.5 * k, 300 - (97 * k) % 200) for n in (30, 20) for k in range(1, n + 1)]
+    log = tmp_path / "log.csv"
+    log.write_text("episode,reward,steps\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
+    assert [len(run.series["reward"]) for run in read(log)] == [30, 20]

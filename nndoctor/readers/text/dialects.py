@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nndoctor.readers.tables.cells import number_or_nan
 from nndoctor.readers.text.evaluations import evaluated
+from nndoctor.readers.text.marks import STAMP
 from nndoctor.readers.text.timings import named
 from nndoctor.readers.text.toolkits import (
     char_rnn,
@@ -243,6 +244,7 @@ def _share(percentage: str) -> str:
 
 def _episode(line: str) -> str | None:
     """`Episode 10, score: 20`: what a game is played for is its reward, by whatever name; its mean over episodes is kept."""
+    line = STAMP.sub("", line, count=1)
     if found := OF_AN_EPISODE.match(line):
         return f"step {found['at']} reward: {line[found.end() :]}"
     found = EPISODE.match(line)
