@@ -278,3 +278,17 @@ def test_episodes_of_two_runs_in_a_table_are_counted(tmp_path: Path) -> None:
     log = tmp_path / "log.csv"
     log.write_text("episode,reward,steps\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
     assert [len(run.series["reward"]) for run in read(log)] == [30, 20]
+
+
+@pytest.mark.parametrize(
+    ("line", "steps"),
+    [("Epoch {k}. Loss: {v}.\n", range(2, 9)), ("it {k}00, Loss: {v}, Loss_u: 1e-3, Time: 0.{k}\n", range(200, 900, 100))],
+)  # fmt: skip
+def test_a_mark_before_a_full_stop_or_of_it_alone_is_read(pasted: Write, line: str, steps: range) -> None:
+    run = pasted("".join(line.format(k=k, v=round(2 / k, 3)) for k in range(2, 9)))
+    assert run.series["train/loss"].steps.tolist() == [*steps]
+
+
+def test_a_test_reward_is_a_reward(pasted: Write) -> None:
+    run = pasted("".join(f"Epoch #{k}: test_reward: {k}.5 ± 0.7, best_reward: {k}.5 ± 0.7 in #{k}\n" for k in range(1, 9)))  # fmt: skip
+    assert run.series["reward"].values.tolist() == [k + 0.5 for k in range(1, 9)]

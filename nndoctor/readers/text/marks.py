@@ -14,7 +14,7 @@ COUNT = r"(?P<{0}>\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(?
 EPOCH = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!for one )(?<!for each )(?:epoch|ep|epoche|epoca|epoque|epoka)(?:\((?P<phase>\w+)\))?['\"]?(?:-(?=\d)|\s*(?:[:=#]|no\.?)?\s*)\[?['\"]?\s*"
     + COUNT.format("epoch")
-    + r"(?![\w%.])\]?(?:\s*[\[(]\s*(?P<step>\d+)\s*/\s*\d+(?:\s*\(\s*\d+%\))?\s*[\])])?"
+    + r"(?![\w%]|\.\S)\]?(?:\s*[\[(]\s*(?P<step>\d+)\s*/\s*\d+(?:\s*\(\s*\d+%\))?\s*[\])])?"
     r"(?:(?:,?\s+|\s*\|\s*)(?P<count>\d+)\s*/\s*\d+(?=\s+[A-Za-z]|\s*[;|]))?",
     re.IGNORECASE,
 )
@@ -24,7 +24,7 @@ GLOBAL = re.compile(
 BEFORE = re.compile(r"(?<![\w/.-])(?P<epoch>\d+)epoch\b")  # ESPnet's `3epoch results:`
 STEP = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!nan )(?<!eval )"
-    r"(?:(?:global_|global )?step(?:/total[ _]?steps?)?|iteration|iters?|num_updates|updates?|batch(?==))(?:\((?P<phase>\w+)\))?['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
+    r"(?:(?:global_|global )?step(?:/total[ _]?steps?)?|iteration|iters?|it(?= ?\d+,? )|num_updates|updates?|batch(?==))(?:\((?P<phase>\w+)\))?['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
     + COUNT.format("step")
     + r"(?![\w%.])\]?",
     re.IGNORECASE,
