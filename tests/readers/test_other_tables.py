@@ -73,3 +73,25 @@ def test_packet_loss_in_a_system_log_is_no_training_loss(tmp_path):
     )
     with pytest.raises(UnreadableLog):
         read(log)
+
+
+@pytest.mark.parametrize("name", ["params", "image", "filename"])
+def test_a_row_per_setting_or_file_is_refused(tmp_path, name):
+    """Trials of a search, or examples of an evaluation."""
+    rows = [(f"{{'lr': {k}e-4}}", loss, loss / 4) for k, loss in enumerate(noise())]
+    with pytest.raises(NotALog, match=f"one row per {name}"):
+        read(written(tmp_path / "scores.csv", f"{name},loss,f1", rows))
+
+
+def test_a_row_per_numbered_sample_is_a_training_log(tmp_path):
+    """As of one that learns from one example after the other."""
+    rows = [(k, loss) for k, loss in enumerate(LOSSES)]
+    assert read(written(tmp_path / "log.csv", "sample,loss", rows))[0].series["train/loss"].values[-1] == LOSSES[-1]
+
+
+def test_lines_with_the_scores_of_a_file_each_are_refused(tmp_path):
+    """A test by images has no steps."""
+    log = tmp_path / "test.log"
+    log.write_text("".join(f"out/im_{k:03}.png accuracy is 0.9{k} IoU is 0.7{k}\n" for k in range(10, 40)), "utf-8")
+    with pytest.raises(NotALog, match="scores of a file"):
+        read(log)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import HEAD, Source, pieces
 from nndoctor.readers.reader import Reader
@@ -97,18 +97,24 @@ def _framework(start: str) -> dict[str, Fact]:
 
 
 def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
-    """The records of some lines, or of their progress bars if the lines alone are not a log."""
+    """The records of some lines, or of their progress bars if the lines alone are not a log, or only a few results."""
     from nndoctor.readers.text.bars import bar_records
-    from nndoctor.readers.text.decisive import is_log
+    from nndoctor.readers.text.decisive import are_few, is_log
+    from nndoctor.readers.text.examples import is_of_examples
     from nndoctor.readers.text.records import records
     from nndoctor.readers.text.scales import scale_records
 
     lines = _in_one_spelling(lines, source.start)
     found = records(lines)
-    if is_log(found):
+    said = is_log(found)
+    if said and is_of_examples(found, lines):
+        raise NotALog(f"{source.path} has the scores of a file on each line, so it is not the log of a training")
+    if said and not are_few(found):
         return found
     bars = bar_records(lines) if any(sign in source.start for sign in ("|", "ETA: ", "it/s", "s/it")) else []
-    return bars if is_log(bars) else scale_records(lines) or found
+    if is_log(bars) and (not said or len(bars) > len(found)):
+        return bars
+    return found if said else scale_records(lines) or found
 
 
 def _in_one_spelling(lines: Sequence[str], start: str) -> Sequence[str]:

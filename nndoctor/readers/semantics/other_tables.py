@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nndoctor.core.errors import NotALog
+from nndoctor.readers.tables.layout import is_number
 from nndoctor.readers.tables.table import Column, Table
 from nndoctor.readers.vocabulary.names import Kind, Meaning, meaning_of, tidy
 
@@ -25,6 +26,8 @@ ITEMS = frozenset(
         "backbone",
         "dataset",
         "experiment",
+        "params",
+        "hyperparameters",
         "run_name",
         "sample",
         "sample_id",
@@ -32,7 +35,9 @@ ITEMS = frozenset(
         "example_id",
         "image",
         "image_id",
+        "image_name",
         "file",
+        "file_name",
         "filename",
         "uid",
         "uuid",
@@ -78,12 +83,12 @@ def _two(names: Mapping[str, str], *groups: frozenset[str]) -> str:
 def _names_rows(table: Table, column: str) -> bool:
     """Whether nearly every row has a value of its own in this column; a number counts only where it is no order."""
     if column in table.words:
-        codes = table.words[column].codes
-        return len(np.unique(codes)) >= MIN_DISTINCT * len(codes)
-    held = table.columns.get(column)
-    if held is None or tidy(column) != "id":
+        held = table.words[column]
+        return len(np.unique(held.codes)) >= MIN_DISTINCT * len(held.codes) and not all(map(is_number, held.words))
+    numbers = table.columns.get(column)
+    if numbers is None or tidy(column) != "id":
         return False
-    values = held.values[held.present]
+    values = numbers.values[numbers.present]
     return len(np.unique(values)) >= MIN_DISTINCT * table.rows and bool(np.any(np.diff(values) <= 0))
 
 

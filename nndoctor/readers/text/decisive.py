@@ -10,6 +10,7 @@ from nndoctor.readers.text.scales import NAME
 from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.vocabulary.names import meaning_of, task
 
+MIN_JUDGED = 5  # records that rules judge
 MIN_ALIKE = 3  # records of one shape that make a log
 NOT_FINITE = frozenset({"nan", "inf", "infinity", "nan.0", "inf.0"})
 NO_DIGIT = re.compile(r"[^0-9]")
@@ -43,6 +44,13 @@ def is_log(found: list[Record]) -> bool:
         if _is_metric(name) or _is_nan_gradient(name, value)
     )
     return max(occurrences.values(), default=0) > 1 or task(list(found[0].values)) is not None
+
+
+def are_few(found: list[Record]) -> bool:
+    """Whether these are too few to judge a run by, and none has a loss: the results of some evaluations."""
+    return len(found) < MIN_JUDGED and not any(
+        meaning_of(name).metric == "loss" for one in found for name in one.values
+    )
 
 
 def printed_digits(found: list[Record]) -> int:

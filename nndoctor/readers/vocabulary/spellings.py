@@ -124,6 +124,8 @@ FACTS = {
     **dict.fromkeys(("n_parameters", "num_parameters", "n_params", "num_params"), "n_parameters"),
     **{name: name for name in ("momentum", "seed", "dataset", "activation")},
     **dict.fromkeys(("run", "run_id", "run_name", "name", "fold", "trial", "experiment", "exp_name"), ""),
+    **dict.fromkeys(("method", "params", "hyperparameters", "sample", "sample_id", "example", "example_id"), ""),
+    **dict.fromkeys(("image", "image_id", "image_name", "file", "file_name", "filename", "uid", "uuid"), ""),
 }
 # Columns whose value is a run's own: where one of them changes, another run's rows begin.
 RUN_KEYS = _words("run run_id run_name trial trial_id fold seed experiment exp_name")
