@@ -292,3 +292,18 @@ def test_a_mark_before_a_full_stop_or_of_it_alone_is_read(pasted: Write, line: s
 def test_a_test_reward_is_a_reward(pasted: Write) -> None:
     run = pasted("".join(f"Epoch #{k}: test_reward: {k}.5 ± 0.7, best_reward: {k}.5 ± 0.7 in #{k}\n" for k in range(1, 9)))  # fmt: skip
     assert run.series["reward"].values.tolist() == [k + 0.5 for k in range(1, 9)]
+
+
+def test_two_results_of_an_evaluation_do_not_hide_the_loss_of_a_bar(pasted: Write) -> None:
+    bar = "Training: {0}0%|███| {0}00/1000 [00:46<06:31, 66.12it/s, Loss=\x1b[33m0.{1}\x1b[0m, psnr=\x1b[36m2{0}.1\x1b[0m]\n"
+    lines = [bar.format(k, 99 - 9 * k) for k in range(1, 10)]
+    result = "[ITER {0}00] Evaluating train: L1 0.0{0} PSNR 2{0}.6\n"
+    run = pasted("".join([*lines[:5], result.format(5), *lines[5:], result.format(9)]))
+    assert run.series["train/loss"].steps.tolist() == [100 * k for k in range(1, 10)]
+
+
+@pytest.mark.parametrize("first", ["epoch", ""])
+def test_all_rows_below_a_header_within_a_text_are_read(pasted: Write, first: str) -> None:
+    rows = "".join(f"{k},{2 / (k + 1):.3f},{2.5 / (k + 1):.3f}\n" for k in range(6))
+    run = pasted(f'Model: "net"\nTotal params: 29,873\n\n{first},loss,val_loss\n{rows}\nResults: see below\n')
+    assert _values(run, "validation/loss") == [2.5, 1.25, 0.833, 0.625, 0.5, 0.417]

@@ -15,6 +15,7 @@ COCO = ("AP50", "AP75")
 COCO_HEADER = re.compile(r"^\s*\|\s*AP\s*\|\s*AP50\s*\|\s*AP75\s*\|")
 MAX_COLUMNS = 32  # columns
 APART = re.compile(r"\s*[,;\t]\s*|\s{2,}")  # between the names of a header, and between the numbers below it
+DELIMITED = re.compile(r"[,;\t]")
 DECORATION = "*#=-_ \t\r"
 MAX_HEADER = 400  # characters
 MIN_NAMES = 2  # losses and metrics in a header
@@ -49,15 +50,16 @@ def rows_as_pairs(lines: Iterable[str]) -> Iterator[str]:
 
 
 def named_above(lines: Iterable[str]) -> Iterator[str]:
-    """The lines; a line of numbers below one of as many names (`train_loss,train_acc,valid_loss`) with each number by its name."""
+    """The lines; those of numbers below one of as many names (`train_loss,train_acc,valid_loss`) with each number by its name."""
     names: list[str] = []
     for line in lines:
         if names:
             cells = APART.split(line.strip())
-            below, names = names, []
-            if len(cells) == len(below) and _values(cells):
-                yield ", ".join(f"{name}: {cell}" for name, cell in zip(below, cells, strict=True))
+            if len(cells) == len(names) and _values(cells):
+                yield ", ".join(f"{name}: {cell}" for name, cell in zip(names, cells, strict=True) if name)
+                names = names if DELIMITED.search(line) else []  # tables aligned by blanks have a reader of their own
                 continue
+            names = []
         if not DIGIT.search(line):
             names = _header(line.strip(DECORATION))
         yield line
