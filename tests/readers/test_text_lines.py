@@ -14,6 +14,7 @@ import nndoctor
 from nndoctor.core.errors import NNDoctorError, UnreadableLog
 from nndoctor.readers.formats import text_lines
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.text.pairs import parse
 
 FALL = (0.9, 0.5, 0.3)
 
@@ -241,3 +242,9 @@ def test_no_text_breaks_the_reader(text):
     if text_lines.READER.sniff(source):
         with contextlib.suppress(NNDoctorError):
             assert all(run.series for run in nndoctor.read(source))
+
+
+def test_how_many_examples_a_split_has_is_no_loss():
+    """Even where a step of some preparation is numbered above it."""
+    assert parse("Step 3: Train=536 samples, Test=134 samples").pairs == {"Train": "536", "Test": "134"}
+    assert parse("Epoch 3: Train=5.36, Test=1").pairs == {"Train loss": "5.36", "Test loss": "1"}
