@@ -307,3 +307,10 @@ def test_all_rows_below_a_header_within_a_text_are_read(pasted: Write, first: st
     rows = "".join(f"{k},{2 / (k + 1):.3f},{2.5 / (k + 1):.3f}\n" for k in range(6))
     run = pasted(f'Model: "net"\nTotal params: 29,873\n\n{first},loss,val_loss\n{rows}\nResults: see below\n')
     assert _values(run, "validation/loss") == [2.5, 1.25, 0.833, 0.625, 0.5, 0.417]
+
+
+@pytest.mark.parametrize("line", ["Epoch [{e}/3], Step [{b}/391], Loss: {v}\n", "Epoch: [{e}][{b}/391] loss {v}\n"])
+def test_an_epoch_is_as_long_as_the_log_says(pasted: Write, line: str) -> None:
+    """Its last steps are not logged."""
+    run = pasted("".join(line.format(e=e, b=b, v=3.5 - e - b / 1000) for e in (1, 2, 3) for b in (0, 100, 200, 300)))
+    assert _steps(run, "train/loss")[-5:] == [691, 782, 882, 982, 1082]

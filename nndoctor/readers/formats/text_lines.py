@@ -28,7 +28,10 @@ OTHER_LOSS = re.compile(
 OF_MPI = re.compile(r"^\[\d+,(?:mpirank:)?\d+(?:,[\w.-]+)?\]<std(?:out|err)>:?")  # before each line, by mpirun
 BETAS = re.compile(r"step=\d+, skipped=\d+, lr=\[[^\]]*\], mom=\[(\()?")
 NANO = re.compile(r"^iter \d+: loss [\d.]+, time [\d.]+ms", re.MULTILINE)
-EPOCH_LENGTH = re.compile(r"\bepoch\W{0,3}\d+\W{0,5}\[\s*\d+\s*/\s*(?P<steps>\d+)\s*\]", re.IGNORECASE)
+EPOCH_LENGTH = re.compile(
+    r"\bepoch\W{0,3}\d+(?:\s*/\s*\d+)?\W{0,5}(?:\[\s*|(?:step|batch|iter|iteration)\W{0,4})\d+\s*(?:/|of)\s*(?P<steps>\d+)(?![\w.])",
+    re.IGNORECASE,
+)
 CUT = "the last line is incomplete and was skipped"
 
 

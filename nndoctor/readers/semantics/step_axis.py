@@ -51,7 +51,11 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
         if steps.min() == steps.max() and epochs.min() < epochs.max():
             steps = None  # logged once an epoch, by its last step
         elif _restarts_each_epoch(steps, epochs):
-            return _combined(steps, epochs), "step", ("steps restart in each epoch; combined with the epoch",)
+            return (
+                _combined(steps, epochs, _told(table)),
+                "step",
+                ("steps restart in each epoch; combined with the epoch",),
+            )
     named = {unit: axis for unit, axis in (("step", steps), ("epoch", epochs)) if axis is not None}
     for unit, axis in named.items():
         if not (repeats_within(axis, table, meanings) or _two_steps(axis, table, meanings)):
@@ -61,9 +65,16 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     return _counted_rows(table, meanings, named=bool(named))
 
 
-def _combined(steps: Array, epochs: Array) -> Array:
-    """The steps of the whole run from those within each epoch."""
-    length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
+def _told(table: Table) -> float:
+    """How many steps an epoch has, as the log says; 0 where it does not."""
+    fact = table.facts.get("steps_per_epoch")
+    return float(str(fact.value)) if fact else 0.0
+
+
+def _combined(steps: Array, epochs: Array, told: float) -> Array:
+    """The steps of the whole run from those within each epoch, of which the log tells how many there are."""
+    logged = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
+    length = max(logged, told)
     before = min(float(epochs.min()), max(FIRST_EPOCHS))  # a log that begins in epoch 147 begins late
     whole: Array = (epochs - before) * length + steps
     return whole
