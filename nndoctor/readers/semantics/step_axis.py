@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nndoctor.core.statistics import Array
 from nndoctor.readers.semantics.coarse_axis import repeats_within
+from nndoctor.readers.semantics.steps_of_epochs import FIRST_EPOCHS, of_whole_run, restart_each_epoch
 from nndoctor.readers.tables.table import Column, Rows, Table
 from nndoctor.readers.vocabulary.names import EPISODES, Kind, Meaning, tidy
 from nndoctor.readers.vocabulary.spellings import STEP
@@ -20,11 +21,10 @@ RESTARTED_AFTER = (
     8  # rows from which a run that goes back to its second step has begun anew, and logged its first step elsewhere
 )
 MAX_STEP = 1e15  # no run has more steps; a column with larger values, or without finite ones, is not a count
-FIRST_EPOCHS = (0.0, 1.0)  # a run of one epoch has no other number: rows of epoch 0.53 or 18 are steps within it
 NEARLY = 1.5  # times the lower of two rates
 SCHEDULE_ROWS, MAX_BEND = 4, 0.25  # rows, and share of its steps by which those of a schedule's rate differ
 BATCHES = frozenset({"batch", "batch_number", "batch_num", "minibatch", "n_batch"})
-MANY_EPOCHS, MOSTLY = 8, 0.8  # steps back, and the share of them at a new epoch, that show where steps count within it
+MANY_EPISODES = 8  # rows from which another run may begin among them
 NEARLY_ALL = 0.9  # share of the rows whose episode has a higher number than the one before
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
@@ -50,12 +50,9 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     if steps is not None and epochs is not None:
         if steps.min() == steps.max() and epochs.min() < epochs.max():
             steps = None  # logged once an epoch, by its last step
-        elif _restarts_each_epoch(steps, epochs):
-            return (
-                _combined(steps, epochs, _told(table)),
-                "step",
-                ("steps restart in each epoch; combined with the epoch",),
-            )
+        elif restart_each_epoch(steps, epochs):
+            whole = of_whole_run(steps, epochs, table)
+            return whole, "step", ("steps restart in each epoch; combined with the epoch",)
     named = {unit: axis for unit, axis in (("step", steps), ("epoch", epochs)) if axis is not None}
     for unit, axis in named.items():
         if not (repeats_within(axis, table, meanings) or _two_steps(axis, table, meanings)):
@@ -63,21 +60,6 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     if list(named) == ["epoch"] and _are_runs_of_one_epoch(table, named["epoch"], meanings):
         return named["epoch"], "epoch", ()
     return _counted_rows(table, meanings, named=bool(named))
-
-
-def _told(table: Table) -> float:
-    """How many steps an epoch has, as the log says; 0 where it does not."""
-    fact = table.facts.get("steps_per_epoch")
-    return float(str(fact.value)) if fact else 0.0
-
-
-def _combined(steps: Array, epochs: Array, told: float) -> Array:
-    """The steps of the whole run from those within each epoch, of which the log tells how many there are."""
-    logged = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
-    length = max(logged, told)
-    before = min(float(epochs.min()), max(FIRST_EPOCHS))  # a log that begins in epoch 147 begins late
-    whole: Array = (epochs - before) * length + steps
-    return whole
 
 
 def _counted_rows(table: Table, meanings: Mapping[str, Meaning], *, named: bool) -> tuple[Array, str, tuple[str, ...]]:
@@ -274,7 +256,7 @@ def _episodes(table: Table) -> Array | None:
 def _numbers_rows(values: Array) -> bool:
     """Whether numbers go up from row to row, but for a few rows where another run begins."""
     up = np.diff(values) > 0
-    return bool(up.all()) or (len(up) >= MANY_EPOCHS and float(up.mean()) >= NEARLY_ALL)
+    return bool(up.all()) or (len(up) >= MANY_EPISODES and float(up.mean()) >= NEARLY_ALL)
 
 
 def _counts(column: Column) -> bool:
@@ -290,14 +272,3 @@ def _forward(column: Column) -> Array:
     last = np.maximum.accumulate(np.where(column.present, np.arange(len(column.values)), -1))
     first = int(np.argmax(column.present))
     return column.values[np.where(last < 0, first, last)]
-
-
-def _restarts_each_epoch(steps: Array, epochs: Array) -> bool:
-    """Whether the steps start over with a new epoch, but for a resume here and there, and run on within one."""
-    back = np.flatnonzero(np.diff(steps) < 0)
-    if not len(back):
-        return False
-    with_epoch = np.diff(epochs)[back] > 0
-    if with_epoch.all():
-        return len(np.unique(epochs)) > len(back)
-    return len(back) >= MANY_EPOCHS and bool(with_epoch.mean() >= MOSTLY)

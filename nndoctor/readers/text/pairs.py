@@ -161,8 +161,8 @@ def _name_bare_splits(line: Line, text: str) -> None:
     if bare and (metric := _metric_before(line.pairs, next(iter(bare)))):  # `loss train: 0.4, val: 0.5`
         _append(metric, bare, line)
         return
-    if len({SPLITS[name.lower()] for name in bare}) < 2 or all(str(value).isdigit() for value in bare.values()):
-        return  # whole numbers are how many examples there are
+    if len({SPLITS[name.lower()] for name in bare}) < 2 or _are_counts(bare):
+        return
     line.varies = True
     losses = any(meaning_of(name).metric == "loss" for name in line.pairs)
     shares = all(str(v).endswith("%") or _within(v, 1.0) for v in bare.values())
@@ -171,6 +171,11 @@ def _name_bare_splits(line: Line, text: str) -> None:
     elif not losses:
         line.shares = shares
         _append("loss", bare, line)
+
+
+def _are_counts(bare: dict[str, object]) -> bool:
+    """Whether whole numbers are beside the splits: how many examples there are of each."""
+    return all(str(value).isdigit() for value in bare.values())
 
 
 def _append(metric: str, bare: Container[str], line: Line) -> None:
