@@ -91,6 +91,12 @@ CATALOGUE = (
         "PyTorch documentation, torch.optim",
     ),
     Remedy(
+        "load-before-freezing",
+        "load pretrained weights before freezing these layers, or train them",
+        "frozen layers help only with what they learned before",
+        "PyTorch tutorials, Transfer Learning for Computer Vision",
+    ),
+    Remedy(
         "reattach",
         "look for detach(), .data, .item() or no_grad() before the loss",
         "each of them stops the gradient, as does rebuilding a tensor",

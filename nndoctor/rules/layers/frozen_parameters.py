@@ -29,6 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
         or _not_trained(run)
         or _frozen_adapters(run)
         or _frozen_output(run)
+        or _frozen_untrained(run)
         or _frozen_on_purpose(run)
     )
     if found is not None:
@@ -68,6 +69,17 @@ def _frozen_output(run: Run) -> Symptom | None:
         return None
     text = f"the output layer {last} is frozen (requires_grad=False) while the layers before it are trained: it keeps its initial weights"
     return Symptom(text, DIRECT, {"output_layer": str(last)}, layer=str(last))
+
+
+def _frozen_untrained(run: Run) -> Symptom | None:
+    """A frozen backbone whose weights are as initialized: the trained layers get random features."""
+    layers = run.texts("frozen_untrained")
+    if not layers:
+        return None
+    text = f"{plural(len(layers), 'layer')} before the trained ones are frozen (requires_grad=False) with weights as initialized, never trained: the layers after them get random features"
+    return Symptom(
+        text, SEVERAL_SIGNS, {"frozen_untrained": len(layers)}, layer=layers[0], remedies=("load-before-freezing",)
+    )
 
 
 def _frozen_on_purpose(run: Run) -> Symptom | None:
@@ -171,7 +183,7 @@ RULE = Rule(
     needs={"layer:*/weight_norm": 1},
     check=check,
     why="A layer that is never updated keeps its random weights. The loss does not show it: the network only learns less than it could.",
-    how=f"Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: no weight has changed after dozens of calls, or the weights moved less than {percent(MIN_MOVEMENT)} as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters, or the output layer is frozen and the layers before it are trained.",
+    how=f"Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: no weight has changed after dozens of calls, or the weights moved less than {percent(MIN_MOVEMENT)} as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters, or the output layer is frozen and the layers before it are trained, or a frozen backbone has the weights of its initialization (every normalization is the identity, or every weight is uniform as torch draws it) and a trial that trains it as well reaches a clearly lower loss.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -180,7 +192,7 @@ RULE = Rule(
             "PyTorch documentation, Autograd mechanics", "https://docs.pytorch.org/docs/stable/notes/autograd.html"
         ),
     ),
-    remedies=("give-all-parameters", "reattach", "check-the-step"),
+    remedies=("give-all-parameters", "reattach", "check-the-step", "load-before-freezing"),
     sick=(
         Run.drawn(facts={"not_in_optimizer": ("fc1",)}, layers={"fc1/weight_norm": "5*4"}),
         Run.drawn(facts={"unreached": ("fc1",)}, layers={"fc1/weight_norm": "5*4", "fc1/std": "1*4"}),
@@ -188,6 +200,7 @@ RULE = Rule(
             facts={"output_layer_untrained": "head", "frozen_parameters": ("head.weight",)},
             layers={"fc1/weight_norm": "5*4"},
         ),
+        Run.drawn(facts={"frozen_untrained": ("conv1", "conv2")}, layers={"head/weight_norm": "5*4"}),
         Run.drawn(facts={"frozen_adapters": ("q.lora_A.weight",)}, layers={"norm/weight_norm": "5*4"}),
         Run.drawn(
             facts={"own_calls": 40, "own_movement": 0.0, "own_optimizer_steps": 0}, layers={"fc1/weight_norm": "5*2"}

@@ -32,10 +32,10 @@ def probe(bench: Bench) -> None:
 def _agreement(call: LossCall, kept: list[Tensor]) -> float | None:
     """The correlation of a square matrix of scores with the cosine similarities of embeddings; None for other losses."""
     scores = call.output.detach().double()
-    n = len(scores)
-    square = scores.ndim == 2 and scores.shape == (n, n) and n >= MIN_ROWS
+    square = scores.ndim == 2 and scores.shape[0] == scores.shape[1] >= MIN_ROWS
     if call.function is not functional.cross_entropy or not square:
         return None
+    n = len(scores)
     found = _embeddings([t.detach().double() for t in kept if t.ndim == 2 and t.shape != scores.shape], n)
     if found is None:
         return None

@@ -172,6 +172,17 @@ def _whole(bench: Bench, optimizer: torch.optim.Optimizer) -> Change:
     return Change()
 
 
+def _thawed(bench: Bench, optimizer: torch.optim.Optimizer) -> Change:
+    """The frozen layers are trained as well, with the settings of the optimizer's first group."""
+    layers = (bench.model.get_submodule(name) for name in _paths(bench.facts.get("frozen_untrained")))
+    thawed = [p.requires_grad_() for layer in layers for p in layer.parameters(recurse=False)]
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    missing = [p for p in thawed if id(p) not in held]
+    if missing:
+        optimizer.add_param_group({"params": missing})
+    return Change()
+
+
 def _undropped(bench: Bench, _: torch.optim.Optimizer) -> Change:
     """Dropout layers pass everything."""
     names = set(_paths(bench.facts.get("dropout_layers")))
@@ -197,6 +208,7 @@ NONLINEAR = Remedy("a ReLU between them", change=_nonlinear)
 UNSQUASHED = Remedy("ReLU in its place", change=_unsquashed)
 SHORTCUTS = Remedy("shortcuts", change=_shortcuts)
 WHOLE = Remedy("all parameters in the optimizer", change=_whole)
+THAWED = Remedy("these layers trained as well", change=_thawed)
 UNDECAYED = Remedy("no weight decay", decay=False)
 UNDROPPED = Remedy("no dropout", change=_undropped)
 CLIPPED = Remedy("clipped gradients", change=lambda _b, _o: Change(clip=1.0))

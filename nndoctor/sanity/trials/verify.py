@@ -66,6 +66,8 @@ def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
         return _of_rate(bench)
     if finding.name == "update-ratio-off":
         return (r.HIGHER,) if _moves_too_little(finding) else (r.LOWER,)
+    if "frozen_untrained" in finding.evidence:
+        return (r.THAWED,)
     if finding.name == "frozen-parameters":  # a train_step that moves nothing is a fact
         return (r.WHOLE,) if bench.facts.get("missed_parameters") and "own_calls" not in finding.evidence else ()
     if "loss_after" in finding.evidence:

@@ -1,0 +1,94 @@
+"""Frozen layers before the trained ones: whether they were trained anywhere before, as weights of a backbone should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nndoctor.recorder.kinds import CONVOLUTIONS, Role, role_of
+from nndoctor.sanity.batches import tensors
+from nndoctor.sanity.bench import Bench
+
+MOST = 0.5  # of the weights: fewer frozen ones are not the backbone
+FEWEST = 64  # values of a weight that show how it was drawn
+NEAR = 0.05  # how far the spread of so many uniform numbers may be from its value
+WEIGHTED = (nn.Linear, *CONVOLUTIONS)
+
+
+def probe(bench: Bench) -> None:
+    """Note the frozen layers that trained ones build on, where all of them look as they were initialized."""
+    frozen = [p for p in bench.model.parameters() if not p.requires_grad]
+    whole = sum(p.numel() for p in bench.model.parameters())
+    if not frozen or sum(p.numel() for p in frozen) < MOST * whole:
+        return
+    still, moving = _holders(bench.model, frozen=True), _holders(bench.model, frozen=False)
+    if not _as_initialized(still.values()) or not _before(bench, still, moving):
+        return
+    bench.fact("frozen_untrained", tuple(still))
+
+
+def _holders(model: nn.Module, *, frozen: bool) -> dict[str, nn.Module]:
+    """The modules that hold parameters themselves, all of them frozen or all of them trained."""
+    found = {}
+    for name, module in model.named_modules():
+        own = [p.requires_grad for p in module.parameters(recurse=False)]
+        if own and all(one is not frozen for one in own):
+            found[name] = module
+    return found
+
+
+def _as_initialized(layers: Iterable[nn.Module]) -> bool:
+    """Whether every normalization is the identity, or without any, every weight is drawn as torch draws it."""
+    layers = list(layers)
+    norms = [m for m in layers if role_of(m) is Role.NORM]
+    if norms:
+        return all(map(_is_identity, norms))
+    weights = [m.weight for m in layers if isinstance(m, WEIGHTED) and m.weight.numel() >= FEWEST]
+    return bool(weights) and all(map(_is_default, weights))
+
+
+def _is_identity(norm: nn.Module) -> bool:
+    """Whether it scales all units by 1, or by 0 as the last one of a residual block may begin."""
+    weight, bias = getattr(norm, "weight", None), getattr(norm, "bias", None)
+    same = isinstance(weight, Tensor) and (bool((weight == 1).all()) or not bool(weight.any()))
+    return same and (bias is None or not bool(bias.any()))
+
+
+def _is_default(weight: Tensor) -> bool:
+    """Whether it is uniform within 1 / sqrt(inputs), torch's default (He and others, 2015, with a = sqrt(5))."""
+    bound = weight[0].numel() ** -0.5
+    spread = float(weight.float().std()) / (bound / 3**0.5)
+    slack = NEAR + 2 / weight.numel() ** 0.5
+    within = float(weight.abs().max()) <= bound * (1 + 1e-5)
+    return within and bool(abs(spread - 1) < slack)
+
+
+def _before(bench: Bench, still: Mapping[str, nn.Module], moving: Mapping[str, nn.Module]) -> bool:
+    """Whether trained layers take what frozen ones give, and no frozen one takes what trained ones give."""
+    frozen = {id(p) for m in still.values() for p in m.parameters(recurse=False)}
+    others = {id(p) for p in bench.model.parameters()} - frozen
+    return _fed(bench, frozen, moving) and not _fed(bench, others, still)
+
+
+def _fed(bench: Bench, sources: set[int], layers: Mapping[str, nn.Module]) -> bool:
+    """Whether what one of the layers takes depends on these parameters."""
+    taken: list[bool] = []
+
+    def note(_: nn.Module, places: tuple[Any, ...], names: dict[str, Any]) -> None:
+        taken.append(any(t.requires_grad for t in tensors((*places, *names.values()))))
+
+    handles = [m.register_forward_pre_hook(note, with_kwargs=True) for m in layers.values()]
+    try:
+        for parameter in bench.model.parameters():
+            if parameter.is_floating_point():
+                parameter.requires_grad_(id(parameter) in sources)
+        with torch.enable_grad():
+            bench.subject.run(bench.batch)
+    finally:
+        for handle in handles:
+            handle.remove()
+        bench.fresh_start()
+    return any(taken)
