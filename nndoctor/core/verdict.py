@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.formatting import listed, number, step
+from nndoctor.core.formatting import listed, number, plural, step
 from nndoctor.core.metrics import series_in_words
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
@@ -98,7 +98,7 @@ def _no_problems(report: Report) -> str:
     """The sentence on a healthy run: what its losses reached, and what the log cannot show."""
     if report.run.format == "model":
         late = report.run.texts("unchecked")
-        some = f", but {len(late)} checks did not fit into the time budget" if late else ""
+        some = f", but {plural(len(late), 'check')} did not fit into the time budget" if late else ""
         return f"No problems found{some}."
     if report.workload in WITHOUT_LOSS:
         return f"No problems found.{_rewarded(report) or _of_both_sides(report)}"

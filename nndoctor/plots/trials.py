@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from nndoctor.analysis.search import Parameter, Search
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number, percent, plural
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import printable
 from nndoctor.core.statistics import Array
@@ -56,7 +56,7 @@ def _heading(figure: Figure, report: Report, search: Search, palette: Palette, h
     for k, line in enumerate(lines):
         text = figure.text(0.25 / WIDTH, 1 - (0.3 + 0.22 * k) / height, line, color=color, fontsize=TITLE, va="center")
         text.set(fontweight="bold", parse_math=False)
-    about = f"{len(search.scores)} trials; {search.by}, {'higher' if search.higher else 'lower'} is better; ring: the best trial"
+    about = f"{plural(len(search.scores), 'trial')}; {search.by}, {'higher' if search.higher else 'lower'} is better; ring: the best trial"
     down = 0.32 + 0.22 * len(lines)
     figure.text(0.25 / WIDTH, 1 - down / height, printable(about), color=palette.faint, fontsize=SMALL, va="center")
 

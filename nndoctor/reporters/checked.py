@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from nndoctor.analysis.workload import Workload
-from nndoctor.core.formatting import listed
+from nndoctor.core.formatting import listed, plural
 from nndoctor.core.metrics import series_in_words
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import ANY_LAYER
@@ -35,8 +35,12 @@ def not_checked_line(page: Page, report: Report) -> None:
     """One line: how many checks this log does not allow, and what to log for more of them."""
     if report.run.format == "model":
         count = len([s for s in report.skipped if s.missing is not None])
-        of_all = f"{count} of {_judgeable(report)} checks were not possible on this model."
-        page.row([("Not checked: ", "dim"), of_all] if count else [(f"{len(report.cleared)} checks passed.", "dim")])
+        of_all = f"{count} of {_judgeable(report)} checks {'was' if count == 1 else 'were'} not possible on this model."
+        page.row(
+            [("Not checked: ", "dim"), of_all]
+            if count
+            else [(f"{plural(len(report.cleared), 'check')} passed.", "dim")]
+        )
         return
     lacking = _lacking(report)
     if not lacking:
@@ -96,7 +100,7 @@ def _not_in_the_log(page: Page, report: Report) -> None:
     lacking, apart, wanted = _lacking(report), _of_model_check(report), _wanted(report)
     reasons = [f"{reason}: {_shortlist(names)}" for reason, names in _grouped(lacking)]
     if apart:
-        reasons.append(f"data, model and first steps ({len(apart)} checks): nndoctor sanity model.py")
+        reasons.append(f"data, model and first steps ({plural(len(apart), 'check')}): nndoctor sanity model.py")
     for k, reason in enumerate(reasons):
         _titled(page, "" if k else "Not checked", "info", reason)
     if wanted:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from nndoctor.analysis.search import MIN_TRIALS, Trial, as_run
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, plural
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
 from nndoctor.reporters import sweep
@@ -43,7 +43,7 @@ def verdict(outcome: SearchResult) -> str:
     values, steps, loss = best
     settings = ", ".join(f"{name} {number(value)}" for name, value in values.items())
     return (
-        f"Best of {len(outcome.trials)} trials: {settings}: loss {number(loss)} after {steps:,} steps; "
+        f"Best of {plural(len(outcome.trials), 'trial')}: {settings}: loss {number(loss)} after {steps:,} steps; "
         f"the file as it is: {_loss(outcome.reference)}.{rest}"
     )
 

@@ -12,7 +12,7 @@ from nndoctor._version import __version__
 from nndoctor.analysis.hyperparameters import CHANCE
 from nndoctor.analysis.search import Search, Trial, of
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number, percent, plural
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import FactValue
@@ -44,7 +44,7 @@ def render(report: Report, results: Results, page_style: Style, *, quiet: bool =
     page = Page(page_style)
     search, trials = of(report.run), results.trials
     failed = int((~np.isfinite(search.scores)).sum())
-    count = f"{len(trials)} trials, by {search.by}, {'higher' if search.higher else 'lower'} is better"
+    count = f"{plural(len(trials), 'trial')}, by {search.by}, {'higher' if search.higher else 'lower'} is better"
     page.line((report.source, "bold"), (f"  {count}" + (f", {failed} failed" if failed else ""), "dim"))
     grave = report.at_least(Severity.WARNING)
     for finding in grave:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from nndoctor._version import __version__
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, plural
 from nndoctor.core.verdict import headline
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, plain
 from nndoctor.reporters.page import Page, Style
@@ -23,7 +23,7 @@ def render(treatment: Treatment, page_style: Style) -> str:
     """What each change gained, and what to do next."""
     page = Page(page_style)
     finals = list(treatment.finals("").values())
-    page.line((treatment.path, "bold"), (f"  {len(finals)} seeds of {treatment.steps} steps", "dim"))
+    page.line((treatment.path, "bold"), (f"  {plural(len(finals), 'seed')} of {treatment.steps} steps", "dim"))
     page.line((verdict(treatment), "good" if treatment.best else "info"))
     if treatment.report is not None:
         page.line(f"Diagnosis of the file as it is: {headline(treatment.report)[0]}")

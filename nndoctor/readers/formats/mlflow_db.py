@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nndoctor.core.errors import NotALog, UnreadableLog
+from nndoctor.core.formatting import plural
 from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.io.sqlite import is_sqlite, opened, tables_in
@@ -44,7 +45,7 @@ def read(source: Source) -> list[Table]:
         found = [table for run, label in _labels(runs) if (table := _table(base, run, label, source)) is not None]
     if not found:
         raise UnreadableLog(
-            f"{source.path} is an MLflow store whose {len(runs)} runs have no curves; log metrics with a step in every epoch"
+            f"{source.path} is an MLflow store without a curve in {plural(len(runs), 'run')}; log metrics with a step in every epoch"
         )
     return found
 

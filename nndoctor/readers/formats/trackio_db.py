@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.formatting import plural
 from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.io.sqlite import holds, opened
@@ -37,7 +38,7 @@ def read(source: Source) -> list[Table]:
         runs = base.execute(SELECT_RUNS.format(run=key)).fetchall()
         found = [(str(name), table) for run, name, _ in runs if (table := _table(base, key, run)) is not None]
     if not found:
-        raise UnreadableLog(f"{source.path} is a Trackio project whose {len(runs)} runs have logged no curve yet")
+        raise UnreadableLog(f"{source.path} is a Trackio project without a curve in {plural(len(runs), 'run')}")
     names = [name for name, _ in found]
     return [
         replace(table, label=name if names.count(name) == 1 else f"{name} {table.facts['run_id'].value}"[:120])

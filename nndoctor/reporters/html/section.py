@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nndoctor.analysis.layers import Layers
 from nndoctor.core.finding import Cause, Finding, Remedy, Severity
-from nndoctor.core.formatting import in_words
+from nndoctor.core.formatting import in_words, plural
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.rule import page_of
@@ -89,12 +89,12 @@ def _source(source: str) -> list[Content]:
 def _rest(report: Report) -> Html:
     parts: list[Content] = []
     if report.cleared:
-        parts.append(_details(f"Passed: {len(report.cleared)} checks", el("p", ", ".join(report.cleared))))
+        parts.append(_details(f"Passed: {plural(len(report.cleared), 'check')}", el("p", ", ".join(report.cleared))))
     if report.skipped:
         skipped = table(
             ("check", "why it was not possible"), ((f"{s.code} {s.name}", s.reason) for s in report.skipped)
         )
-        parts.append(_details(f"Not checked: {len(report.skipped)} checks", skipped))
+        parts.append(_details(f"Not checked: {plural(len(report.skipped), 'check')}", skipped))
     parts.append(_details(f"Series: {len(report.run.series)}", _series(report)))
     if report.run.facts:
         facts = [(name, _fact(fact.value)) for name, fact in list(report.run.facts.items())[:MAX_FACTS]]

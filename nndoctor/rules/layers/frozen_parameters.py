@@ -87,9 +87,7 @@ def _frozen_on_purpose(run: Run) -> Symptom | None:
     whole, trained = run.known("parameters"), run.known("trainable_parameters")
     if not frozen or trained is None or not whole:
         return None
-    text = (
-        f"{len(frozen)} layers are frozen (requires_grad=False): {percent(trained / whole)} of the weights are trained"
-    )
+    text = f"{plural(len(frozen), 'layer')} {'is' if len(frozen) == 1 else 'are'} frozen (requires_grad=False): {percent(trained / whole)} of the weights are trained"
     return Symptom(text, DIRECT, {"frozen_layers": len(frozen)}, layer=frozen[0], severity=Severity.INFO)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import IN_THE_DATA, MEASURED, POSSIBLE
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import percent
+from nndoctor.core.formatting import percent, plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -40,13 +40,13 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, MEASURED, {"parameters": len(nil), "of": total}, layer=nil[0])
     elif not nil and run.texts("dead_ends"):
         ends = run.texts("dead_ends")
-        text = f"{len(ends)} parameters of the last block of a list get no gradient ({', '.join(ends[:3])}): nothing uses their output"
+        text = f"no gradient reaches {plural(len(ends), 'parameter')} of the last block of a list ({', '.join(ends[:3])}): nothing uses the output"
         yield Symptom(text, POSSIBLE, {"parameters": len(ends), "of": total}, layer=ends[0], severity=Severity.INFO)
     elif nil:
         yield _zero(run, nil, total)
     elif run.texts("spare_parameters"):
         spare = run.texts("spare_parameters")
-        text = f"{len(spare)} parameters of the library's model get no gradient ({', '.join(spare[:3])}): its forward pass does not use them here"
+        text = f"no gradient reaches {plural(len(spare), 'parameter')} of the library's model ({', '.join(spare[:3])}), whose forward pass does not use them here"
         yield Symptom(text, POSSIBLE, {"parameters": len(spare), "of": total}, layer=spare[0], severity=Severity.INFO)
 
 
