@@ -25,6 +25,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Ask each example's neighbours for its label, in training and in validation."""
     found = (
         _drawn(run)
+        or _constant(run)
         or _turned(run)
         or _prompts(run)
         or _contradicting(run)
@@ -42,6 +43,15 @@ def _drawn(run: Run) -> Symptom | None:
         return None
     text = f"{percent(min(noise, 1.0))} of the target's mean square comes from random numbers that the step draws for the target alone: nothing in the model's input tells them"
     return Symptom(text, MEASURED, {"noise": noise}, place="train_step")
+
+
+def _constant(run: Run) -> Symptom | None:
+    """A regression whose targets are one number."""
+    value = run.known("constant_target")
+    if value is None:
+        return None
+    text = f"every target that the loss is given is {number(value)}: a model that ignores its inputs has the least loss"
+    return Symptom(text, MEASURED, {"target": value}, place="loss")
 
 
 def _turned(run: Run) -> Symptom | None:
@@ -128,7 +138,7 @@ RULE = Rule(
     needs={"fact:contradicting_share|fact:target_noise": 1},
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or the labels of texts keep the beginning and leave out the end; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
+    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number; or the labels of texts keep the beginning and leave out the end; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -139,6 +149,7 @@ RULE = Rule(
     sick=(
         Run.drawn({"contradicting_share": 0.2}),
         Run.drawn({"target_noise": 0.7}),
+        Run.drawn({"contradicting_share": 0.0, "constant_target": 0.0}),
         Run.drawn({"contradicting_share": 0.0, "answers_left_out": 1.0}),
         Run.drawn({"contradicting_share": 0.0, "turned_alone": ("flips left and right of", "1", "2")}),
         Run.drawn({"contradicting_share": 0.0, "labels_found_in_input": 0.06}),

@@ -12,6 +12,8 @@ from nndoctor.core.run import Run
 
 MAX_LEFT = 0.9  # share of the loss that is left at the configured rate; with less it learns, if slowly
 MAX_LEFT_BEST = 0.5  # share of the loss that is left at the best of all rates; less is progress
+MAX_LEFT_DRAWN = 0.8  # the same where each step draws other noise: there is more to learn than so few examples
+REDRAWN = 0.005  # relative difference of the loss with other random numbers
 MAX_PASSED = 0.5  # share of the seeds: the majority decides
 DEAD, ALL_ZERO = 0.9, 0.99  # shares of dead units, and of zeros among the outputs, of a layer that no longer works
 SATURATED = 0.8  # share of the outputs of such a layer that are saturated
@@ -42,7 +44,8 @@ def _at_another_rate(run: Run) -> Symptom | None:
 def _at_no_rate(run: Run) -> Symptom | None:
     """The subset was learned at no rate; None where a good part of the loss went away: too few steps, not a network that cannot learn."""
     best = run.known("tiny_left_best")
-    progress = best is not None and best < MAX_LEFT_BEST
+    most = MAX_LEFT_DRAWN if run.number("tiny_redrawn") > REDRAWN else MAX_LEFT_BEST
+    progress = best is not None and best < most
     if best is not None and progress:
         if run.fact("tiny_outputs_constant") is not True:
             return None
@@ -156,7 +159,7 @@ RULE = Rule(
     needs={"fact:tiny_tried": 1},
     check=check,
     why="Any working network can memorize a few examples within a few hundred steps. One that cannot has a bug in the model, the loss, the gradients or the data that longer training does not fix.",
-    how="A few examples, the same batch in every step, dropout and weight decay off, from the user's own initialization, at several learning rates and subsets, until the loss above its minimum is next to nothing and every class is correct; where a training step compares outputs with targets, until the outputs follow them.",
+    how="A few examples, the same batch in every step, dropout and weight decay off, from the user's own initialization, at several learning rates and subsets, until the loss above its minimum is next to nothing and every class is correct; where a training step compares outputs with targets, until the outputs follow them. Where each step draws other noise, as in diffusion, a fifth of the loss has to go.",
     sources=(
         Reference("CS231n: 'overfit a tiny subset of data'", "https://cs231n.github.io/neural-networks-3/"),
         Reference(
@@ -201,6 +204,18 @@ RULE = Rule(
         ),
     ),
     healthy=(
+        Run.drawn(
+            {
+                "tiny_tried": 3,
+                "tiny_passed": 0,
+                "tiny_passed_elsewhere": 0,
+                "tiny_examples": 16,
+                "tiny_left": 0.6,
+                "tiny_left_best": 0.6,
+                "tiny_redrawn": 0.1,
+                "tiny_steps": 200,
+            }
+        ),
         Run.drawn(
             {
                 "tiny_tried": 3,

@@ -107,7 +107,19 @@ def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
                 bench.fact("tiny_rate", rate * factor)
             break
     bench.fact("tiny_left_best", best)
+    bench.fact("tiny_redrawn", _redrawn(bench, whole))
     bench.fact("tiny_outputs_constant", bool(bench.facts.get("output_meets_target")) and not followed)
+
+
+@torch.no_grad()
+def _redrawn(bench: Bench, batch: Batch) -> float:
+    """How much the loss of the same weights differs with other random numbers, as noise that a step draws anew; relative."""
+    losses = []
+    for number_of_start in range(2):
+        bench.fresh_start(number_of_start)
+        without_dropout(bench.model)
+        losses.append(number(bench.subject.run(batch).loss))
+    return abs(losses[1] - losses[0]) / max(abs(losses[0]), 1e-12)
 
 
 def _rose(bench: Bench) -> bool:
