@@ -169,6 +169,12 @@ def test_labels_out_of_range_of_a_model_with_its_own_loss_are_named(examined):
     assert "labels-out-of-range" in bad(examined(OWN_LOSS + "y += 1\n", budget=6.0))
 
 
+def test_a_label_out_of_range_in_a_later_batch_is_named(examined):
+    """The first batch alone is fine."""
+    change = OWN_LOSS.replace("shuffle=True", "shuffle=False") + "y[25] = 3\n"
+    assert "labels-out-of-range" in bad(examined(change, budget=6.0))
+
+
 def test_the_step_of_the_file_is_judged_and_not_its_loss(examined):
     """A step whose loss is NaN is an error, although the loss alone is sound."""
     change = "def step(model, batch): return loss(model(batch[0]), batch[1]) * float('nan')"

@@ -21,18 +21,20 @@ BINARY = (functional.binary_cross_entropy, functional.binary_cross_entropy_with_
 def outside(bench: Bench) -> bool:
     """Whether targets lie outside what output and loss admit; raises ModelFileError for any other failure of the first pass."""
     asynchronous = bench.subject.device.type != "cpu"  # there the same failure would take the device with it
-    if asynchronous and refused(bench.subject, bench.batch) and _explains(bench):
+    if asynchronous and refused(bench.subject, bench.batch) and _explains(bench, bench.batch):
         return True
-    try:
-        with torch.no_grad():
-            outcome = bench.subject.run(bench.batch)
-    except ModelFileError:
-        if _explains(bench):
-            return True
-        raise
+    outcomes = []
+    for batch in bench.batches[: SEEN if bench.subject.loss is None else 1]:
+        try:
+            with torch.no_grad():
+                outcomes.append(bench.subject.run(batch))
+        except ModelFileError:
+            if _explains(bench, batch):
+                return True
+            raise
     if bench.subject.loss is None:
         _of_probabilities(bench)
-    output = main_output(outcome.output)
+    output = main_output(outcomes[0].output)
     target = bench.target(bench.sample)
     if output is None or target is None:
         return False
@@ -78,9 +80,9 @@ def _limits(bench: Bench, output: Tensor, target: Tensor) -> None:
         bench.fact("output_classes", output.shape[1] if target.shape[1:] == output.shape[2:] else output.shape[-1])
 
 
-def _explains(bench: Bench) -> bool:
-    """Whether the loss failed because of the targets' values."""
-    pair = _of_loss(bench) if bench.subject.loss is not None else _of_step(bench)
+def _explains(bench: Bench, batch: Batch) -> bool:
+    """Whether the loss failed because of the values of the batch's targets."""
+    pair = _of_loss(bench, batch) if bench.subject.loss is not None else _of_step(bench, batch)
     if pair is None or not pair[1].numel():
         return False
     output, target = pair
@@ -100,23 +102,23 @@ def _explains(bench: Bench) -> bool:
     return wrong
 
 
-def _of_loss(bench: Bench) -> tuple[Tensor, Tensor] | None:
+def _of_loss(bench: Bench, batch: Batch) -> tuple[Tensor, Tensor] | None:
     """Output and target of the file's loss; None where it was not the loss that failed."""
     try:
         with torch.no_grad():
-            output = main_output(bench.subject.output(bench.batch))
+            output = main_output(bench.subject.output(batch))
     except ModelFileError:
         return None
-    target = bench.target(bench.batch)
+    target = bench.target(batch)
     return None if output is None or target is None else (output, target)
 
 
-def _of_step(bench: Bench) -> tuple[Tensor, Tensor] | None:
+def _of_step(bench: Bench, batch: Batch) -> tuple[Tensor, Tensor] | None:
     """What a step, or a model with its own loss, gave to the loss of torch's in which it failed."""
     observer = Observer()
     try:
         with torch.no_grad(), observer:
-            bench.subject.run(bench.batch)
+            bench.subject.run(batch)
     except ModelFileError:
         found = [t for t in observer.entered if isinstance(t, Tensor)]
         return (found[0], found[1]) if len(found) > 1 else None
