@@ -36,10 +36,11 @@ RATE = 1e-3  # of Adam, where the user gave no optimizer
 
 
 class Clock:
-    """The budget in seconds, and what is left of it."""
+    """The budget in seconds, and what is left of it. What is `reserved` for later does not count as left."""
 
     def __init__(self, budget: float) -> None:
         self.budget = budget
+        self.reserved = 0.0
         self._began = time.perf_counter()
 
     @property
@@ -50,7 +51,7 @@ class Clock:
     @property
     def left(self) -> float:
         """Seconds left; below zero when the budget is overdrawn."""
-        return self.budget - self.spent
+        return self.budget - self.spent - self.reserved
 
 
 @dataclass(slots=True)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 
 import torch
 
+from nndoctor.core.finding import Severity
+from nndoctor.core.rule import Rule
 from nndoctor.core.run import Fact, Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
@@ -65,10 +67,12 @@ from nndoctor.sanity.settle import settle
 from nndoctor.sanity.state import Snapshot, random_state
 from nndoctor.sanity.subject import Subject
 from nndoctor.sanity.trials.compare import Trials
-from nndoctor.sanity.trials.verify import ROUNDS, verify
+from nndoctor.sanity.trials.verify import ROUNDS, cures, verify
 
 BUDGET = 60.0  # seconds
 SEEDS = 3
+RESERVED_SHARE = 0.4  # of the time left before the probes that train the model
+COMPARISON = 1500  # steps: two trainings of two seeds, with what is looked at beside them
 
 # Name, how many passes it makes at least, and probe; each begins with the weights as they were. What comes later costs more.
 PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
@@ -171,10 +175,21 @@ def _probe(bench: Bench) -> None:
     bench.fact("objective_seen", not bench.subject.blind)
     for name, passes, probe in PROBES:
         bench.fresh_start()
+        if name == MAIN[0]:
+            _reserve(bench)
         if (bench.subject.blind and name not in BLIND) or not bench.fits(name, passes):
             continue
         _probed(bench, name, probe)
     bench.fact("steps_taken", bench.steps - int(bench.number("tiny_steps_taken")))
+
+
+def _reserve(bench: Bench) -> None:
+    """Where something is suspicious already, keep time to try a remedy: a slow model would spend it on other learning rates."""
+    pending = [
+        f for f in diagnose(_run(bench), _rules()).findings if f.severity is not Severity.INFO and cures(bench, f)
+    ]
+    if pending and not bench.subject.blind:
+        bench.clock.reserved = min(RESERVED_SHARE * bench.clock.left, COMPARISON * bench.step_time)
 
 
 def _probed(bench: Bench, name: str, probe: Callable[[Bench], None]) -> None:
@@ -194,10 +209,9 @@ def _probed(bench: Bench, name: str, probe: Callable[[Bench], None]) -> None:
 
 def _verify(bench: Bench) -> None:
     """Judge what was measured, and try a remedy for what would be a warning; facts need no trial."""
-    trials = Trials(bench)
-    rules = tuple(rule for rule in RULES if rule.code.startswith(FAMILIES))
+    trials, bench.clock.reserved = Trials(bench), 0.0
     for _ in range(ROUNDS):
-        report = diagnose(_run(bench), rules)
+        report = diagnose(_run(bench), _rules())
         try:
             if not verify(bench, trials, report.findings):
                 break
@@ -207,6 +221,10 @@ def _verify(bench: Bench) -> None:
             bench.notes.append(f"not checked: whether remedies help: {error_text(error)}")
             break
     bench.fresh_start()
+
+
+def _rules() -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if rule.code.startswith(FAMILIES))
 
 
 def _run(bench: Bench) -> Run:

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import arguments, randomness, targets_seen  # noqa: E402
+from nndoctor.sanity.probes import arguments, dependence, randomness, targets_seen  # noqa: E402
 
 TWO = """
 class Both(nn.Module):
@@ -48,6 +48,22 @@ class Forecaster(nn.Module):
 model = Forecaster(); loss = nn.MSELoss(); validation_data = None
 optimizer = torch.optim.Adam(model.parameters(), 1e-3)
 train_data = DataLoader(TensorDataset(w[:, :-1], w[:, 1:]), batch_size=20)
+"""
+READ = """
+class Reader(nn.Module):
+    def __init__(self): super().__init__(); self.r = nn.GRU(2, 12, batch_first=FIRST); self.o = nn.Linear(12, 3)
+    def forward(self, v): return self.o(self.r(v)[0][:, PLACE])
+model = Reader(); optimizer = torch.optim.Adam(model.parameters(), 1e-2); validation_data = None
+train_data = DataLoader(TensorDataset(torch.randn(120, 10, 2), y[:120]), batch_size=20)
+"""
+CONVOLVED = """
+w = torch.randn(120, 1, 17).cumsum(2)
+class Forecaster(nn.Module):
+    def __init__(self): super().__init__(); self.a, self.o = nn.Conv1d(1, 8, 3), nn.Conv1d(8, 1, 1)
+    def forward(self, v): return self.o(torch.relu(self.a(nn.functional.pad(v, SIDES))))
+model = Forecaster(); loss = nn.MSELoss(); validation_data = None
+optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+train_data = DataLoader(TensorDataset(w[:, :, :-1], w[:, :, 1:]), batch_size=20)
 """
 
 
@@ -120,3 +136,25 @@ train_data = DataLoader(TensorDataset(ids, x[:120], y[:120]), batch_size=20)
 def test_a_mask_that_keeps_the_padding_alone_leaves_the_tokens_without_effect(probed, kept, idle):
     """Their lengths still have one."""
     assert probed(PADDED.replace("KEPT", kept), arguments.probe)["arguments_without_effect"] == idle
+
+
+@pytest.mark.parametrize(("place", "idle"), [("0", "first"), ("-1", None)])
+def test_a_recurrent_network_whose_first_state_is_read_uses_one_place(probed, place, idle):
+    """The state at the first place has seen that place alone."""
+    change = READ.replace("PLACE", place).replace("FIRST", "True")
+    found = {name for name, value in probed(change, arguments.probe).items() if "other_places" in name and value}
+    assert found == (set() if idle is None else {f"arguments_without_other_places_than_the_{idle}"})
+
+
+@pytest.mark.parametrize(("first", "leaks"), [("False", True), ("True", False)])
+def test_a_recurrent_network_that_runs_along_the_examples_leaks(probed, first, leaks):
+    """batch_first is missing: later examples see earlier ones, and the first sees none."""
+    facts = probed(READ.replace("PLACE", "-1").replace("FIRST", first), dependence.leak)
+    assert (facts["leak_change"] > 1e-2) == leaks
+
+
+@pytest.mark.parametrize(("both_sides", "leaks"), [("(1, 1)", True), ("(2, 0)", False)])
+def test_a_convolution_that_pads_on_both_sides_sees_the_next_value(probed, both_sides, leaks):
+    """Channels stand before places."""
+    facts = probed(CONVOLVED.replace("SIDES", both_sides), targets_seen.probe)
+    assert (facts["future_change"] > 1e-3) == leaks

@@ -14,10 +14,10 @@ MAX_CHANGE = 1e-3  # share of the output's size; kernels for other batch sizes r
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Replace all other examples and look at the first one's output, in evaluation mode."""
+    """Replace other examples and look at the outputs of those that stay, in evaluation mode."""
     change = run.number("leak_change")
     if change > MAX_CHANGE:
-        text = f"in evaluation mode, the first example's output changes by {percent(change)} when the other examples of its batch are replaced: a reshape or a wrong dimension mixes examples"
+        text = f"in evaluation mode, an example's output changes by {percent(change)} when other examples of its batch are replaced: a reshape or a wrong dimension mixes examples"
         yield Symptom(text, MEASURED, {"change": change}, place="model")
 
 
@@ -29,7 +29,7 @@ RULE = Rule(
     needs={"fact:leak_change": 1},
     check=check,
     why="A view instead of a transpose, a softmax or a mean over dimension 0, or a recurrent layer without batch_first mixes examples, and the network still learns something. Batch normalization mixes them by design in training mode; in evaluation mode nothing should.",
-    how=f"In evaluation mode the first example's output changes by more than {percent(MAX_CHANGE)} when every other example of the batch is replaced.",
+    how=f"In evaluation mode an example's output changes by more than {percent(MAX_CHANGE)} when others of its batch are replaced.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

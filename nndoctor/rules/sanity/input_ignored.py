@@ -35,14 +35,24 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _arguments(run: Run) -> Iterator[Symptom]:
-    """One of several arguments of the model that changes nothing."""
-    seen, idle = run.fact("arguments_seen"), run.fact("arguments_without_effect")
-    if not isinstance(seen, tuple) or not isinstance(idle, tuple) or not idle:
-        return
-    names = ", ".join(map(str, idle))
-    text = f"the model ignores {names}: with the values of other examples in its place, the loss is the same to the last digit"
-    evidence = {"arguments": len(seen), "without_effect": len(idle)}
-    yield Symptom(text, MEASURED, evidence, place="model", remedies=("follow-the-signal",))
+    """One of several arguments of the model that changes nothing, or most of one."""
+    for what, words in PARTS.items():
+        idle = run.texts(f"arguments_without_{what}")
+        if idle:
+            names = ", ".join(idle)
+            text = f"the model ignores {words[0].format(names)}: with {words[1]} of other examples in its place, the loss is the same to the last digit"
+            evidence = {"arguments": len(run.texts("arguments_seen")), "without_effect": len(idle)}
+            yield Symptom(text, MEASURED, evidence, place="model", remedies=("follow-the-signal",))
+            return
+
+
+PARTS = {
+    "effect": ("{}", "the values"),
+    "tokens": ("the tokens of {} that are no padding", "those"),
+    "other_places_than_the_first": ("all of {} but its first place", "the values"),
+    "other_places_than_the_last": ("all of {} but its last place", "the values"),
+}
+"""What has no effect, and what was put in its place."""
 
 
 RULE = Rule(
@@ -53,7 +63,7 @@ RULE = Rule(
     needs={"fact:input_effect|fact:arguments_seen|fact:mask_keeps_only": 1},
     check=check,
     why="A network with the same output for every input loses the signal somewhere: all units are dead, a softmax is taken over one value, an index is wrong, or a mask hides everything.",
-    how=f"The outputs of different examples differ by less than {MIN_CHANGE:g} of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit; or attention_mask keeps only places with one and the same token.",
+    how=f"The outputs of different examples differ by less than {MIN_CHANGE:g} of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit, or all of a sequence but its padding, its first or its last place; or attention_mask keeps only places with one and the same token.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -65,8 +75,13 @@ RULE = Rule(
         Run.drawn({"input_effect": 0.3, "mask_keeps_only": 0, "mask_hides": 190}),
         Run.drawn({"input_effect": 0.3, "zero_input_loss": 0.2, "real_input_loss": 0.21}),
         Run.drawn({"input_effect": 0.3, "arguments_seen": ("image", "text"), "arguments_without_effect": ("text",)}),
+        Run.drawn({"input_effect": 0.3, "arguments_seen": ("words",), "arguments_without_tokens": ("words",)}),
+        Run.drawn(
+            {"input_effect": 0.3, "arguments_seen": ("x",), "arguments_without_other_places_than_the_first": ("x",)}
+        ),
     ),
     healthy=(
+        Run.drawn({"input_effect": 0.8, "arguments_seen": ("x",), "arguments_without_effect": ()}),
         Run.drawn({"input_effect": 0.8, "zero_input_loss": 2.9, "real_input_loss": 0.01}),
         Run.drawn({"input_effect": 0.8, "arguments_seen": ("image", "text"), "arguments_without_effect": ()}),
     ),

@@ -15,25 +15,30 @@ from nndoctor.sanity.state import nudge, seed, without_dropout
 
 STEPS = 10  # so many steps open gates that start at zero
 ENOUGH = 0.1  # of the values, and of the sequences that end in padding
+MIN_PLACES = 8  # of a sequence
 MAX_ARGUMENTS = 8  # arguments that are tried
 # Parts of the names of arguments that may be without effect: masks of full sequences, sizes, numbers of examples.
 UNUSED = ("mask", "len", "idx", "index")
 
 
 def probe(bench: Bench) -> None:
-    """Exchange each argument between the examples, after a few steps, and with weights that are all away from zero."""
+    """Exchange each argument between the examples, then all of it but one place, after a few steps, and with weights away from zero.
+
+    What a model of one argument makes of all of it is judged by its outputs.
+    """
     names = _names(bench)
-    if len(names) < 2:  # a model of one argument is judged by its outputs
+    if not names or not bench.trained(STEPS):
         return
-    if not bench.trained(STEPS):
-        return
-    changes = (_exchanged, _exchanged_within)
-    idle = [(name, change) for name in names for change in changes if _idle(bench, name, change)]
+    changes = CHANGES if len(names) > 1 else {k: v for k, v in CHANGES.items() if k != WHOLE}
+    idle = [(name, what) for name in names for what in changes if _idle(bench, name, CHANGES[what])]
     if idle:
         nudge(bench.model)
-        idle = [(name, change) for name, change in idle if _idle(bench, name, change)]
+        idle = [(name, what) for name, what in idle if _idle(bench, name, CHANGES[what])]
+    parts = {what: tuple(dict.fromkeys(name for name, each in idle if each == what)) for what in CHANGES}
     bench.fact("arguments_seen", tuple(names))
-    bench.fact("arguments_without_effect", tuple(dict.fromkeys(name for name, _ in idle)))
+    bench.fact("arguments_without_effect", parts[WHOLE])
+    for what in (TOKENS, *PLACES):
+        bench.fact(f"arguments_without_{what}", tuple(name for name in parts[what] if name not in parts[WHOLE]) or None)
 
 
 def _names(bench: Bench) -> list[str]:
@@ -57,6 +62,20 @@ def _exchanged(tensor: Tensor) -> Tensor:
     return tensor.roll(1, 0) if tensor.ndim else tensor
 
 
+def _all_but(place: int, dimension: int) -> Change:
+    """A change of sequences of numbers or tokens that leaves one of their places as it is."""
+
+    def exchanged(tensor: Tensor) -> Tensor:
+        shaped = tensor.ndim == 3 if tensor.is_floating_point() else tensor.ndim == 2
+        if not shaped or dimension >= tensor.ndim or tensor.shape[dimension] < MIN_PLACES:
+            return tensor
+        changed = _exchanged(tensor).clone()
+        changed.select(dimension, place).copy_(tensor.select(dimension, place))
+        return changed if float((changed != tensor).double().mean()) > ENOUGH else tensor
+
+    return exchanged
+
+
 def _exchanged_within(tensor: Tensor) -> Tensor:
     """The same for padded sequences of numbers, with the padding where it was: their lengths alone have an effect."""
     if tensor.is_floating_point() or tensor.ndim != 2 or tensor.shape[1] < 2:
@@ -67,6 +86,17 @@ def _exchanged_within(tensor: Tensor) -> Tensor:
     changed = torch.where(kept, tensor, other)
     enough = float((changed != tensor).double().mean()) > ENOUGH and bool(kept.any())
     return changed if padded > ENOUGH and enough else tensor
+
+
+WHOLE, TOKENS = "effect", "tokens"
+PLACES = ("other_places_than_the_first", "other_places_than_the_last")
+CHANGES: dict[str, Change] = {
+    WHOLE: _exchanged,
+    TOKENS: _exchanged_within,
+    PLACES[0]: _all_but(0, 1),
+    PLACES[1]: _all_but(-1, 1),
+}
+"""What is taken from other examples: all, all tokens with the padding where it was, all places but one."""
 
 
 @torch.no_grad()

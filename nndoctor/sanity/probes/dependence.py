@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -30,7 +30,10 @@ def probe(bench: Bench) -> None:
 
 @torch.no_grad()
 def leak(bench: Bench) -> None:
-    """How much the first example's output changes when the others are replaced, in evaluation mode."""
+    """How much the output of the first example, or one of the last ones, changes when others are replaced, in evaluation mode.
+
+    An RNN that runs along the examples carries something over to later ones only.
+    """
     n = size(bench.batch)
     if n < 2 or not bench.alike(bench.batch):
         return
@@ -44,12 +47,12 @@ def leak(bench: Bench) -> None:
     if not before or _of_pairs(before, n, lambda: act(part(batch, slice(0, n - 1)))):
         return
     change = 0.0
-    for rest in (torch.randint(1, n, (n - 1,)), torch.full((n - 1,), 1)):
-        after = _by_example(act(part(batch, torch.cat([torch.zeros(1, dtype=torch.long), rest]))), n)
+    for rows, start in _replaced(n):
+        after = _by_example(act(part(batch, rows)), n)
         if [t.shape for t in after] != [t.shape for t in before]:
             return
-        change = max(change, _most_moved(before, after))
-    noise = _most_moved(before, _by_example(act(batch), n))
+        change = max(change, _most_moved(before, after, start))
+    noise = _most_moved(before, _by_example(act(batch), n), n // 2)
     if noise < NOISE and math.isfinite(change):  # a model that draws random numbers in evaluation mode tells nothing
         bench.fact("leak_change", change)
 
@@ -94,9 +97,22 @@ def _of_pairs(outputs: list[Tensor], n: int, of_fewer: Callable[[], Any]) -> boo
     return any(t.shape[:2] == (n - 1, n - 1) for t in tensors(of_fewer()))
 
 
-def _most_moved(before: list[Tensor], after: list[Tensor]) -> float:
-    """The largest change of the first example's part of any output."""
-    return max((_moved(b[0], a[0]) for b, a in zip(before, after, strict=False)), default=0.0)
+def _replaced(n: int) -> Iterator[tuple[Tensor, int]]:
+    """Which examples take the places of the batch's own, and from which place on these are kept, the last ones or only the first.
+
+    The others are random ones, and one and the same.
+    """
+    half = n // 2
+    yield torch.cat([torch.zeros(1, dtype=torch.long), torch.randint(1, n, (n - 1,))]), 0
+    yield torch.cat([torch.zeros(1, dtype=torch.long), torch.ones(n - 1, dtype=torch.long)]), 0
+    yield torch.cat([torch.randint(half, n, (half,)), torch.arange(half, n)]), half
+
+
+def _most_moved(before: list[Tensor], after: list[Tensor], start: int) -> float:
+    """The largest change of the first example's part of any output, or of those from another place on."""
+    rows = range(start, len(before[0]) if start else 1)
+    pairs = [(b[row], a[row]) for b, a in zip(before, after, strict=False) for row in rows]
+    return max((_moved(b, a) for b, a in pairs), default=0.0)
 
 
 def _moved(before: Tensor, after: Tensor) -> float:

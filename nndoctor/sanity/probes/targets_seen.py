@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -26,6 +27,7 @@ class Held:
     name: str
     offset: int
     places: int  # of the targets
+    dimension: int  # of the argument in which places are: the second, or for convolutions the third
 
 
 def probe(bench: Bench) -> None:
@@ -47,15 +49,26 @@ def probe(bench: Bench) -> None:
 
 def _holding(bench: Bench, call: ModelCall) -> list[Held]:
     """The arguments with the targets, of a decoder at most its own: an autoencoder's input is its target on purpose."""
-    given = call.tensors
-    found: list[Held] = []
-    for goal in _goals(bench):
-        offsets = {name: _offset(tensor, goal) for name, tensor in given.items()}
-        first = next(iter(offsets.values()), None)
-        for name, offset in offsets.items():
-            if offset is not None and (offset == 1 or (first is None and len(given) > 1)):
-                found.append(Held(name, offset, _rows(goal, given[name]).shape[1]))
-    return found
+    return [held for goal in _goals(bench) for dimension in (1, 2) for held in _held(call.tensors, goal, dimension)]
+
+
+def _held(given: dict[str, Tensor], goal: Tensor, dimension: int) -> Iterator[Held]:
+    goal = _places_second(goal, dimension)
+    views = {name: _places_second(t, dimension) for name, t in given.items() if dimension == 1 or _has_channels(t)}
+    offsets = {name: _offset(view, goal) for name, view in views.items()}
+    first = next(iter(offsets.values()), None)
+    for name, offset in offsets.items():
+        if offset is not None and (offset == 1 or (first is None and len(given) > 1)):
+            yield Held(name, offset, _rows(goal, views[name]).shape[1], dimension)
+
+
+def _has_channels(given: Tensor) -> bool:
+    return given.ndim == MAX_DIMENSIONS and given.is_floating_point()
+
+
+def _places_second(tensor: Tensor, dimension: int) -> Tensor:
+    """The tensor with its places in the second dimension."""
+    return tensor.transpose(1, dimension) if tensor.ndim == MAX_DIMENSIONS else tensor
 
 
 def _goals(bench: Bench) -> list[Tensor]:
@@ -95,26 +108,27 @@ def _same(given: Tensor, rows: Tensor) -> bool:
     return float(kept.double().mean()) > MOSTLY and bool((given[:, :length] == rows[:, :length])[kept].all())
 
 
-def _later_exchanged(given: Tensor) -> Tensor:
+def _later_exchanged(given: Tensor, dimension: int) -> Tensor:
     """The values from the middle on taken from other examples."""
-    half = given.shape[1] // 2
-    return torch.cat([given[:, :half], given.roll(1, 0)[:, half:]], 1)
+    half = given.shape[dimension] // 2
+    kept, others = given.narrow(dimension, 0, half), given.roll(1, 0)
+    return torch.cat([kept, others.narrow(dimension, half, given.shape[dimension] - half)], dimension)
 
 
 @torch.no_grad()
 def _change(bench: Bench, call: ModelCall, held: Held) -> float | None:
     """How much outputs change, of their size, whose targets are among the values that change, or before them."""
     given = call.tensors[held.name]
-    half = given.shape[1] // 2
+    half = given.shape[held.dimension] // 2
     bench.model.eval()
     seed(3)
     before = main_output(call.repeated(bench.model))
-    places, names = call.changed(held.name, lambda t: _later_exchanged(t) if t is given else t)
+    places, names = call.changed(held.name, lambda t: _later_exchanged(t, held.dimension) if t is given else t)
     seed(3)
     after = main_output(bench.model(*places, **names))
     if before is None or after is None or before.shape != after.shape:
         return None
-    where = _place_dimension(before, (held.places, given.shape[1]))
+    where = _place_dimension(before, (held.places, given.shape[held.dimension]))
     blind = half + 1 - held.offset  # the first outputs, which may see nothing of what changes
     if where is None or before.shape[where] < blind:
         return None
