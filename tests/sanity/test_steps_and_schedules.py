@@ -35,6 +35,11 @@ model = nn.Sequential(nn.Embedding(30, 8), nn.Linear(8, 3))
 optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 def step(model, batch): return nn.functional.cross_entropy(model(batch[0]).flatten(0, 1), batch[1].flatten(), ignore_index=-1)
 """
+SHIFTED = """
+y = torch.randint(0, 7, (200, 7)); train_data = DataLoader(TensorDataset(y[:, :-1].clone(), y), batch_size=20)
+model = nn.Sequential(nn.Embedding(7, 8), nn.Linear(8, 7)); optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+def step(model, batch): return nn.functional.cross_entropy(model(batch[0]).flatten(0, 1), batch[1][:, 1:].flatten())
+"""
 SCHEDULE = """
 scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.01, total_steps=LENGTH)
 own = optimizer
@@ -64,6 +69,17 @@ def test_normalization_in_a_step_that_calls_train_is_no_leak(probed):
 def test_similarities_of_all_pairs_are_no_leak(probed, scores, mixes):
     facts = probed(PAIRS.replace("SCORES", scores), dependence.leak)
     assert (facts.get("leak_change", 0.0) > 1e-3) == mixes
+
+
+def test_as_many_classes_as_places_are_counted_where_the_loss_is_taken(written):
+    """The last dimension of the outputs is as long as the batch's targets."""
+    subject = from_file(written(SHIFTED))
+    bench = Bench(subject, Clock(20.0), 1, Snapshot(subject.model), batches=list(subject.batches()))
+    bench.sample = bench.data = bench.batch
+    data.probe(bench)
+    assert bench.facts["target_high"] == 6
+    assert not labels.outside(bench)
+    assert bench.facts["output_classes"] == 7
 
 
 @pytest.mark.parametrize(("mark", "outside"), [(-1, False), (-2, True)], ids=["ignored", "another"])

@@ -39,6 +39,7 @@ def outside(bench: Bench) -> bool:
     if output is None or target is None:
         return False
     _limits(bench, output, target)
+    bench.fact("output_classes", _classes_of_loss(bench))
     classes, high = bench.facts.get("output_classes"), bench.facts.get("target_high")
     later = isinstance(classes, int) and isinstance(high, float) and high >= classes
     return later and not target.is_floating_point()  # in another batch than the first
@@ -78,6 +79,17 @@ def _limits(bench: Bench, output: Tensor, target: Tensor) -> None:
     """Note how many classes the output has, where targets count them."""
     if not target.is_floating_point() and output.ndim >= 2 and target.ndim == output.ndim - 1:
         bench.fact("output_classes", output.shape[1] if target.shape[1:] == output.shape[2:] else output.shape[-1])
+
+
+def _classes_of_loss(bench: Bench) -> int | None:
+    """How many classes a cross-entropy is given scores of, which the form of the outputs need not tell."""
+    calls = [
+        c
+        for c in bench.subject.observed(bench.batch)[0].calls
+        if c.function in (functional.cross_entropy, functional.nll_loss)
+    ]
+    counts = {c.output.shape[min(1, c.output.ndim - 1)] for c in calls}
+    return counts.pop() if len(counts) == 1 else None
 
 
 def _explains(bench: Bench, batch: Batch) -> bool:
