@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from nndoctor.core.errors import UsageError
+from nndoctor.experiment.loading import Trains, no_training
 
 NAME = "nndoctor_model_file"
-STEPS = 3  # of an optimizer that a file may take while it is loaded: a warm-up of its state; more is a training
 
 
 class ModelFileError(UsageError):
@@ -25,10 +24,6 @@ class ModelFileError(UsageError):
     def __init__(self, message: str, trace: str = "") -> None:
         super().__init__(message)
         self.trace = trace
-
-
-class _Trains(BaseException):
-    """Raised inside a file that trains while it is loaded; no `except Exception` of it holds it up."""
 
 
 def load(path: str, seed: int = 0) -> Mapping[str, object]:
@@ -49,9 +44,9 @@ def load(path: str, seed: int = 0) -> Mapping[str, object]:
     with (
         _importable(root),
         _importable(file.resolve().parent),
-        _no_training(),
         _own_arguments(path),
         user_code(path, "running it"),
+        no_training(module),
     ):
         if "." in name:  # relative imports want the packages that hold the file
             importlib.import_module(name.rpartition(".")[0])
@@ -69,20 +64,18 @@ def user_code(path: str, doing: str) -> Iterator[None]:
         raise
     except UsageError as error:
         raise ModelFileError(f"{path}: {error}") from error
-    except _Trains as error:
-        raise ModelFileError(
-            f'{path}, line {_line(error, path)}: trains as it is imported; put that under `if __name__ == "__main__":`',
-        ) from error
+    except Trains as error:
+        text = f'{_place(error, path)}: trains as it is imported; put that under `if __name__ == "__main__":`'
+        raise ModelFileError(text) from error
     except SystemExit as error:
         raise ModelFileError(f'{path} ends the program; put its script under `if __name__ == "__main__":`') from error
     except Exception as error:
-        line = _line(error, path)
-        place = f"{path}, line {line}" if line else path
         lines = str(error).strip().splitlines()
         if "relative import" in str(error):
             lines = [f"{lines[0]}; add an __init__.py to the folder, or run it by name: --module pkg.model"]
         raise ModelFileError(
-            f"{place}: {type(error).__name__} while {doing}{f': {lines[0]}' if lines else ''}", _trace(error, path)
+            f"{_place(error, path)}: {type(error).__name__} while {doing}{f': {lines[0]}' if lines else ''}",
+            _trace(error, path),
         ) from error
 
 
@@ -130,23 +123,6 @@ def _own_arguments(path: str) -> Iterator[None]:
         sys.argv = ours
 
 
-@contextmanager
-def _no_training() -> Iterator[None]:
-    steps = 0
-
-    def count(*_: object) -> None:
-        nonlocal steps
-        steps += 1
-        if steps > STEPS:
-            raise _Trains
-
-    handle = register_optimizer_step_post_hook(count)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
 def _frames(error: BaseException, path: str) -> list[traceback.FrameSummary]:
     """The frames of the user's own files: those in the model file's folder and below."""
     folder = str(Path(path).resolve().parent)
@@ -158,6 +134,11 @@ def _frames(error: BaseException, path: str) -> list[traceback.FrameSummary]:
         and not f.filename.startswith("<")
         and "site-packages" not in f.filename
     ]
+
+
+def _place(error: BaseException, path: str) -> str:
+    line = _line(error, path)
+    return f"{path}, line {line}" if line else path
 
 
 def _line(error: BaseException, path: str) -> int | None:

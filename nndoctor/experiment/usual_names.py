@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from nndoctor.experiment.lightning import is_data_module
+from nndoctor.experiment.loading import MODELS
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.steps import TrainStep
 
@@ -21,7 +22,6 @@ BATCHES = frozenset(
 )
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 LOSSES = ("criterion", "loss_fn", "loss_func", "loss_function")
-MODELS = ("net", "network")
 OPTIMIZERS = ("optim", "opt")
 TRAINING = (
     "train_loader", "trainloader", "train_dataloader", "train_dl", "train_dataset", "trainset", "train_set", "train_ds", "dataloader",
@@ -107,7 +107,7 @@ def _is_data(value: object) -> bool:
 
 
 PARTS: tuple[tuple[str, tuple[str, ...], Callable[[object], bool]], ...] = (
-    ("model", MODELS, _is_model),
+    ("model", MODELS[1:], _is_model),
     ("loss", LOSSES, _is_function),
     ("optimizer", OPTIMIZERS, _is_optimizer),
     ("train_data", TRAINING, _is_data),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from nndoctor.experiment import loading
 from nndoctor.experiment.data import batches
 from nndoctor.experiment.experiment import ExperimentOptions, experiment
 from nndoctor.experiment.model_file import ModelFileError
@@ -115,6 +116,41 @@ def test_what_does_not_work_is_reported_in_one_line_with_its_place(tmp_path, tex
     with pytest.raises(ModelFileError, match=message) as raised:
         loaded(tmp_path, text)
     assert "\n" not in str(raised.value)
+
+
+TAUGHT = f"""{TRAINS}
+teacher = torch.nn.Linear(5, 3)
+t = torch.optim.SGD(teacher.parameters(), 0.1)
+for _ in range(9):
+    teacher(torch.randn(2, 5)).sum().backward(); t.step()
+loss = torch.nn.MSELoss(); train_data = [(torch.randn(2, 5), torch.randn(2, 3))]
+"""
+RETURNED = """
+def train():
+    inner = torch.nn.Linear(5, 3); o = torch.optim.SGD(inner.parameters(), 0.1)
+    for _ in range(9):
+        inner(torch.randn(2, 5)).sum().backward(); o.step()
+    return inner
+model = train(); loss = torch.nn.MSELoss(); train_data = [(torch.randn(2, 5), torch.randn(2, 3))]
+"""
+
+
+def test_a_teacher_may_be_trained_while_the_file_is_loaded(tmp_path):
+    """The student is the file's model."""
+    assert loaded(tmp_path, TAUGHT).train_data
+
+
+def test_a_model_that_a_function_has_trained_is_refused(tmp_path):
+    """It has its name only after the training."""
+    with pytest.raises(ModelFileError, match="trains as it is imported"):
+        loaded(tmp_path, RETURNED)
+
+
+def test_another_training_may_not_take_long(tmp_path, monkeypatch):
+    """So that a whole training script is not run."""
+    monkeypatch.setattr(loading, "SECONDS", 0.0)
+    with pytest.raises(ModelFileError, match="trains as it is imported"):
+        loaded(tmp_path, TAUGHT)
 
 
 def test_a_file_that_is_not_there_is_reported(tmp_path):

@@ -179,3 +179,22 @@ def step(model, batch):
     return nn.functional.cross_entropy(scores, batch[1]) + WEIGHT * (size[:, 0] - batch[0].sum(1)).square().mean()
 """
     assert probed(heads.replace("WEIGHT", weight), steps.probe)["layers_without_effect"] == idle
+
+
+MIXTURE = """
+class Mixture(nn.Module):
+    def __init__(self): super().__init__(); self.o = nn.Linear(8, 9)
+    def forward(self, v):
+        share, mean, spread = self.o(v).chunk(3, 1)
+        return share.log_softmax(1), mean, nn.functional.softplus(spread) + 1e-3
+model = Mixture(); optimizer = torch.optim.Adam(model.parameters(), 1e-3); validation_data = None
+train_data = DataLoader(TensorDataset(x, x[:, :1]), batch_size=20)
+def loss(output, target):
+    share, mean, spread = output
+    return -(share - 0.5 * ((target - mean) / spread) ** 2 - spread.log()).logsumexp(1).mean()
+"""
+
+
+def test_logarithms_of_shares_are_not_moved(probed):
+    """They add up to 1, whatever the weights are."""
+    assert "endless_fall" not in probed(MIXTURE, endless.probe)

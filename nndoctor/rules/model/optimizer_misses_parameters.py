@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import DIRECT, MEASURED
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -21,6 +22,12 @@ def check(run: Run) -> Iterator[Symptom]:
                 text, DIRECT, {"parameters": len(missed), "output_layer": str(last)}, layer=str(last), place="optimizer"
             )
             return
+        layers = run.texts("missed_untrained")
+        if layers:
+            text = f"{plural(len(missed), 'parameter')} of the layers before the trained ones are not in the optimizer ({missed[0]}), and their weights are as initialized: the layers after them get random features"
+            evidence = {"parameters": len(missed), "missed_untrained": len(layers)}
+            yield Symptom(text, MEASURED, evidence, layer=layers[0], place="optimizer")
+            return
         text = f"{len(missed)} trainable parameters are not in the optimizer ({', '.join(missed[:3])}): they keep their initial values"
         yield Symptom(text, MEASURED, {"parameters": len(missed)}, layer=missed[0], place="optimizer")
 
@@ -33,7 +40,7 @@ RULE = Rule(
     needs={"fact:missed_parameters": 1},
     check=check,
     why="A layer that was added after the optimizer was created, or left out of its groups, is never trained. If that is intended, use requires_grad_(False), which also avoids computing its gradients.",
-    how="Every parameter of the model with requires_grad must be in one of the optimizer's groups. A layer that does no harm by missing is named as information, unless it is the output layer behind trained layers.",
+    how="Every parameter of the model with requires_grad must be in one of the optimizer's groups. A layer that does no harm by missing is named as information, unless it is the output layer behind trained layers, or those before the trained ones whose weights are as initialized.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -41,6 +48,7 @@ RULE = Rule(
     ),
     remedies=("give-all-parameters",),
     sick=(
+        Run.drawn({"missed_parameters": ("body.weight", "body.bias"), "missed_untrained": ("body",)}),
         Run.drawn({"missed_parameters": ("head.weight", "head.bias")}),
         Run.drawn({"missed_parameters": ("head.weight", "head.bias"), "output_layer_untrained": "head"}),
     ),

@@ -16,6 +16,7 @@ from nndoctor.sanity.state import seed, without_dropout
 
 MAX_OUTPUTS = 6  # outputs that are moved, one at a time
 NEAR, FAR = 10.0, 100.0  # of an output's size, or of 1: how far it is moved
+ROUNDING = 1e-3  # of sums that are 1
 SQUARE = 30.0  # times as far down at ten times the distance: a square makes it a hundred, a straight line ten
 LINE = 5.0  # the same for a straight line: only where the loss compares outputs with numbers, as an error does
 
@@ -28,7 +29,7 @@ def probe(bench: Bench) -> None:
         without_dropout(bench.model)
         seen = tensors(bench.subject.run(bench.batch).output)
         for k, output in enumerate(seen[:MAX_OUTPUTS]):
-            if not output.is_floating_point() or not output.numel():
+            if not output.is_floating_point() or not output.numel() or _normalized(output):
                 continue
             unit = max(1.0, float(output.abs().max()))
             directions = torch.ones_like(output), torch.randn_like(output)
@@ -39,6 +40,17 @@ def probe(bench: Bench) -> None:
                 bench.fact("endless_distance", FAR * unit)
                 bench.fact("endless_fall", fall)
                 return
+
+
+def _normalized(output: Tensor) -> bool:
+    """Whether it holds probabilities or their logarithms along a dimension: no weights could move it so."""
+    sums = (
+        one.double() - goal
+        for d in range(output.ndim)
+        if output.shape[d] > 1
+        for one, goal in ((output.sum(d), 1.0), (output.logsumexp(d), 0.0))
+    )
+    return any(bool((one.abs() < ROUNDING).all()) for one in sums)
 
 
 def _fall(bench: Bench, place: int, unit: Tensor) -> float | None:

@@ -1,8 +1,9 @@
-"""Frozen layers before the trained ones: whether they were trained anywhere before, as weights of a backbone should be."""
+"""Layers before the trained ones that stay as they are: whether they were trained anywhere before, as weights of a backbone should be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import torch
@@ -19,23 +20,34 @@ WEIGHTED = (nn.Linear, *CONVOLUTIONS)
 
 
 def probe(bench: Bench) -> None:
-    """Note the frozen layers that trained ones build on, where all of them look as they were initialized."""
-    frozen = [p for p in bench.model.parameters() if not p.requires_grad]
-    whole = sum(p.numel() for p in bench.model.parameters())
-    if not frozen or sum(p.numel() for p in frozen) < MOST * whole:
-        return
-    still, moving = _holders(bench.model, frozen=True), _holders(bench.model, frozen=False)
-    if not _as_initialized(still.values()) or not _before(bench, still, moving):
-        return
-    bench.fact("frozen_untrained", tuple(still))
+    """Note the layers that trained ones build on, where all of them look as they were initialized: those that are frozen, and those that the optimizer lacks."""
+    missed = bench.facts.get("missed_parameters")
+    names = set(missed) if isinstance(missed, tuple) else set()
+    named = list(bench.model.named_parameters())
+    _look(bench, "frozen_untrained", {id(p) for _, p in named if not p.requires_grad})
+    _look(bench, "missed_untrained", {id(p) for n, p in named if n in names})
 
 
-def _holders(model: nn.Module, *, frozen: bool) -> dict[str, nn.Module]:
-    """The modules that hold parameters themselves, all of them frozen or all of them trained."""
+def _look(bench: Bench, fact: str, still: AbstractSet[int]) -> None:
+    """Note under this name the layers of parameters that stay as they are."""
+    sizes = {id(p): p.numel() for p in bench.model.parameters()}
+    if sum(sizes[one] for one in still) < MOST * sum(sizes.values()) or len(still) == len(sizes):
+        return
+    layers, others = _holders(bench.model, still), _holders(bench.model, sizes.keys() - still)
+    if (
+        _as_initialized(layers.values())
+        and _fed(bench, still, others)
+        and not _fed(bench, sizes.keys() - still, layers)
+    ):
+        bench.fact(fact, tuple(layers))
+
+
+def _holders(model: nn.Module, wanted: AbstractSet[int]) -> dict[str, nn.Module]:
+    """The modules whose own parameters are all among these."""
     found = {}
     for name, module in model.named_modules():
-        own = [p.requires_grad for p in module.parameters(recurse=False)]
-        if own and all(one is not frozen for one in own):
+        own = [id(p) in wanted for p in module.parameters(recurse=False)]
+        if own and all(own):
             found[name] = module
     return found
 
@@ -66,14 +78,7 @@ def _is_default(weight: Tensor) -> bool:
     return within and bool(abs(spread - 1) < slack)
 
 
-def _before(bench: Bench, still: Mapping[str, nn.Module], moving: Mapping[str, nn.Module]) -> bool:
-    """Whether trained layers take what frozen ones give, and no frozen one takes what trained ones give."""
-    frozen = {id(p) for m in still.values() for p in m.parameters(recurse=False)}
-    others = {id(p) for p in bench.model.parameters()} - frozen
-    return _fed(bench, frozen, moving) and not _fed(bench, others, still)
-
-
-def _fed(bench: Bench, sources: set[int], layers: Mapping[str, nn.Module]) -> bool:
+def _fed(bench: Bench, sources: AbstractSet[int], layers: Mapping[str, nn.Module]) -> bool:
     """Whether what one of the layers takes depends on these parameters."""
     taken: list[bool] = []
 

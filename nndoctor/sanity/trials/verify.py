@@ -51,7 +51,7 @@ CURES: dict[str, tuple[r.Remedy, ...]] = {
 
 
 FACTS = {
-    "optimizer-misses-parameters": {"output_layer"},
+    "optimizer-misses-parameters": {"output_layer", "missed_untrained"},
     "frozen-parameters": {"output_layer"},
     "lr-outside-usable-range": {"calls", "moved"},
     "targets-not-normalized": {"error_of_mean"},

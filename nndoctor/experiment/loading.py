@@ -1,0 +1,54 @@
+"""What a file may do while it is loaded: train a teacher or warm an optimizer up, but not the model that it is about."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+MODELS = ("model", "net", "network")  # names under which a file has its model
+STEPS = 3  # of an optimizer: a warm-up of its state; more is a training
+SECONDS = 20.0  # that the training of another model than the file's own may take
+MOST = 0.8  # of a model's parameters: an optimizer that holds them trains that model
+
+
+class Trains(BaseException):
+    """Raised inside a file that trains while it is loaded; no `except Exception` of it holds it up."""
+
+
+@contextmanager
+def no_training(module: ModuleType) -> Iterator[None]:
+    """Within, and at its end, raise Trains where the module trains its model, or trains anything for long."""
+    steps, began = 0, time.perf_counter()
+    seen: list[Optimizer] = []
+
+    def count(optimizer: Optimizer, *_: object) -> None:
+        nonlocal steps
+        steps += 1
+        if optimizer not in seen:
+            seen.append(optimizer)
+        if steps > STEPS and (time.perf_counter() - began > SECONDS or _is_of_model(module, seen)):
+            raise Trains
+
+    handle = register_optimizer_step_post_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
+    if steps > STEPS and _is_of_model(module, seen):  # a function that returned the model trained it
+        raise Trains
+
+
+def _is_of_model(module: ModuleType, optimizers: list[Optimizer]) -> bool:
+    """Whether the optimizers hold most of the parameters of the file's model."""
+    model = next((found for name in MODELS if isinstance(found := vars(module).get(name), nn.Module)), None)
+    if model is None:
+        return False
+    held = {id(p) for each in optimizers for group in each.param_groups for p in group["params"]}
+    own = [id(p) in held for p in model.parameters()]
+    return bool(own) and sum(own) >= MOST * len(own)
