@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import FAINT, MEASURED, SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number, percent, plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -28,6 +28,7 @@ def check(run: Run) -> Iterator[Symptom]:
         or _constant(run)
         or _turned(run)
         or _prompts(run)
+        or _moved(run)
         or _contradicting(run)
         or _of_other_examples(run)
         or _without_signal(run)
@@ -71,6 +72,17 @@ def _prompts(run: Run) -> Symptom | None:
         return None
     text = f"in {percent(share)} of the texts the labels keep the beginning and leave out the end (-100): the prompt is learned and the answer is not; leave out the prompt"
     return Symptom(text, MEASURED, {"share": share}, place="train_data")
+
+
+def _moved(run: Run) -> Symptom | None:
+    """Tags that belong to the tokens at other places."""
+    offset = int(run.number("tag_offset"))
+    if not offset:
+        return None
+    told, own = run.number("tag_signal"), run.number("tag_signal_of_own")
+    where = f"{plural(abs(offset), 'place')} {'later' if offset > 0 else 'earlier'}"
+    text = f"the labels follow from the token {where} (score {percent(told)}), and not from the token at their own place ({percent(own)}): they are moved, as by a special token that was put in front"
+    return Symptom(text, MEASURED, {"offset": offset, "signal": told, "signal_of_own": own}, place="train_data")
 
 
 def _contradicting(run: Run) -> Symptom | None:
@@ -138,7 +150,7 @@ RULE = Rule(
     needs={"fact:contradicting_share|fact:target_noise": 1},
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number; or the labels of texts keep the beginning and leave out the end; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
+    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number; or the labels of texts keep the beginning and leave out the end; or the tags of tokens follow from the tokens one or two places away and not from their own; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -150,6 +162,7 @@ RULE = Rule(
         Run.drawn({"contradicting_share": 0.2}),
         Run.drawn({"target_noise": 0.7}),
         Run.drawn({"contradicting_share": 0.0, "constant_target": 0.0}),
+        Run.drawn({"contradicting_share": 0.0, "tag_offset": 1, "tag_signal": 0.7, "tag_signal_of_own": 0.01}),
         Run.drawn({"contradicting_share": 0.0, "answers_left_out": 1.0}),
         Run.drawn({"contradicting_share": 0.0, "turned_alone": ("flips left and right of", "1", "2")}),
         Run.drawn({"contradicting_share": 0.0, "labels_found_in_input": 0.06}),

@@ -86,6 +86,12 @@ def _has_decoder(bench: Bench) -> bool:
     return bool(getattr(getattr(bench.model, "config", None), "is_encoder_decoder", False))
 
 
+def is_causal(bench: Bench) -> bool:
+    """Whether the outputs at a place do not depend on later tokens of the first input."""
+    tokens = first_input(bench.batch)
+    return tokens is not None and _is_text(tokens) and _causal(bench, tokens)
+
+
 @torch.no_grad()
 def _causal(bench: Bench, tokens: Tensor) -> bool:
     """Whether outputs at a place stay the same when later tokens change."""
