@@ -71,13 +71,6 @@ def seed(number: int) -> None:
     torch.manual_seed(number)
 
 
-def without_dropout(model: nn.Module) -> None:
-    """Switch dropout off, attention's own too, everything else as in training."""
-    for module in model.modules():
-        if isinstance(module, (nn.modules.dropout._DropoutNd, nn.MultiheadAttention)):  # noqa: SLF001 - the one class of all of them
-            module.eval()
-
-
 @torch.no_grad()
 def nudge(model: nn.Module) -> None:
     """Move every weight a little, so that layers and gates that start at zero have an effect."""

@@ -106,6 +106,12 @@ def test_a_decoder_that_is_given_its_targets_is_seen(probed):
     assert facts["target_argument_change"] > 0.01
 
 
+def test_functional_dropout_does_not_hide_that_a_decoder_is_given_its_targets(probed):
+    """A model that samples in training may see its targets; dropout is no sample."""
+    dropped = DECODER.replace("self.e(target_in)", "nn.functional.dropout(self.e(target_in), 0.1, self.training)")
+    assert probed(dropped.replace("GIVEN", "1:"), targets_seen.probe)["target_argument"] == "target_in"
+
+
 def test_a_decoder_that_is_given_earlier_targets_is_not(probed):
     """The healthy twin."""
     facts = probed(DECODER.replace("GIVEN", ":-1"), targets_seen.probe)

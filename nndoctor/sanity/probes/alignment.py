@@ -12,7 +12,8 @@ from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch, tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.calls import calls_of, outputs_and_loss
-from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.dropout import without_dropout
+from nndoctor.sanity.state import seed
 
 STEPS = 60
 LOOKS = 8  # batches that are compared before and after

@@ -11,7 +11,8 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.calls import Change, argument_changed, calls_of
-from nndoctor.sanity.state import nudge, seed, without_dropout
+from nndoctor.sanity.dropout import without_dropout
+from nndoctor.sanity.state import nudge, seed
 
 STEPS = 10  # so many steps open gates that start at zero
 ENOUGH = 0.1  # of the values, and of the sequences that end in padding

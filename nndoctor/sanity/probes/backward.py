@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from nndoctor.sanity.batches import split
 from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.optimizers import advance
-from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import ForwardResult
 
 SMALL = 1e-3  # of the configured rate

@@ -10,8 +10,9 @@ from torch import Tensor
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity import graph
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.observe import REGRESSIONS
-from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import main_output
 
 FACTORS = (1e4, 1e7)  # what the last layer's weights are multiplied by: outputs that stay as they are have an end

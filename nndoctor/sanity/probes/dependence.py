@@ -14,7 +14,8 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch, alike, part, rebuilt, size, tensors
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.dropout import without_dropout
+from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import main_output
 
 ROUNDING = 3e-7  # of a loss in single precision

@@ -12,7 +12,8 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import mapped, tensors
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.dropout import without_dropout
+from nndoctor.sanity.state import seed
 
 MAX_OUTPUTS = 6  # outputs that are moved, one at a time
 NEAR, FAR = 10.0, 100.0  # of an output's size, or of 1: how far it is moved

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.failures import LIBRARIES
-from nndoctor.sanity.state import nudge, seed, without_dropout
+from nndoctor.sanity.state import nudge, seed
 
 MOST = 6  # layers that are tried
 BATCHES = 3

@@ -11,7 +11,8 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch, first_input, mapped, tensors
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.dropout import without_dropout
+from nndoctor.sanity.state import seed
 
 UNEXPLAINED = 0.5  # of the targets' spread, by outputs as they are or as logits: more is as good as a constant output
 

@@ -9,8 +9,8 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.probes.dependence import effect
-from nndoctor.sanity.state import without_dropout
 
 STEPS = 10
 SETTLING = 3.0  # times 1 / momentum: so many batches let running statistics forget where they began

@@ -12,7 +12,8 @@ from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import ModelCall
-from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.dropout import without_dropout
+from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import main_output
 
 ROLES = (("chosen", "rejected"), ("preferred", "dispreferred"), ("winner", "loser"))

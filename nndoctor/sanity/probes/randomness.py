@@ -6,27 +6,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
 from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import ModelCall, calls_of
+from nndoctor.sanity.dropout import drops
 from nndoctor.sanity.state import nudge, seed
 
 ROUNDING = 1e-5  # of the outputs' size
-DROPOUTS = frozenset(
-    {
-        functional.dropout,
-        functional.dropout1d,
-        functional.dropout2d,
-        functional.dropout3d,
-        functional.alpha_dropout,
-        functional.feature_alpha_dropout,
-    }
-)
-ATTENTION = functional.scaled_dot_product_attention
 SAMPLES = frozenset(
     {"rand", "rand_like", "randn", "randn_like", "randint", "randint_like", "randperm", "normal", "normal_"}
     | {"uniform_", "bernoulli", "bernoulli_", "exponential_", "multinomial", "poisson", "binomial", "log_normal_"}
@@ -56,7 +45,7 @@ class Draws(TorchFunctionMode):
         names = dict(kwargs or {})
         name = getattr(func, "__name__", "")
         value = func(*args, **names)
-        if _drops(func, args, names):
+        if drops(func, args, names):
             self.dropouts.append(self._place())
         elif name == "gumbel_softmax":
             self.others.append(self._place())
@@ -72,16 +61,6 @@ class Draws(TorchFunctionMode):
 
     def _place(self) -> str:
         return self._stack[-1] if self._stack else "model"
-
-
-def _drops(func: Any, args: tuple[Any, ...], names: dict[str, Any]) -> bool:  # noqa: ANN401
-    """Whether a call zeroes values at random."""
-    if func is ATTENTION:
-        return bool(names.get("dropout_p", args[4] if len(args) > 4 else 0.0))
-    if func not in DROPOUTS:
-        return False
-    share = names.get("p", args[1] if len(args) > 1 else 0.5)
-    return bool(share) and bool(names.get("training", args[2] if len(args) > 2 else True))
 
 
 def probe(bench: Bench) -> None:

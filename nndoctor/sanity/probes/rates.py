@@ -14,7 +14,7 @@ from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch, part, size
 from nndoctor.sanity.bench import RATE, Bench, number, unless_diverged
 from nndoctor.sanity.constant import ignorance, knowing_nothing
-from nndoctor.sanity.state import without_dropout
+from nndoctor.sanity.dropout import without_dropout
 
 LADDER = (1.0, 10.0, 0.1, 100.0, 0.01, 3.0, 0.3)  # of the configured rate, the most telling first
 STEPS, FEWEST = 60, 12

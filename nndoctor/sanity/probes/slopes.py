@@ -17,8 +17,9 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import mapped, part
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.double import doubles
+from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.graph import walk
-from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.state import seed
 
 EXAMPLES = 4
 PARAMETERS = 24

@@ -11,7 +11,8 @@ from torch import Tensor
 from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import ModelCall, calls_of
-from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.dropout import NoDropout
+from nndoctor.sanity.state import seed
 from nndoctor.sanity.structured import neighbours_differ
 from nndoctor.sanity.subject import main_output
 
@@ -146,10 +147,10 @@ def _place_dimension(output: Tensor, lengths: tuple[int, ...]) -> int | None:
 def _draws(bench: Bench, call: ModelCall) -> bool:
     """Whether outputs are drawn at random in training: then the target may pass through a bottleneck on purpose."""
     bench.model.train()
-    without_dropout(bench.model)
     found = []
     for k in (1, 2):
         seed(k)
-        found.append(main_output(call.repeated(bench.model)))
+        with NoDropout():
+            found.append(main_output(call.repeated(bench.model)))
     first, second = found
     return first is None or second is None or first.shape != second.shape or not torch.equal(first, second)

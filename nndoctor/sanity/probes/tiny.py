@@ -13,9 +13,9 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, alike, as_bytes, first_input, part, rebuilt, size, target_of
 from nndoctor.sanity.bench import Bench, number, unless_diverged
 from nndoctor.sanity.constant import constant_loss
+from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.optimizers import advance
 from nndoctor.sanity.probes.follow import follows, goal_of, meets
-from nndoctor.sanity.state import without_dropout
 from nndoctor.sanity.subject import main_output
 
 SIZES = (16, 4)  # examples; the smaller subset only where the larger one is not learned

@@ -13,7 +13,8 @@ from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.calls import Place, arguments_replaced, calls_of, outputs_and_loss
-from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.dropout import without_dropout
+from nndoctor.sanity.state import seed
 
 STEPS = 100
 PASSES, TIME_SHARE = 150, 0.3  # what it costs, in steps, and the share of the time left that it may take

@@ -1,0 +1,62 @@
+"""Dropout: which calls zero values at random, and how it is switched off while everything else stays as in training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+DROPOUTS = frozenset(
+    {
+        functional.dropout,
+        functional.dropout1d,
+        functional.dropout2d,
+        functional.dropout3d,
+        functional.alpha_dropout,
+        functional.feature_alpha_dropout,
+    }
+)
+ATTENTION = functional.scaled_dot_product_attention
+
+
+def without_dropout(model: nn.Module) -> None:
+    """Switch dropout off, attention's own too, everything else as in training."""
+    for module in model.modules():
+        if isinstance(module, (nn.modules.dropout._DropoutNd, nn.MultiheadAttention)):  # noqa: SLF001 - the one class of all of them
+            module.eval()
+
+
+def drops(func: Any, args: tuple[Any, ...], names: dict[str, Any]) -> bool:  # noqa: ANN401
+    """Whether a call zeroes values at random."""
+    if func is ATTENTION:
+        return bool(names.get("dropout_p", args[4] if len(args) > 4 else 0.0))
+    if func not in DROPOUTS:
+        return False
+    share = names.get("p", args[1] if len(args) > 1 else 0.5)
+    return bool(share) and bool(names.get("training", args[2] if len(args) > 2 else True))
+
+
+class NoDropout(TorchFunctionMode):
+    """Within it, functional dropout passes everything: libraries call it without a module that could be switched off."""
+
+    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
+        self,
+        func,  # noqa: ANN001
+        types,  # noqa: ANN001
+        args=(),  # noqa: ANN001
+        kwargs=None,  # noqa: ANN001
+    ):
+        names = dict(kwargs or {})
+        if not drops(func, args, names):
+            return func(*args, **names)
+        if func is ATTENTION:
+            return _kept(func, args, names)
+        return args[0] if args else names["input"]
+
+
+def _kept(attention: Any, args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Attention without dropout, whose share is the fifth argument, or has a name."""
+    places = (*args[:4], 0.0, *args[5:]) if len(args) > 4 else args
+    return attention(*places, **{name: 0.0 if name == "dropout_p" else value for name, value in names.items()})
