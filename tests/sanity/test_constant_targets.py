@@ -32,3 +32,25 @@ def test_outputs_compared_with_zeros(probed):
 )
 def test_other_targets(probed, change):
     assert "constant_target" not in probed(change, constant_targets.probe)
+
+
+LABELLED = """
+class Ends(nn.Module):
+    def __init__(self): super().__init__(); self.a, self.b = nn.Linear(8, 5), nn.Linear(8, 5)
+    def forward(self, v): return self.a(v), self.b(v)
+model = Ends(); del loss; optimizer = torch.optim.Adam(model.parameters())
+first, last = torch.zeros(240, dtype=torch.long), torch.randint(0, 5, (240,))
+train_data = DataLoader(TensorDataset(x, first, last), batch_size=20)
+def step(model, batch):
+    v, start, end = batch; a, b = model(v)
+    return nn.functional.cross_entropy(a, START) + nn.functional.cross_entropy(b, end)
+"""
+
+
+def test_one_of_two_labels_that_never_changes_is_seen(probed):
+    assert probed(LABELLED.replace("START", "start"), constant_targets.probe)["single_class"] == 0
+
+
+def test_the_place_of_a_positive_is_made_by_the_step(probed):
+    change = LABELLED.replace("START", "torch.zeros(len(a), dtype=torch.long)").replace("first, last)", "last, last)")
+    assert "single_class" not in probed(change, constant_targets.probe)

@@ -35,7 +35,7 @@ def _padding(run: Run) -> Iterator[Symptom]:
 
 def _single_class(run: Run) -> Iterator[Symptom]:
     single = run.fact("single_class")
-    if isinstance(single, int) and run.number("output_classes") > 1:
+    if isinstance(single, int) and run.number("output_classes") != 1:
         text = f"every target that counts is class {single}: were the others masked, or not loaded?"
         yield Symptom(text, MEASURED, {"class": single}, place="train_data", severity=Severity.WARNING)
 
@@ -63,7 +63,7 @@ RULE = Rule(
     needs={"fact:examples_seen": 1},
     check=check,
     why="Accuracy flatters a network that ignores rare classes. Use balanced accuracy or per-class metrics, and weight or resample the classes if the rare ones matter.",
-    how=f"The most frequent class has {MIN_RATIO:g} times as many examples as the rarest. A warning where it is {FAR_RATIO:g} times as many (of at most {MAX_CLASSES} classes), where one class has {percent(NEARLY_ALL)} of the examples or is the only one among the targets of sequences and maps, or where more than {percent(MAX_PADDING)} of the targets of a sequence task are padding that the loss counts.",
+    how=f"The most frequent class has {MIN_RATIO:g} times as many examples as the rarest. A warning where it is {FAR_RATIO:g} times as many (of at most {MAX_CLASSES} classes), where one class has {percent(NEARLY_ALL)} of the examples or is the only one among the targets of sequences and maps or among the labels of one of a step's losses, or where more than {percent(MAX_PADDING)} of the targets of a sequence task are padding that the loss counts.",
     sources=(Reference("Rauschmayr et al., Amazon SageMaker Debugger, MLSys 2021"),),
     remedies=("weigh-classes",),
     sick=(

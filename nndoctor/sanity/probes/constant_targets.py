@@ -1,16 +1,20 @@
-"""Targets that are one and the same number in every example: outputs that ignore the inputs have the least loss."""
+"""Targets that are one and the same number, or class, in every example: outputs that ignore the inputs have the least loss."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from nndoctor.sanity.batches import tensors
+from nndoctor.experiment.steps import IGNORED
+from nndoctor.sanity.batches import Batch, tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.observe import REGRESSIONS, LossCall
 
+CLASSES = (functional.cross_entropy, functional.nll_loss)
 BATCHES = 3  # looked at
 FEWEST = 8  # values of a target, in each of them
+FEWEST_LABELS = 30  # in all of them
 
 
 def probe(bench: Bench) -> None:
@@ -18,9 +22,28 @@ def probe(bench: Bench) -> None:
     values = {_value(bench, batch) for batch in bench.batches[:BATCHES]}
     if len(values) == 1:
         bench.fact("constant_target", values.pop())
+    seen = [_labels(bench, batch) for batch in bench.batches[:BATCHES]]
+    for labels in zip(*seen, strict=False):
+        together = torch.cat(labels)
+        if len(together) >= FEWEST_LABELS and len(torch.unique(together)) == 1:
+            bench.fact("single_class", int(together[0]))
 
 
-def _value(bench: Bench, batch: object) -> float | None:
+def _labels(bench: Bench, batch: Batch) -> list[Tensor]:
+    """The labels that count in each cross-entropy of a step; those that the step makes itself, as the place of a positive, are none."""
+    given = [t.flatten() for t in tensors(batch) if not t.is_floating_point()]
+    found = []
+    for call in bench.subject.observed(batch)[0].calls:
+        labels = call.target.flatten() if isinstance(call.target, Tensor) else None
+        if call.function not in CLASSES or labels is None or labels.is_floating_point() or call.output.ndim < 2:
+            continue
+        own = any(t.shape == labels.shape and torch.equal(t.to(labels), labels) for t in given)
+        counted = labels[labels != int(call.more.get("ignore_index", IGNORED))]
+        found.append(counted.cpu() if own and call.output.shape[1] > 1 else labels[:0].cpu())
+    return found
+
+
+def _value(bench: Bench, batch: Batch) -> float | None:
     kept: list[Tensor] = []
     handle = bench.model.register_forward_hook(lambda _m, _a, output: kept.extend(tensors(output)))
     try:
