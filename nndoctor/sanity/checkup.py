@@ -52,6 +52,7 @@ from nndoctor.sanity.probes import (
     quantiles,
     randomness,
     rates,
+    schedule,
     sequences,
     shapes,
     slopes,
@@ -78,6 +79,7 @@ COMPARISON = 1500  # steps: two trainings of two seeds, with what is looked at b
 # Name, how many passes it makes at least, and probe; each begins with the weights as they were. What comes later costs more.
 PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("the training step of the file", 4, own_step.probe),
+    ("the schedule of the learning rate", 0, schedule.probe),
     ("the inputs of the first layer", 1, parameters.first_layer),
     ("shapes of output and target", 1, shapes.probe),
     ("the parts of the objective", 8, objective.probe),

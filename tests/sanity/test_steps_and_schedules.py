@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
 from nndoctor.sanity.optimizers import rate  # noqa: E402
-from nndoctor.sanity.probes import data, dependence, labels, rates  # noqa: E402
+from nndoctor.sanity.probes import data, dependence, labels, rates, schedule  # noqa: E402
 from nndoctor.sanity.source import from_file  # noqa: E402
 from nndoctor.sanity.state import Snapshot  # noqa: E402
 
@@ -132,6 +132,28 @@ def test_a_data_module_may_have_any_name(written):
         "del train_data, validation_data\ndm = Data()\n"
     )
     assert [len(batch[0]) for batch in from_file(written(module)).train][:2] == [16, 16]
+
+
+class Rates:
+    """What Lightning keeps of a schedule."""
+
+    def __init__(self, optimizer, factor: float, interval: str) -> None:
+        self.scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, factor)
+        self.interval, self.frequency = interval, 1
+
+
+@pytest.mark.parametrize(
+    ("factor", "interval", "vanishes"), [(0.1, "step", 3), (0.1, "epoch", None), (0.99, "step", None)]
+)
+def test_a_schedule_that_lightning_advances_with_each_batch(written, factor, interval, vanishes):
+    """Ten batches make an epoch."""
+    bench = bench_of(written())
+    bench.subject.train.number = 10
+    bench.model._trainer = type(
+        "Trainer", (), {"lr_scheduler_configs": [Rates(bench.subject.optimizer, factor, interval)]}
+    )
+    schedule.probe(bench)
+    assert bench.facts.get("rate_vanishes_after") == vanishes
 
 
 @pytest.mark.parametrize(

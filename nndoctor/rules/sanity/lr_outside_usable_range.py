@@ -20,7 +20,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Judge the schedule of the user's step, then the range test's verdicts over seeds."""
     after, epoch, highest = (run.number(n) for n in ("rate_vanishes_after", "rate_of_epoch", "rate_highest"))
     if after:
-        text = f"the schedule in train_step takes the learning rate from {number(highest)} to less than a hundredth of it within {after:.0f} calls, while an epoch has {epoch:.0f} batches: it counts epochs, and is advanced with each batch"
+        text = f"the schedule takes the learning rate from {number(highest)} to less than a hundredth of it within {after:.0f} steps, while an epoch has {epoch:.0f} batches: it counts epochs, and is advanced with each batch"
         evidence: dict[str, Number] = {"calls": after, "batches_of_epoch": epoch, "highest": highest}
         yield Symptom(text, DIRECT, evidence, place="train_step", remedies=("decay-later",))
         return
@@ -71,7 +71,7 @@ RULE = Rule(
     needs={"fact:lr_side|fact:own_movement": 1},
     check=check,
     why="The learning rate is the first setting to get right. Ten times too low takes ten times as long; too high learns nothing.",
-    how="Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule within train_step must leave more than a hundredth of the learning rate for half an epoch.",
+    how="Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch.",
     sources=(
         Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),
