@@ -13,6 +13,8 @@ def wrong_term(run: Run) -> str | None:
     return (
         _no_logarithms(run)
         or _not_probabilities(run)
+        or _of_one_distribution(run)
+        or _symbols(run)
         or _torn(run)
         or _crossed(run)
         or _wrong_sign(run)
@@ -36,6 +38,20 @@ def _not_probabilities(run: Run) -> str | None:
         f"cross_entropy is given targets that are not probabilities: in {percent(share)} of the rows they do not sum to 1; "
         "for several labels per example use binary_cross_entropy_with_logits"
     )
+
+
+def _of_one_distribution(run: Run) -> str | None:
+    """Several labels of an example, and outputs that share a sum of 1."""
+    labels = int(run.number("labels_of_one_distribution"))
+    if not labels:
+        return None
+    return f"the outputs sum to 1 in each example, as after a softmax, and an example has up to {labels} labels: binary cross-entropy asks for each label by itself; use a sigmoid"
+
+
+def _symbols(run: Run) -> str | None:
+    if run.fact("symbols_sum_to_one") is not False:
+        return None
+    return "ctc_loss takes log-probabilities of symbols in its last dimension, and the probabilities there do not sum to 1: use log_softmax(-1)"
 
 
 def _torn(run: Run) -> str | None:

@@ -56,7 +56,7 @@ class Observer(TorchFunctionMode):
     """Within it, calls of losses are noted, and arithmetic in which (N, 1) meets (N,).
 
     `entered` are the arguments of the latest loss that was called, which may have failed; `blanks` the shares of a CTC
-    loss's targets that are its blank.
+    loss's targets that are its blank, and `symbols` its log-probabilities, shape (time, examples, symbols).
     """
 
     def __init__(self) -> None:
@@ -65,6 +65,7 @@ class Observer(TorchFunctionMode):
         self.broadcasts: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self.entered: tuple[Any, ...] = ()
         self.blanks: list[float] = []
+        self.symbols: list[Tensor] = []
 
     def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
         self,
@@ -81,6 +82,7 @@ class Observer(TorchFunctionMode):
             self._noted(func, args, names, value)
         elif func is functional.ctc_loss:
             self.blanks.append(blank_share(*args, **names))
+            self.symbols.append(args[0] if args else names["log_probs"])
         elif getattr(func, "__name__", "") in ARITHMETIC:
             self._met(args, column_meets_row)
         return value

@@ -164,3 +164,21 @@ def test_a_convolution_that_pads_on_both_sides_sees_the_next_value(probed, both_
     """Channels stand before places."""
     facts = probed(CONVOLVED.replace("SIDES", both_sides), targets_seen.probe)
     assert (facts["future_change"] > 1e-3) == leaks
+
+
+COLUMNS = """
+class Table(nn.Module):
+    def __init__(self): super().__init__(); self.a, self.o = nn.Linear(8, 16), nn.Linear(16, 3)
+    def forward(self, v): return self.o(torch.relu(self.a(COLUMNS)))
+model = Table(); optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("columns", "idle"),
+    [("torch.cat([v[:, :7], v[:, :1]], 1)", ("column 7 of v",)), ("v", None)],
+    ids=["twice", "each"],
+)
+def test_a_column_that_the_model_does_not_read(probed, columns, idle):
+    """The last one's place is taken by the first."""
+    assert probed(COLUMNS.replace("COLUMNS", columns), arguments.probe).get("columns_without_effect") == idle

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import adversaries, alignment, data, endless, flows, pairs, quantiles, shapes, steps  # noqa: E402
+from nndoctor.sanity.probes import (  # noqa: E402
+    adversaries,
+    alignment,
+    data,
+    dependence,
+    endless,
+    fit,
+    flows,
+    pairs,
+    quantiles,
+    shapes,
+    steps,
+)
 
 GAN = """
 class Gan(nn.Module):
@@ -198,3 +212,75 @@ def loss(output, target):
 def test_logarithms_of_shares_are_not_moved(probed):
     """They add up to 1, whatever the weights are."""
     assert "endless_fall" not in probed(MIXTURE, endless.probe)
+
+
+@pytest.mark.parametrize(("last", "labels"), [("nn.Softmax(1)", 2), ("nn.Sigmoid()", None)])
+def test_several_labels_of_an_example_after_a_softmax(probed, last, labels):
+    change = f"""
+    y = torch.stack([x[:, 0] > 0, x[:, 1] > 0], 1).float(); train_data = DataLoader(TensorDataset(x, y), batch_size=40)
+    model = nn.Sequential(nn.Linear(8, 2), {last}); loss = nn.BCELoss(); validation_data = None
+    optimizer = torch.optim.Adam(model.parameters())
+    """
+    assert probed(dedent(change), shapes.probe).get("labels_of_one_distribution") == labels
+
+
+LINES = """
+model = nn.Conv1d(3, 5, 3, padding=1); del loss; optimizer = torch.optim.Adam(model.parameters()); validation_data = None
+train_data = DataLoader(TensorDataset(torch.randn(60, 3, 12), torch.randint(1, 5, (60, 4))), batch_size=6)
+def step(model, batch):
+    scores = model(batch[0]); n, _, t = scores.shape
+    scores = scores.ORDER.log_softmax(DIMENSION)
+    return nn.functional.ctc_loss(scores, batch[1], torch.full((n,), t), torch.full((n,), 4))
+"""
+PERMUTED = "permute(2, 0, 1)"
+
+
+@pytest.mark.parametrize(("dimension", "proper"), [("2", True), ("0", False)])
+def test_log_probabilities_of_symbols(probed, dimension, proper):
+    facts = probed(LINES.replace("ORDER", PERMUTED).replace("DIMENSION", dimension), shapes.probe)
+    assert facts["symbols_sum_to_one"] is proper
+
+
+@pytest.mark.parametrize(("order", "mixed"), [(PERMUTED, False), ("reshape(t, n, 5)", True)])
+def test_symbols_that_a_reshape_mixes(probed, order, mixed):
+    change = LINES.replace("ORDER", order).replace("DIMENSION", "2")
+    assert (probed(change, dependence.leak)["leak_change"] > 1e-2) is mixed
+
+
+CONTRAST = """
+model = nn.Sequential(nn.Linear(8, 24), nn.ReLU(), nn.Linear(24, 8)); del loss; optimizer = torch.optim.Adam(model.parameters())
+def step(model, batch):
+    one, two = (batch[0] + 0.2 * torch.randn(len(batch[0]), 8) for _ in range(2)); n = len(one)
+    z = nn.functional.normalize(torch.cat([model(one), model(two)]), dim=1)
+    return nn.functional.cross_entropy((z @ z.T / 0.2).fill_diagonal_(-1e9), (torch.arange(2 * n) + SHIFT) % (2 * n))
+"""
+
+
+@pytest.mark.parametrize(("shift", "offset"), [("1", 20), ("n", None)])
+def test_the_place_of_the_positives(probed, shift, offset):
+    """The other view stands as many places later as there are examples."""
+    assert probed(CONTRAST.replace("SHIFT", shift), pairs.probe).get("positives_offset") == offset
+
+
+@pytest.mark.parametrize(("filled", "column"), [("y * (1 + x[:, 0].abs())", 3), ("x[:, 0].abs() * (y + 1)", None)])
+def test_a_feature_that_one_class_does_not_have(probed, filled, column):
+    """As a refund that is paid to those who left."""
+    change = f"y = (x[:, :2].sum(1) > 0).long(); x = torch.stack([x[:, 0], x[:, 1], x[:, 2], {filled}], 1)"
+    data_of = "; train_data = DataLoader(TensorDataset(x, y), batch_size=20); validation_data = None; model[0] = nn.Linear(4, 32)"
+    optimizer = "; optimizer = torch.optim.Adam(model.parameters())"
+    assert probed(change + data_of + optimizer, data.probe).get("class_column") == column
+
+
+TAUGHT = """
+del loss
+class Pair(nn.Module):
+    def __init__(self): super().__init__(); self.student, self.teacher = nn.Linear(8, 3), nn.Linear(8, 3)
+    def forward(self, v): return self.student(v)
+model = Pair(); optimizer = torch.optim.Adam(model.parameters())
+def step(model, batch): return nn.functional.mse_loss(model(batch[0]), model.teacher(batch[0]))
+"""
+
+
+def test_a_target_with_a_graph_of_its_own_is_taken_as_it_is(probed):
+    """A teacher that is trained as well."""
+    assert "loss_initial" in probed(TAUGHT, fit.probe)

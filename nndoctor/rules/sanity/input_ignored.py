@@ -10,6 +10,7 @@ from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+MAX_NAMED = 4  # columns that are named
 MIN_CHANGE = 1e-5  # change of the output relative to its size; smaller changes are rounding
 
 
@@ -32,6 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, TYPICAL, {"loss_of_zeros": after, "loss": real}, place="model")
     else:
         yield from _arguments(run)
+        yield from _columns(run)
 
 
 def _arguments(run: Run) -> Iterator[Symptom]:
@@ -44,6 +46,13 @@ def _arguments(run: Run) -> Iterator[Symptom]:
             evidence = {"arguments": len(run.texts("arguments_seen")), "without_effect": len(idle)}
             yield Symptom(text, MEASURED, evidence, place="model", remedies=("follow-the-signal",))
             return
+
+
+def _columns(run: Run) -> Iterator[Symptom]:
+    idle = run.texts("columns_without_effect")
+    if idle:
+        text = f"the model ignores {', '.join(idle[:MAX_NAMED])}{' …' if len(idle) > MAX_NAMED else ''}: with the values of other examples there, the loss is the same to the last digit"
+        yield Symptom(text, MEASURED, {"columns": len(idle)}, place="model", remedies=("follow-the-signal",))
 
 
 PARTS = {
@@ -63,7 +72,7 @@ RULE = Rule(
     needs={"fact:input_effect|fact:arguments_seen|fact:mask_keeps_only": 1},
     check=check,
     why="A network with the same output for every input loses the signal somewhere: all units are dead, a softmax is taken over one value, an index is wrong, or a mask hides everything.",
-    how=f"The outputs of different examples differ by less than {MIN_CHANGE:g} of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit, or all of a sequence but its padding, its first or its last place; or attention_mask keeps only places with one and the same token.",
+    how=f"The outputs of different examples differ by less than {MIN_CHANGE:g} of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit, or all of a sequence but its padding, its first or its last place, or a column of a table; or attention_mask keeps only places with one and the same token.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -71,6 +80,9 @@ RULE = Rule(
     ),
     remedies=("follow-the-signal", "he-initialization"),
     sick=(
+        Run.drawn(
+            {"input_effect": 0.3, "arguments_seen": ("pairs",), "columns_without_effect": ("column 1 of pairs",)}
+        ),
         Run.drawn({"input_effect": 0.0}),
         Run.drawn({"input_effect": 0.3, "mask_keeps_only": 0, "mask_hides": 190}),
         Run.drawn({"input_effect": 0.3, "zero_input_loss": 0.2, "real_input_loss": 0.21}),

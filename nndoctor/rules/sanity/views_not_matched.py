@@ -16,9 +16,21 @@ MIN_PREFERRED = 0.1  # of what the loss fell: by how much views of other example
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look at the embeddings' spread, and at how far the loss rises with views of other examples, before and after some steps."""
-    found = _collapsed(run) or _of_other_examples(run)
+    found = _wrong_place(run) or _collapsed(run) or _of_other_examples(run)
     if found is not None:
         yield found
+
+
+def _wrong_place(run: Run) -> Symptom | None:
+    """A contrastive loss whose positives are at another place than the views that belong together."""
+    taken, best = run.known("positives_rank_taken"), run.known("positives_rank")
+    if taken is None or best is None:
+        return None
+    offset = run.number("positives_offset")
+    text = f"in the matrix of similarities, the column that the loss takes as a row's positive is more similar than {percent(taken)} of the others, the one {offset:.0f} places after the row than {percent(best)}: the index of the positives is wrong"
+    return Symptom(
+        text, MEASURED, {"rank_taken": taken, "rank": best, "offset": offset}, place="loss", remedies=("check-labels",)
+    )
 
 
 def _collapsed(run: Run) -> Symptom | None:
@@ -55,10 +67,10 @@ RULE = Rule(
     name="views-not-matched",
     severity=Severity.WARNING,
     title="training does not learn which views belong together",
-    needs={"fact:view_steps": 1},
+    needs={"fact:view_steps|fact:positives_rank": 1},
     check=check,
     why="Self-supervised methods learn by giving two views of an example similar embeddings, and those of different examples different ones. Where embeddings may become equal, or views come from different examples, the loss falls and nothing is learned.",
-    how=f"For a step without labels that passes two inputs of one form to the model, the loss is taken as it is and with the second views of other examples, before and after some of the user's own steps. Fewer than {percent(COLLAPSED)} of the spread of the embeddings and of that difference are left; or the two views are no closer to each other than to others and the difference stays below {percent(MIN_PREFERRED)} of what the loss fell.",
+    how=f"For a step without labels that passes two inputs of one form to the model, the loss is taken as it is and with the second views of other examples, before and after some of the user's own steps. Fewer than {percent(COLLAPSED)} of the spread of the embeddings and of that difference are left; or the two views are no closer to each other than to others and the difference stays below {percent(MIN_PREFERRED)} of what the loss fell. Or, in a contrastive loss before any training, another column than that of the positives is far more similar.",
     sources=(
         Reference(
             "Chen and He, Exploring Simple Siamese Representation Learning, 2021", "https://arxiv.org/abs/2011.10566"
@@ -67,6 +79,7 @@ RULE = Rule(
     ),
     remedies=("variance-term", "stop-gradient", "check-labels"),
     sick=(
+        Run.drawn({"positives_rank": 0.97, "positives_rank_taken": 0.5, "positives_offset": 64}),
         Run.drawn(
             {
                 "view_steps": 100,

@@ -17,6 +17,7 @@ from nndoctor.sanity.state import nudge, seed
 STEPS = 10  # so many steps open gates that start at zero
 ENOUGH = 0.1  # of the values, and of the sequences that end in padding
 MIN_PLACES = 8  # of a sequence
+MAX_COLUMNS = 32  # of a table of numbers
 MAX_ARGUMENTS = 8  # arguments that are tried
 # Parts of the names of arguments that may be without effect: masks of full sequences, sizes, numbers of examples.
 UNUSED = ("mask", "len", "idx", "index")
@@ -35,11 +36,41 @@ def probe(bench: Bench) -> None:
     if idle:
         nudge(bench.model)
         idle = [(name, what) for name, what in idle if _idle(bench, name, CHANGES[what])]
+    else:
+        bench.fact("columns_without_effect", _idle_columns(bench, names))
     parts = {what: tuple(dict.fromkeys(name for name, each in idle if each == what)) for what in CHANGES}
     bench.fact("arguments_seen", tuple(names))
     bench.fact("arguments_without_effect", parts[WHOLE])
     for what in (TOKENS, *PLACES):
         bench.fact(f"arguments_without_{what}", tuple(name for name in parts[what] if name not in parts[WHOLE]) or None)
+
+
+def _idle_columns(bench: Bench, names: list[str]) -> tuple[str, ...] | None:
+    """The columns of tables that have no effect by themselves, after training and with other weights."""
+    calls = calls_of(bench.subject, bench.batch)
+    columns = [(name, k) for name in names for k in _columns(calls[0].tensors[name])]
+    idle = [(name, k) for name, k in columns if _idle(bench, name, _only(k))]
+    if not idle:
+        return None
+    nudge(bench.model)
+    return tuple(f"column {k} of {name}" for name, k in idle if _idle(bench, name, _only(k))) or None
+
+
+def _columns(tensor: Tensor) -> range:
+    """The columns of a table: of numbers or of a few categories."""
+    most = MAX_COLUMNS if tensor.is_floating_point() else MIN_PLACES - 1
+    return range(tensor.shape[1]) if tensor.ndim == 2 and 2 <= tensor.shape[1] <= most else range(0)
+
+
+def _only(column: int) -> Change:
+    """A change that takes one column from other examples."""
+
+    def exchanged(tensor: Tensor) -> Tensor:
+        changed = tensor.clone()
+        changed[:, column] = tensor.roll(1, 0)[:, column]
+        return changed if bool((changed != tensor).any()) else tensor
+
+    return exchanged
 
 
 def _names(bench: Bench) -> list[str]:

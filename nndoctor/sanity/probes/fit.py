@@ -59,7 +59,10 @@ def _seen_in_step(bench: Bench, batch: Any) -> None:  # noqa: ANN401
     _, call = bench.subject.observed(batch)
     if call is None or not call.output.is_floating_point() or call.output.numel() > MAX_VALUES:
         return
-    _judged(bench, Scale(bench, call.output, call.target, call.again))
+    target = (
+        call.target.detach() if isinstance(call.target, Tensor) else call.target
+    )  # that of a teacher may have a graph
+    _judged(bench, Scale(bench, call.output, target, call.again))
 
 
 def _judged(bench: Bench, scale: Scale) -> None:

@@ -11,6 +11,8 @@ from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.observe import LossCall
 
 MIN_ROWS = 4  # rows of a matrix of similarities
+MANY_ROWS = 16  # rows in which ranks tell
+NO_RANK, HIGH_RANK = 0.65, 0.8  # mean ranks from 0 to 1: of no more than chance, and of what belongs together
 MASKED = -1e3  # scores below it are those of places that are left out
 
 
@@ -25,8 +27,40 @@ def probe(bench: Bench) -> None:
     rows = [len(call.output) for call in observer.calls if _of_itself(call)]
     if rows:
         bench.fact("own_positives", rows[0])
+    for call in observer.calls:
+        _positives(bench, call)
     agreements = [found for call in observer.calls if (found := _agreement(call, kept)) is not None]
     bench.fact("scores_follow_similarity", min(agreements) if agreements else None)
+
+
+def _positives(bench: Bench, call: LossCall) -> None:
+    """Note where another place than the one that a contrastive loss takes as the positive holds far more similar embeddings.
+
+    Views of an example are similar before any training, as a network keeps some of what its inputs have in common.
+    """
+    scores, target = call.output.detach().double(), call.target
+    n = len(scores) if scores.ndim == 2 else 0
+    own = isinstance(target, Tensor) and not target.is_floating_point() and target.shape == (n,)
+    if call.function is not functional.cross_entropy or not own or scores.shape != (n, n) or n < MANY_ROWS:
+        return
+    ranks = [_rank(scores, (torch.arange(n) + offset) % n) for offset in range(n)]
+    taken, best = _rank(scores, target.cpu()), max(range(n), key=lambda offset: ranks[offset])
+    if taken < NO_RANK and ranks[best] > HIGH_RANK and not bool((target.cpu() == torch.arange(n)).all()):
+        bench.fact("positives_offset", best)
+        bench.fact("positives_rank", ranks[best])
+        bench.fact("positives_rank_taken", taken)
+
+
+def _rank(scores: Tensor, places: Tensor) -> float:
+    """The mean share of the scores of a row that are below the one at its place, of those that count; 0 for places left out."""
+    kept = (torch.isfinite(scores) & (scores > MASKED)).cpu()
+    kept.fill_diagonal_(False)
+    rows = torch.arange(len(scores))
+    if not bool(kept[rows, places].all()):
+        return 0.0
+    values = scores.cpu()
+    below = (values < values[rows, places][:, None]) & kept
+    return float((below.sum(1) / (kept.sum(1) - 1).clamp_min(1)).mean())
 
 
 def _agreement(call: LossCall, kept: list[Tensor]) -> float | None:

@@ -21,6 +21,9 @@ def probe(bench: Bench) -> None:
     bench.fact("not_log_probabilities", next(filter(None, map(_not_logarithms, observer.calls)), None))
     bench.fact("log_probabilities", _logarithms(observer.calls))
     bench.fact("improper_class_probabilities", max(map(_improper, observer.calls), default=0.0))
+    bench.fact("labels_of_one_distribution", max(map(_several_labels, observer.calls), default=0) or None)
+    if observer.symbols:
+        bench.fact("symbols_sum_to_one", all(_sum_to_one(one.detach().exp()) for one in observer.symbols))
     if observer.blanks:
         bench.fact("blank_targets", max(observer.blanks))
     if observer.broadcasts:
@@ -70,6 +73,23 @@ def _logarithms(calls: list[LossCall]) -> bool | None:
     """Whether what nll_loss is given adds up to 1 as probabilities, in every row; None where there is no such loss."""
     given = [c.output.detach() for c in calls if c.function is functional.nll_loss and c.output.ndim > 1]
     return all(bool((t.logsumexp(1).abs() < SUM).all()) for t in given) if given else None
+
+
+def _several_labels(call: LossCall) -> int:
+    """The most labels that an example has where a binary cross-entropy is given probabilities that sum to 1; 0 elsewhere."""
+    target = call.target
+    if call.function is not functional.binary_cross_entropy or not isinstance(target, Tensor):
+        return 0
+    several = call.output.ndim == 2 and target.shape == call.output.shape and call.output.shape[1] > 1
+    return (
+        int(target.sum(1).max())
+        if several and _sum_to_one(call.output.detach()) and bool((target.sum(1) > 1).any())
+        else 0
+    )
+
+
+def _sum_to_one(probabilities: Tensor) -> bool:
+    return bool(((probabilities.sum(-1) - 1).abs() < SUM).all())
 
 
 def _improper(call: LossCall) -> float:
