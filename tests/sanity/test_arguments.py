@@ -126,6 +126,18 @@ def test_a_forecast_from_both_ways_sees_the_next_value(probed, both_ways, leaks)
     assert (facts["future_change"] > 1e-3) == leaks
 
 
+HALVES = """
+def step(model, batch):
+    return sum(nn.functional.mse_loss(model(v), t) for v, t in zip(batch[0].chunk(2), batch[1].chunk(2))) / 2
+"""
+
+
+@pytest.mark.parametrize(("both_ways", "leaks"), [("True", True), ("False", False)])
+def test_each_call_of_a_step_that_accumulates_is_looked_at(probed, both_ways, leaks):
+    facts = probed(FORECAST.replace("BOTH_WAYS", both_ways) + "del loss\n" + HALVES, targets_seen.probe)
+    assert (facts["future_change"] > 1e-3) == leaks
+
+
 PADDED = """
 length = torch.randint(2, 6, (120, 1)); ids = torch.randint(1, 9, (120, 6)) * (torch.arange(6) < length)
 class Pooled(nn.Module):

@@ -16,6 +16,7 @@ from nndoctor.sanity.state import seed
 from nndoctor.sanity.structured import neighbours_differ
 from nndoctor.sanity.subject import main_output
 
+MAX_CALLS = 2  # of the model in a step: one that accumulates gradients calls it for each part of a batch
 MIN_PLACES = 4  # places that a sequence must have
 MOSTLY = 0.5  # of the places: so many are no padding
 MAX_DIMENSIONS = 3  # examples, places and features
@@ -35,17 +36,20 @@ def probe(bench: Bench) -> None:
     """Find the arguments that hold the targets at their own place or one place later, and change them from the middle on."""
     with torch.no_grad():
         calls = calls_of(bench.subject, bench.batch)
-    if len(calls) != 1:
+    for call in calls[:MAX_CALLS]:
+        for held in _holding(bench, call):
+            _seen(bench, call, held)
+
+
+def _seen(bench: Bench, call: ModelCall, held: Held) -> None:
+    change = _change(bench, call, held)
+    if change is None:
         return
-    for held in _holding(bench, calls[0]):
-        change = _change(bench, calls[0], held)
-        if change is None:
-            continue
-        if held.offset == 1:
-            bench.fact("future_change", max(change, bench.number("future_change")))
-        elif not _draws(bench, calls[0]):
-            bench.fact("target_argument", held.name)
-            bench.fact("target_argument_change", change)
+    if held.offset == 1:
+        bench.fact("future_change", max(change, bench.number("future_change")))
+    elif not _draws(bench, call):
+        bench.fact("target_argument", held.name)
+        bench.fact("target_argument_change", change)
 
 
 def _holding(bench: Bench, call: ModelCall) -> list[Held]:
