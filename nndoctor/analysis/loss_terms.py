@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number, percent, plural
 from nndoctor.core.run import Run
 
 ROUNDING = 1e-6  # share of a loss
@@ -15,6 +15,7 @@ def wrong_term(run: Run) -> str | None:
         or _not_probabilities(run)
         or _of_one_distribution(run)
         or _symbols(run)
+        or _moving(run)
         or _torn(run)
         or _crossed(run)
         or _wrong_sign(run)
@@ -52,6 +53,17 @@ def _symbols(run: Run) -> str | None:
     if run.fact("symbols_sum_to_one") is not False:
         return None
     return "ctc_loss takes log-probabilities of symbols in its last dimension, and the probabilities there do not sum to 1: use log_softmax(-1)"
+
+
+def _moving(run: Run) -> str | None:
+    """A teacher that learns from its student."""
+    names = run.texts("trained_with_target")
+    if not names:
+        return None
+    return (
+        f"the loss also trains what its target is made of ({plural(len(names), 'parameter')}, {names[0]}), apart from the outputs: "
+        "both can meet at any value; compute the target under no_grad(), or detach it"
+    )
 
 
 def _torn(run: Run) -> str | None:

@@ -16,7 +16,9 @@ from nndoctor.sanity.probes import (  # noqa: E402
     endless,
     fit,
     flows,
+    moving_targets,
     pairs,
+    parameters,
     quantiles,
     shapes,
     steps,
@@ -284,3 +286,17 @@ def step(model, batch): return nn.functional.mse_loss(model(batch[0]), model.tea
 def test_a_target_with_a_graph_of_its_own_is_taken_as_it_is(probed):
     """A teacher that is trained as well."""
     assert "loss_initial" in probed(TAUGHT, fit.probe)
+
+
+@pytest.mark.parametrize(
+    ("target", "held", "trained"),
+    [
+        ("model.teacher(batch[0])", "model.parameters()", ("teacher.bias", "teacher.weight")),
+        ("model.teacher(batch[0]).detach()", "model.parameters()", None),
+        ("model.teacher(batch[0])", "model.student.parameters()", None),
+    ],
+    ids=["trained", "detached", "not in the optimizer"],
+)
+def test_a_teacher_that_learns_from_its_student(probed, target, held, trained):
+    change = TAUGHT.replace("model.teacher(batch[0])", target).replace("model.parameters()", held)
+    assert probed(change, parameters.probe, moving_targets.probe).get("trained_with_target") == trained
