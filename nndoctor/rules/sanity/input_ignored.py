@@ -13,6 +13,15 @@ from nndoctor.core.run import Run
 MAX_NAMED = 4  # columns that are named
 MIN_CHANGE = 1e-5  # change of the output relative to its size; smaller changes are rounding
 
+PARTS = {
+    "effect": ("{}", "the values"),
+    "tokens": ("the tokens of {} that are no padding", "those"),
+    "other_places_than_the_first": ("all of {} but its first place", "the values"),
+    "other_places_than_the_last": ("all of {} but its last place", "the values"),
+}
+"""What has no effect, and what was put in its place."""
+WHOLE = ("effect", "tokens")  # what no model should be without; a place or a column may be left out on purpose
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare outputs on the real inputs with those on other examples' inputs, before and after learning a few."""
@@ -44,7 +53,8 @@ def _arguments(run: Run) -> Iterator[Symptom]:
             names = ", ".join(idle)
             text = f"the model ignores {words[0].format(names)}: with {words[1]} of other examples in its place, the loss is the same to the last digit"
             evidence = {"arguments": len(run.texts("arguments_seen")), "without_effect": len(idle)}
-            yield Symptom(text, MEASURED, evidence, place="model", remedies=("follow-the-signal",))
+            severity = None if what in WHOLE else Severity.WARNING
+            yield Symptom(text, MEASURED, evidence, place="model", remedies=("follow-the-signal",), severity=severity)
             return
 
 
@@ -52,16 +62,14 @@ def _columns(run: Run) -> Iterator[Symptom]:
     idle = run.texts("columns_without_effect")
     if idle:
         text = f"the model ignores {', '.join(idle[:MAX_NAMED])}{' …' if len(idle) > MAX_NAMED else ''}: with the values of other examples there, the loss is the same to the last digit"
-        yield Symptom(text, MEASURED, {"columns": len(idle)}, place="model", remedies=("follow-the-signal",))
-
-
-PARTS = {
-    "effect": ("{}", "the values"),
-    "tokens": ("the tokens of {} that are no padding", "those"),
-    "other_places_than_the_first": ("all of {} but its first place", "the values"),
-    "other_places_than_the_last": ("all of {} but its last place", "the values"),
-}
-"""What has no effect, and what was put in its place."""
+        yield Symptom(
+            text,
+            MEASURED,
+            {"columns": len(idle)},
+            place="model",
+            remedies=("follow-the-signal",),
+            severity=Severity.WARNING,
+        )
 
 
 RULE = Rule(
