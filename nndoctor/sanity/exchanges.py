@@ -1,0 +1,70 @@
+"""Parts of an argument taken from other examples: all of it, its tokens, all places but one, or one column."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nndoctor.sanity.calls import Change
+
+ENOUGH = 0.1  # of the values, and of the sequences that end in padding
+MAX_COLUMNS = 32  # of a table of numbers
+MIN_PLACES = 8  # of a sequence
+
+
+def exchanged(tensor: Tensor) -> Tensor:
+    """The values of each example in the place of the next one's."""
+    return tensor.roll(1, 0) if tensor.ndim else tensor
+
+
+def _all_but(place: int) -> Change:
+    """A change of sequences of numbers or tokens that leaves one of their places as it is."""
+
+    def others(tensor: Tensor) -> Tensor:
+        shaped = tensor.ndim == 3 if tensor.is_floating_point() else tensor.ndim == 2
+        if not shaped or tensor.shape[1] < MIN_PLACES:
+            return tensor
+        changed = exchanged(tensor).clone()
+        changed[:, place] = tensor[:, place]
+        return changed if float((changed != tensor).double().mean()) > ENOUGH else tensor
+
+    return others
+
+
+def _exchanged_within(tensor: Tensor) -> Tensor:
+    """The same for padded sequences of numbers, with the padding where it was: their lengths alone have an effect."""
+    if tensor.is_floating_point() or tensor.ndim != 2 or tensor.shape[1] < 2:
+        return tensor
+    padding, other = tensor[:, -1].mode().values, tensor.roll(1, 0)
+    kept = (tensor == padding) | (other == padding)
+    padded = float((tensor[:, -1] == padding).double().mean())
+    changed = torch.where(kept, tensor, other)
+    enough = float((changed != tensor).double().mean()) > ENOUGH and bool(kept.any())
+    return changed if padded > ENOUGH and enough else tensor
+
+
+WHOLE = "effect"
+PARTS: dict[str, Change] = {
+    "tokens": _exchanged_within,
+    "other_places_than_the_first": _all_but(0),
+    "other_places_than_the_last": _all_but(-1),
+}
+CHANGES = {WHOLE: exchanged} | PARTS
+"""What is taken from other examples: all, all tokens with the padding where it was, all places but one."""
+
+
+def columns(tensor: Tensor) -> range:
+    """The columns of a table: of numbers or of a few categories."""
+    most = MAX_COLUMNS if tensor.is_floating_point() else MIN_PLACES - 1
+    return range(tensor.shape[1]) if tensor.ndim == 2 and 2 <= tensor.shape[1] <= most else range(0)
+
+
+def only(column: int) -> Change:
+    """A change that takes one column from other examples."""
+
+    def others(tensor: Tensor) -> Tensor:
+        changed = tensor.clone()
+        changed[:, column] = tensor.roll(1, 0)[:, column]
+        return changed if bool((changed != tensor).any()) else tensor
+
+    return others
