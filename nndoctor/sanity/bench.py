@@ -156,7 +156,7 @@ class Bench:
 
     def tried(self, batch: Batch, optimizer: torch.optim.Optimizer, *, clip: float | None = None) -> float:
         """As `train`, for trials: infinity where a step fails on what a diverged training hands to it."""
-        return unless_diverged(lambda: self.train(batch, optimizer, clip=clip), math.inf)
+        return unless_it_fails(lambda: self.train(batch, optimizer, clip=clip), math.inf)
 
     def trained(self, steps: int, batches: Sequence[Batch] = ()) -> bool:
         """Take steps from the weights as they are with a fresh optimizer, on all batches or on these; whether each loss was finite."""
@@ -246,7 +246,7 @@ def _together(batches: list[Batch]) -> Batch | None:
     return part(whole, slice(0, MAX_EXAMPLES))
 
 
-def unless_diverged(act: Callable[[], T], otherwise: T) -> T:
+def unless_it_fails(act: Callable[[], T], otherwise: T) -> T:
     """What the user's code gives, or `otherwise` where it raises an error; the machine's errors pass on.
 
     For code that worked before training: distributions, assignments and decompositions raise an error for NaN.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, target_of
-from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.bench import Bench, number, unless_it_fails
 from nndoctor.sanity.observe import REGRESSIONS
 
 
@@ -20,16 +19,8 @@ def constant_loss(bench: Bench, batch: Batch) -> float | None:
     output = target.mean(0, keepdim=True).expand_as(target) if target.is_floating_point() else _scores(bench, target)
     if output is None:
         return None
-    try:
-        return number(bench.subject.loss_of(output, target))
-    except (
-        ModelFileError,
-        RuntimeError,
-        ValueError,
-        TypeError,
-        AttributeError,
-    ):  # a loss of something else than values
-        return None
+    # A loss of something else than values fails.
+    return unless_it_fails(lambda: number(bench.subject.loss_of(output, target)), None)
 
 
 def _scores(bench: Bench, target: Tensor) -> Tensor | None:

@@ -300,3 +300,16 @@ def test_a_target_with_a_graph_of_its_own_is_taken_as_it_is(probed):
 def test_a_teacher_that_learns_from_its_student(probed, target, held, trained):
     change = TAUGHT.replace("model.teacher(batch[0])", target).replace("model.parameters()", held)
     assert probed(change, parameters.probe, moving_targets.probe).get("trained_with_target") == trained
+
+
+COLUMNS = """
+model = nn.Linear(8, 3); optimizer = torch.optim.Adam(model.parameters()); validation_data = None
+train_data = DataLoader(TensorDataset(x, x[:, 0]), batch_size=20)
+def loss(output, target): return sum(torch.max(q * (target - output[:, k]), (q - 1) * (target - output[:, k])).mean() for k, q in enumerate((0.1, 0.5, 0.9)))
+"""
+
+
+def test_a_loss_that_indexes_its_outputs_is_checked_as_others_are(examined):
+    """A constant in the place of the outputs has another shape."""
+    notes = examined(COLUMNS, budget=8.0).run.notes
+    assert not any("IndexError" in note for note in notes)

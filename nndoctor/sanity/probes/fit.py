@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import alike, joined, part, size, split
-from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.graph import kind, walk
 from nndoctor.sanity.probes.scale import Scale, before_activation
 from nndoctor.sanity.subject import plain
@@ -152,11 +151,10 @@ def _logarithm(scale: Scale) -> bool:
     """Whether the loss takes the logarithm of the output: a wrong sure answer then costs far more than a wrong half one."""
     with torch.enable_grad():
         probe_at = scale.output.clone().requires_grad_()
-        try:
-            value = scale.loss_of(probe_at, scale.target)
-        except (RuntimeError, ValueError, ModelFileError):
-            return True
-        return any(kind(n).startswith(("Log", "BinaryCrossEntropy", "NllLoss", "Xlogy")) for n in walk(value))
+        value = unless_it_fails(lambda: scale.loss_of(probe_at, scale.target), None)
+        return value is None or any(
+            kind(n).startswith(("Log", "BinaryCrossEntropy", "NllLoss", "Xlogy")) for n in walk(value)
+        )
 
 
 def _follows(bench: Bench, scale: Scale) -> None:

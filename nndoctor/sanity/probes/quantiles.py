@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.subject import plain
 
 GRID = 21  # constants that are tried for each output
@@ -64,6 +65,10 @@ def _reversed(levels: list[float], named: tuple[float, ...] | None) -> bool:
     return mirrored and not same
 
 
+def _loss(bench: Bench, output: Tensor, target: Tensor) -> float:
+    return float(bench.subject.loss_of(output, target))
+
+
 @torch.no_grad()
 def _level(bench: Bench, output: Tensor, target: Tensor, k: int) -> float | None:
     """The share of the targets below the constant that is best for one output, the others staying as they are."""
@@ -73,10 +78,10 @@ def _level(bench: Bench, output: Tensor, target: Tensor, k: int) -> float | None
     for value in constants:
         changed = output.clone()
         changed[..., k] = value.to(output)
-        try:
-            losses.append(float(bench.subject.loss_of(changed, target)))
-        except (RuntimeError, ValueError, TypeError, ModelFileError):  # a loss of something else than values
-            return None
+        # A loss of something else than values fails.
+        losses.append(unless_it_fails(partial(_loss, bench, changed, target), math.nan))
+    if not all(map(math.isfinite, losses)):
+        return None
     best = min(range(GRID), key=losses.__getitem__)
     return float(shares[best]) if max(losses) > losses[best] else None
 

@@ -12,7 +12,7 @@ import torch
 from nndoctor.core.series import Series
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch, part, size
-from nndoctor.sanity.bench import RATE, Bench, number, unless_diverged
+from nndoctor.sanity.bench import RATE, Bench, number, unless_it_fails
 from nndoctor.sanity.constant import ignorance, knowing_nothing
 from nndoctor.sanity.dropout import without_dropout
 
@@ -155,7 +155,7 @@ def mean_loss(bench: Bench, batches: list[Batch]) -> float:
 
 def loss_after(bench: Bench, batches: list[Batch]) -> float:
     """The mean loss, or infinity where it cannot be taken of a model whose training diverged."""
-    return unless_diverged(lambda: mean_loss(bench, batches), math.inf)
+    return unless_it_fails(lambda: mean_loss(bench, batches), math.inf)
 
 
 def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:

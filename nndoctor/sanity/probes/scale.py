@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import tensors
-from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.graph import ACTIVATIONS, kind, passed
 
 STEPS = 200  # of gradient descent on a free output
@@ -76,11 +75,9 @@ class Scale:
 
     def loss(self, output: Tensor, target: Any = None) -> float:  # noqa: ANN401
         """The loss of an output; infinity where the loss cannot be taken of it."""
-        try:
-            with torch.no_grad():
-                value = float(self.loss_of(output, self.target if target is None else target))
-        except (RuntimeError, ValueError, ModelFileError):
-            return math.inf
+        goal = self.target if target is None else target
+        with torch.no_grad():
+            value = unless_it_fails(lambda: float(self.loss_of(output, goal)), math.inf)
         return value if not math.isnan(value) else math.inf
 
     def candidates(self) -> list[Tensor]:
@@ -107,9 +104,8 @@ class Scale:
         best, at = math.inf, start
         for step in range(STEPS):
             rule.param_groups[0]["lr"] = 0.1 * factor * (1 - step / STEPS)
-            try:
-                value = self.loss_of(act(free * self.unit), self.target)
-            except (RuntimeError, ValueError, ModelFileError):
+            value = unless_it_fails(lambda: self.loss_of(act(free * self.unit), self.target), None)
+            if value is None:
                 return best, at
             now = float(value.detach())
             if now < best:

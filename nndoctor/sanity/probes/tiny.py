@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, alike, as_bytes, first_input, part, rebuilt, size, target_of
-from nndoctor.sanity.bench import Bench, number, unless_diverged
+from nndoctor.sanity.bench import Bench, number, unless_it_fails
 from nndoctor.sanity.constant import constant_loss
 from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.optimizers import advance
@@ -98,7 +98,7 @@ def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
             bench.unchecked.append("a tiny subset at other rates")
             del bench.facts["tiny_tried"]  # too little was tried to say that it cannot be learned
             return
-        found = unless_diverged(partial(attempt, bench, batch, factor, steps, 0, adam=adam), Try(False, 1.0, 0))
+        found = unless_it_fails(partial(attempt, bench, batch, factor, steps, 0, adam=adam), Try(False, 1.0, 0))
         best, followed = min(best, found.left), followed or found.followed
         if found.learned:
             bench.fact("tiny_passed_elsewhere", 1)
