@@ -84,3 +84,27 @@ def test_pairs_of_two_modalities_that_are_shuffled(probed):
     assert facts["heldout_part"] == "'right'"
     assert facts["heldout_score"] < 2
     assert facts["heldout_own_score"] > 5
+
+
+SEVERAL = """
+kind = torch.arange(240) % 12
+given = 2 * torch.randn(12, 8)[kind] + 0.3 * torch.randn(240, 8)
+first, second = (2 * torch.randn(12)[kind] for _ in range(2)); order = ORDER; first, second = first[order], second[order]
+model = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 2)); del loss; validation_data = None
+optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+train_data = DataLoader(TensorDataset(given, first, second), batch_size=40)
+def step(model, batch):
+    out = model(batch[0])
+    return (out[:, 0] - batch[1]).square().mean() + (out[:, 1] - batch[2]).square().mean()
+"""
+
+
+def test_several_labels_that_belong_to_the_input(probed):
+    assert "heldout_score" not in probed(SEVERAL.replace("ORDER", "torch.arange(240)"), heldout.probe)
+
+
+def test_several_labels_that_are_shuffled_together(probed):
+    """Each of them still belongs to the others."""
+    facts = probed(SEVERAL.replace("ORDER", "torch.randperm(240)"), heldout.probe)
+    assert facts["heldout_score"] < 2
+    assert facts["heldout_own_score"] > 5

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nndoctor.sanity.batches import Batch, all_inputs, part, size, tensors
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.calls import calls_of
 from nndoctor.sanity.label_fit import Place, fit
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.structured import structured
@@ -98,13 +99,18 @@ def _note(bench: Bench, pool: Batch, place: Place, scores: list[Score]) -> None:
     bench.fact("heldout_steps", max(score.steps for score in scores))
     bench.fact("heldout_score", sum(score.others for score in scores) / SEEDS)
     bench.fact("heldout_own_score", min(score.own for score in scores))
-    if place is not None:
+    if place:
         names = list(pool) if isinstance(pool, Mapping) else []
         bench.fact("heldout_part", repr(names[place]) if place < len(names) else f"part {place + 1} of the batch")
 
 
 def _questions(bench: Bench, sample: Batch) -> list[Place]:
-    """What is exchanged between examples: the target, or where none is known each tensor of another form than the first."""
+    """What is exchanged between examples: the target, or where none is known each tensor of another form than the first.
+
+    Of several labels, as times and events, all belong to the only input, which is exchanged instead.
+    """
+    if _is_only_input(bench, sample):
+        return [0]
     if bench.target(sample) is not None and not _own_input(bench, sample):
         return [None]
     first, *others = tensors(sample)
@@ -113,6 +119,15 @@ def _questions(bench: Bench, sample: Batch) -> list[Place]:
         for k, t in enumerate(others, 1)
         if t.ndim and (t.shape, t.dtype) != (first.shape, first.dtype) and bool((t != t[:1]).any())
     ]
+
+
+def _is_only_input(bench: Bench, sample: Batch) -> bool:
+    """Whether a step gives the model the first of at least three tensors alone: the others are labels."""
+    if bench.subject.step is None or len(tensors(sample)) < 3:
+        return False
+    first = tensors(bench.batch)[0]
+    taken = [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
+    return len(taken) == 1 and taken[0].shape == first.shape and torch.equal(taken[0], first)
 
 
 def _suspicious(bench: Bench, pool: Batch) -> bool:
