@@ -139,19 +139,39 @@ class Rates:
 
     def __init__(self, optimizer, factor: float, interval: str) -> None:
         self.scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, factor)
-        self.interval, self.frequency = interval, 1
+        self.interval, self.frequency, self.reduce_on_plateau = interval, 1, False
 
 
+@pytest.mark.filterwarnings("ignore:Detected call of")
 @pytest.mark.parametrize(
     ("factor", "interval", "vanishes"), [(0.1, "step", 3), (0.1, "epoch", None), (0.99, "step", None)]
 )
 def test_a_schedule_that_lightning_advances_with_each_batch(written, factor, interval, vanishes):
     """Ten batches make an epoch."""
     bench = bench_of(written())
-    bench.subject.train.number = 10
+    assert bench.subject.train.number == 10
     bench.model._trainer = type(
         "Trainer", (), {"lr_scheduler_configs": [Rates(bench.subject.optimizer, factor, interval)]}
     )
+    schedule.probe(bench)
+    assert bench.facts.get("rate_vanishes_after") == vanishes
+
+
+class LearningRateSchedule:
+    """As Keras has it."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __call__(self, step: int) -> float:
+        """The rate of a step."""
+        return 0.01 * self.factor**step
+
+
+@pytest.mark.parametrize(("factor", "vanishes"), [(0.1, 3), (0.99, None)])
+def test_a_schedule_of_keras_counts_batches(written, factor, vanishes):
+    bench = bench_of(written())
+    bench.model.optimizer = type("Optimizer", (), {"_learning_rate": LearningRateSchedule(factor)})
     schedule.probe(bench)
     assert bench.facts.get("rate_vanishes_after") == vanishes
 

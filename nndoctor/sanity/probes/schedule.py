@@ -1,7 +1,9 @@
-"""A schedule that Lightning advances with each batch: whether it leaves a learning rate for half an epoch."""
+"""Schedules that Lightning or Keras advances with each batch: whether they leave a learning rate for half an epoch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from nndoctor.sanity.bench import Bench
@@ -11,29 +13,42 @@ MAX_STEPS = 5000  # that are tried; what lasts longer is no mistake of this kind
 
 
 def probe(bench: Bench) -> None:
-    """Advance the module's schedules through half an epoch, and put them back."""
-    trainer = getattr(bench.model, "_trainer", None)  # `trainer` raises an error where there is none
+    """Ask each schedule for the rates of half an epoch, and put it back."""
     epoch = int(getattr(bench.subject.train, "number", None) or 0)
-    for config in getattr(trainer, "lr_scheduler_configs", ()):
-        if config.interval != "step" or config.reduce_on_plateau:
-            continue
-        calls = min(epoch // 2, MAX_STEPS)
-        highest, after = _advanced(config.scheduler, calls, max(int(config.frequency), 1))
+    calls = min(epoch // 2, MAX_STEPS)
+    for rates in (*_of_lightning(bench.model, calls), *_of_keras(bench.model, calls)):
         bench.fresh_start()
+        after = _vanished(rates)
         if after:
             bench.fact("rate_vanishes_after", after)
             bench.fact("rate_of_epoch", epoch)
-            bench.fact("rate_highest", highest)
+            bench.fact("rate_highest", max(rates))
             return
 
 
-def _advanced(scheduler: Any, calls: int, every: int) -> tuple[float, int]:  # noqa: ANN401 - one that needs a metric has another signature
-    """The highest rate in so many calls, and after how many it has vanished for the rest of them; 0 where it has not."""
-    highest, vanished = max(scheduler.get_last_lr()), 0
-    for call in range(1, calls + 1):
-        if call % every == 0:
-            scheduler.step()
-        rate = max(scheduler.get_last_lr())
-        highest = max(highest, rate)
-        vanished = (vanished or call) if rate < VANISHED * highest else 0
-    return highest, vanished
+def _of_lightning(model: Any, calls: int) -> Iterator[list[float]]:  # noqa: ANN401
+    """The rates of each schedule that a Trainer advances with each batch, or every few."""
+    trainer = getattr(model, "_trainer", None)  # `trainer` raises an error where there is none
+    for config in getattr(trainer, "lr_scheduler_configs", ()):
+        if config.interval != "step" or config.reduce_on_plateau:
+            continue
+        rates = [max(config.scheduler.get_last_lr())]
+        for call in range(1, calls + 1):
+            if call % max(int(config.frequency), 1) == 0:
+                config.scheduler.step()
+            rates.append(max(config.scheduler.get_last_lr()))
+        yield rates
+
+
+def _of_keras(model: Any, calls: int) -> Iterator[list[float]]:  # noqa: ANN401
+    """The rates of a compiled model's schedule, which counts batches."""
+    schedule = getattr(getattr(model, "optimizer", None), "_learning_rate", None)
+    if any(base.__name__ == "LearningRateSchedule" for base in type(schedule).__mro__):
+        yield [float(schedule(call)) for call in range(calls + 1)]  # type: ignore[misc]
+
+
+def _vanished(rates: Sequence[float]) -> int:
+    """After how many steps the rate stays below a hundredth of its highest value; 0 where it does not."""
+    low = [rate < VANISHED * highest for rate, highest in zip(rates, accumulate(rates, max), strict=True)]
+    kept = next((k for k in reversed(range(len(low))) if not low[k]), 0)
+    return kept + 1 if kept + 1 < len(low) else 0
