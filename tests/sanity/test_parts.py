@@ -266,3 +266,12 @@ def test_weights_that_are_no_probabilities_are_left_alone(probed):
     """As those of classes, or advantages."""
     change = BY_HAND.replace("SIGN", "").replace("given =", "given = 2 *")
     assert "targets_made_unlikely" not in probed(change, objective.probe)
+
+
+@pytest.mark.parametrize(("last", "outside"), [("nn.Softplus()", True), ("nn.Identity()", False)])
+def test_several_bounded_outputs_for_each_number(probed, last, outside):
+    """As the quantiles of a forecast."""
+    own = "optimizer = torch.optim.Adam(model.parameters())\ntrain_data = DataLoader(TensorDataset(x, x[:, 0]), batch_size=40)\n"
+    own += "def loss(output, target): return (output - target[:, None]).abs().mean()\n"
+    facts = probed(BOUNDED.replace("LAST", last) + own, bounds.probe)
+    assert (facts.get("targets_outside", 0.0) > 0.3) is outside

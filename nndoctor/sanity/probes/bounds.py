@@ -56,9 +56,15 @@ def _pair(bench: Bench) -> tuple[Tensor, Tensor] | None:
     if not observer.calls and bench.subject.loss is not None:
         output, target = main_output(bench.subject.output(bench.batch)), bench.target(bench.batch)
         pair = None if output is None or target is None else (output, target)
-    if pair is None or pair[0].shape != pair[1].shape or not pair[1].is_floating_point():
+    if pair is None or not _comparable(*pair) or not pair[1].is_floating_point():
         return None
     return pair if pair[0].requires_grad and not pair[1].requires_grad and pair[1].numel() >= MIN_VALUES else None
+
+
+def _comparable(output: Tensor, target: Tensor) -> bool:
+    """Whether each target has its output, or several, as quantiles are."""
+    several = output.ndim == 2 and target.numel() == len(target) == len(output)
+    return output.shape == target.shape or several
 
 
 def _last(output: Tensor) -> list[Tensor]:
