@@ -16,6 +16,8 @@ def wrong_term(run: Run) -> str | None:
         or _of_one_distribution(run)
         or _symbols(run)
         or _moving(run)
+        or _without_graph(run)
+        or _no_curvature(run)
         or _torn(run)
         or _crossed(run)
         or _wrong_sign(run)
@@ -64,6 +66,23 @@ def _moving(run: Run) -> str | None:
         f"the loss also trains what its target is made of ({plural(len(names), 'parameter')}, {names[0]}), apart from the outputs: "
         "both can meet at any value; compute the target under no_grad(), or detach it"
     )
+
+
+def _without_graph(run: Run) -> str | None:
+    """A derivative that the loss takes as a constant."""
+    count = int(run.number("derivatives_without_graph"))
+    if not count:
+        return None
+    return (
+        f"the loss depends on {plural(count, 'derivative')} of torch.autograd.grad that {'has' if count == 1 else 'have'} no graph: "
+        "that term trains nothing; pass create_graph=True"
+    )
+
+
+def _no_curvature(run: Run) -> str | None:
+    if not run.number("zero_derivatives"):
+        return None
+    return "a derivative that the step asks torch.autograd.grad for is exactly 0 everywhere, as the second one of a ReLU network is: use a smooth activation (tanh, SiLU, sine)"
 
 
 def _torn(run: Run) -> str | None:

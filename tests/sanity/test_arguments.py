@@ -194,3 +194,21 @@ model = Table(); optimizer = torch.optim.Adam(model.parameters(), 1e-2)
 def test_a_column_that_the_model_does_not_read(probed, columns, idle):
     """The last one's place is taken by the first."""
     assert probed(COLUMNS.replace("COLUMNS", columns), arguments.probe).get("columns_without_effect") == idle
+
+
+REWARD = """
+ids = torch.randint(1, 12, (120, 2, 9)); ids[:, :, LAST] = 0
+class Reward(nn.Module):
+    def __init__(self): super().__init__(); self.e, self.r, self.o = nn.Embedding(12, 8), nn.GRU(8, 8, batch_first=True), nn.Linear(8, 1)
+    def forward(self, ids): return self.o(self.r(self.e(ids))[0].mean(1))
+model = Reward(); del loss; optimizer = torch.optim.Adam(model.parameters(), 1e-2); validation_data = None
+train_data = DataLoader(TensorDataset(ids[:, 0], ids[:, 1]), batch_size=20)
+def step(model, batch): return -nn.functional.logsigmoid(model(batch[0]) - model(batch[1])).mean()
+"""
+
+
+@pytest.mark.parametrize("last", ["-1", "-2:", "0"])
+def test_examples_in_another_order_are_no_other_examples(probed, last):
+    """Both calls take their input from the same example, and padding or a first token is all that would stay."""
+    facts = probed(REWARD.replace("LAST", last), arguments.probe)
+    assert not any(value for name, value in facts.items() if "without" in name)

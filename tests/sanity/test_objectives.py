@@ -11,11 +11,13 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 from nndoctor.sanity.probes import (  # noqa: E402
     adversaries,
     alignment,
+    channels,
     data,
     dependence,
     endless,
     fit,
     flows,
+    input_gradients,
     moving_targets,
     pairs,
     parameters,
@@ -313,3 +315,68 @@ def test_a_loss_that_indexes_its_outputs_is_checked_as_others_are(examined):
     """A constant in the place of the outputs has another shape."""
     notes = examined(COLUMNS, budget=8.0).run.notes
     assert not any("IndexError" in note for note in notes)
+
+
+FIELD = """
+model = nn.Sequential(nn.Linear(8, 16), ACTIVATION(), nn.Linear(16, 1)); del loss; optimizer = torch.optim.Adam(model.parameters())
+def step(model, batch):
+    v = batch[0].clone().requires_grad_()
+    slope = torch.autograd.grad(model(v).sum(), v, create_graph=FIRST)[0]
+    return ((slope - 1) ** 2).mean() + CURVATURE
+"""
+SECOND = "torch.autograd.grad(slope.sum(), v, create_graph=True)[0].square().mean()"
+
+
+@pytest.mark.parametrize(("graph", "count"), [("False", 1), ("True", None)])
+def test_a_derivative_that_the_loss_takes_as_a_constant(probed, graph, count):
+    change = (
+        FIELD.replace("ACTIVATION", "nn.Tanh").replace("FIRST", graph).replace("CURVATURE", "model(v).square().mean()")
+    )
+    assert probed(change, input_gradients.probe).get("derivatives_without_graph") == count
+
+
+@pytest.mark.parametrize(("activation", "count"), [("nn.ReLU", 1), ("nn.Tanh", None)])
+def test_a_second_derivative_that_is_zero(probed, activation, count):
+    change = FIELD.replace("ACTIVATION", activation).replace("FIRST", "True").replace("CURVATURE", SECOND)
+    assert probed(change, input_gradients.probe).get("zero_derivatives") == count
+
+
+ATTACK = """
+del loss
+def step(model, batch):
+    v = batch[0].clone().requires_grad_()
+    slope = torch.autograd.grad(nn.functional.cross_entropy(model(v), batch[1]), v)[0]
+    return nn.functional.cross_entropy(model(batch[0] + 0.1 * slope), batch[1])
+"""
+
+
+def test_inputs_that_are_moved_along_their_gradient(probed):
+    """As adversarial training does: the model takes the gradient, and not the loss."""
+    assert "derivatives_without_graph" not in probed(ATTACK, input_gradients.probe)
+
+
+IMAGES = """
+smooth = torch.randn(40, 3, 24, 24).cumsum(3).cumsum(2) / 20 + 3 * torch.randn(40, 3, 1, 1); images = smooth.CHANGE
+model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 24 * 24, 3)); optimizer = torch.optim.Adam(model.parameters()); validation_data = None
+train_data = DataLoader(TensorDataset(images, y[:40]), batch_size=20)
+"""
+
+
+@pytest.mark.parametrize(("change", "torn"), [("permute(0, 2, 3, 1).reshape(40, 3, 24, 24)", True), ("flip(3)", False)])
+def test_colors_that_a_reshape_interleaves(probed, change, torn):
+    assert ("channels_interleaved" in probed(IMAGES.replace("CHANGE", change), channels.probe)) is torn
+
+
+TOWERS = """
+model = nn.Linear(8, 6); del loss; optimizer = torch.optim.Adam(model.parameters())
+def step(model, batch):
+    scores = model(batch[0]) @ model(batch[0].flip(1)).T
+    return nn.functional.cross_entropy(scores, POSITIVES)
+"""
+
+
+@pytest.mark.parametrize(
+    ("positives", "rows"), [("torch.zeros(len(scores), dtype=torch.long)", 20), ("torch.arange(len(scores))", None)]
+)
+def test_one_positive_for_all_rows(probed, positives, rows):
+    assert probed(TOWERS.replace("POSITIVES", positives), pairs.probe).get("same_positive") == rows

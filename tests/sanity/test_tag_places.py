@@ -39,3 +39,15 @@ def test_tags_at_their_own_places_are_not(probed):
 def test_a_model_that_predicts_what_comes_next_is_left_alone(probed):
     """It is causal, and sees no later token."""
     assert "tag_offset" not in probed(tagged(-1, both_ways=False), tag_places.probe)
+
+
+MASKED = """
+ids = torch.arange(12).repeat(200, 1) % 3 * 10 + torch.randint(0, 2, (200, 1)); tags = torch.full_like(ids, -100)
+hidden = torch.rand(200, 12) < 0.5; tags[hidden] = ids[hidden]; ids[hidden] = 39
+"""
+
+
+def test_words_that_a_masked_model_is_asked_for_are_no_tags(probed):
+    """The token at their own place is the mask, and its neighbours tell them."""
+    change = tagged(0).replace("ids = torch.randint(1, 40, (200, 12)); tags = (ids % 3).roll(0, 1)", MASKED)
+    assert "tag_offset" not in probed(change.replace("16 * BOTH_WAYS, 3", "16 * BOTH_WAYS, 40"), tag_places.probe)

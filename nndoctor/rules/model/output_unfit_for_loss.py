@@ -243,6 +243,8 @@ RULE = Rule(
         Run.drawn({"loss_is_finite": False}),
         Run.drawn({"loss_is_finite": True, "not_log_probabilities": "kl_div"}),
         Run.drawn({"loss_is_finite": True, "trained_with_target": ("teacher.weight",)}),
+        Run.drawn({"loss_is_finite": True, "derivatives_without_graph": 1}),
+        Run.drawn({"loss_is_finite": True, "zero_derivatives": 1}),
         Run.drawn({"loss_is_finite": True, "labels_of_one_distribution": 3}),
         Run.drawn({"loss_is_finite": True, "symbols_sum_to_one": False}),
         Run.drawn({"loss_is_finite": True, "endless_output": 1, "endless_distance": 100.0, "endless_fall": 4e4}),

@@ -23,6 +23,10 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _wrong_place(run: Run) -> Symptom | None:
     """A contrastive loss whose positives are at another place than the views that belong together."""
+    rows = int(run.number("same_positive"))
+    if rows:
+        text = f"in the {rows} × {rows} matrix of similarities, every row has the same positive: the loss is asked to make all examples alike; the positives are arange({rows})"
+        return Symptom(text, MEASURED, {"rows": rows}, place="loss", remedies=("check-labels",))
     taken, best = run.known("positives_rank_taken"), run.known("positives_rank")
     if taken is None or best is None:
         return None
@@ -67,10 +71,10 @@ RULE = Rule(
     name="views-not-matched",
     severity=Severity.WARNING,
     title="training does not learn which views belong together",
-    needs={"fact:view_steps|fact:positives_rank": 1},
+    needs={"fact:view_steps|fact:positives_rank|fact:same_positive": 1},
     check=check,
     why="Self-supervised methods learn by giving two views of an example similar embeddings, and those of different examples different ones. Where embeddings may become equal, or views come from different examples, the loss falls and nothing is learned.",
-    how=f"For a step without labels that passes two inputs of one form to the model, the loss is taken as it is and with the second views of other examples, before and after some of the user's own steps. Fewer than {percent(COLLAPSED)} of the spread of the embeddings and of that difference are left; or the two views are no closer to each other than to others and the difference stays below {percent(MIN_PREFERRED)} of what the loss fell. Or, in a contrastive loss before any training, another column than that of the positives is far more similar.",
+    how=f"For a step without labels that passes two inputs of one form to the model, the loss is taken as it is and with the second views of other examples, before and after some of the user's own steps. Fewer than {percent(COLLAPSED)} of the spread of the embeddings and of that difference are left; or the two views are no closer to each other than to others and the difference stays below {percent(MIN_PREFERRED)} of what the loss fell. Or, in a contrastive loss before any training, another column than that of the positives is far more similar, or all rows have the same positive.",
     sources=(
         Reference(
             "Chen and He, Exploring Simple Siamese Representation Learning, 2021", "https://arxiv.org/abs/2011.10566"
@@ -79,6 +83,7 @@ RULE = Rule(
     ),
     remedies=("variance-term", "stop-gradient", "check-labels"),
     sick=(
+        Run.drawn({"same_positive": 32}),
         Run.drawn({"positives_rank": 0.97, "positives_rank_taken": 0.5, "positives_offset": 64}),
         Run.drawn(
             {

@@ -11,9 +11,9 @@ from torch import Tensor
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.calls import Change, argument_changed, calls_of
+from nndoctor.sanity.calls import argument_changed, calls_of
 from nndoctor.sanity.dropout import without_dropout
-from nndoctor.sanity.exchanges import CHANGES, PARTS, WHOLE, columns, exchanged, only
+from nndoctor.sanity.exchanges import CHANGES, PARTS, WHOLE, Exchange, columns, exchanged, only
 from nndoctor.sanity.state import nudge, seed
 
 STEPS = 10  # so many steps open gates that start at zero
@@ -28,7 +28,7 @@ class Asked:
 
     name: str
     what: str
-    change: Change
+    change: Exchange
 
 
 def probe(bench: Bench) -> None:
@@ -92,11 +92,12 @@ def _may_be_unused(name: str) -> bool:
 @torch.no_grad()
 def _idle(bench: Bench, asked: Asked) -> bool:
     """Whether the loss is the same to the last digit with a part of an argument taken from other examples."""
-    touched = False
+    touched, calls = False, 0
 
     def counted(tensor: Tensor) -> Tensor:
-        nonlocal touched
-        changed = asked.change(tensor)
+        nonlocal touched, calls
+        calls += 1  # what all calls took from the same examples would only be another order of them
+        changed = asked.change(tensor, 1 + (calls - 1) % max(len(tensor) - 1, 1) if tensor.ndim else 1)
         touched = touched or changed is not tensor
         return changed
 

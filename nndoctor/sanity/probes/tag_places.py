@@ -10,6 +10,8 @@ from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.probes.sequences import is_causal
 
 OFFSETS = (-2, -1, 1, 2)
+TAGS = 2  # times as many tokens as tags
+MASKED = 0.5  # of the tokens: one that stands at so many places hides others
 FEWEST = 400  # tags that count
 CLEAR = 0.3  # of what is to be told about a tag, that the token at another place tells
 LITTLE = 0.25  # times that, which its own token tells
@@ -21,7 +23,7 @@ def probe(bench: Bench) -> None:
     if target is None or target.is_floating_point() or target.ndim != 2:
         return
     for tokens in all_inputs(bench.data):
-        if tokens.is_floating_point() or tokens.shape != target.shape:
+        if tokens.is_floating_point() or tokens.shape != target.shape or not are_tags(target, tokens, bench.ignored):
             continue
         own = _told(tokens, target, 0, bench.ignored)
         found = {k: _told(tokens, target, k, bench.ignored) for k in OFFSETS}
@@ -31,6 +33,13 @@ def probe(bench: Bench) -> None:
             bench.fact("tag_signal", found[best])
             bench.fact("tag_signal_of_own", max(own, 0.0))
             return
+
+
+def are_tags(target: Tensor, tokens: Tensor, ignored: int) -> bool:
+    """Whether they are of few kinds, and the tokens at their places of many: not what a masked language model is asked for."""
+    kept = target != ignored
+    kinds, words = len(torch.unique(target[kept])), torch.unique(tokens[kept], return_counts=True)[1]
+    return len(words) >= TAGS * kinds and float(words.max()) < MASKED * float(words.sum())
 
 
 def _told(tokens: Tensor, tags: Tensor, offset: int, ignored: int) -> float:
