@@ -85,20 +85,17 @@ def _wanted(run: Run, rule: Rule) -> _RuleNeeds:
 
 
 def _resolved(run: Run, need: str) -> str:
-    """`fact:a|b/c` is met by the fact, and where that is not known by the series."""
-    fact, either, series = need.partition("|")
+    """`fact:a|fact:b|c/d` is met by the first fact that is known, and where none is by the series."""
+    fact, either, others = need.partition("|")
     if not either or not fact.startswith("fact:"):
         return need
-    return series if run.fact(fact[5:]) is None else fact
+    return _resolved(run, others) if run.fact(fact[5:]) is None else fact
 
 
 def _absence(run: Run, need: str) -> str | None:
     """Why a need is not met, as far as the names of the run's series and facts tell."""
-    fact, _, others = need.partition("|")
-    if fact.startswith("fact:"):
-        if run.fact(fact[5:]) is not None or (others and run.get(others) is not None):
-            return None
-        return f"{_words(fact[5:])} not known"
+    if need.startswith("fact:"):
+        return None if run.fact(need[5:]) is not None else f"{_words(need[5:])} not known"
     if run.get(need) is not None:
         return None
     if not need.startswith(ANY_LAYER):

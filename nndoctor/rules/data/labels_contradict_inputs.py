@@ -158,7 +158,9 @@ RULE = Rule(
     name="labels-contradict-inputs",
     severity=Severity.WARNING,
     title="labels do not match the inputs",
-    needs={"fact:contradicting_share|fact:target_noise": 1},
+    needs={
+        "fact:contradicting_share|fact:target_noise|fact:constant_target|fact:tag_offset|fact:channels_interleaved": 1
+    },
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
     how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number; or values of images resemble those three places on more than their neighbors; or the labels of texts keep the beginning and leave out the end; or the tags of tokens follow from the tokens one or two places away and not from their own; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
