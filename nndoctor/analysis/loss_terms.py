@@ -15,6 +15,7 @@ def wrong_term(run: Run) -> str | None:
         or _not_probabilities(run)
         or _of_one_distribution(run)
         or _symbols(run)
+        or _over_examples(run)
         or _moving(run)
         or _without_graph(run)
         or _no_curvature(run)
@@ -55,6 +56,12 @@ def _symbols(run: Run) -> str | None:
     if run.fact("symbols_sum_to_one") is not False:
         return None
     return "ctc_loss takes log-probabilities of symbols in its last dimension, and the probabilities there do not sum to 1: use log_softmax(-1)"
+
+
+def _over_examples(run: Run) -> str | None:
+    if not run.fact("log_softmax_over_examples"):
+        return None
+    return "nll_loss gets log-probabilities whose probabilities sum to 1 over the examples instead of the classes: use log_softmax(1)"
 
 
 def _moving(run: Run) -> str | None:

@@ -21,6 +21,11 @@ class Schedules:
         self._states = [(one, copy.deepcopy(one.state_dict())) for one in alive]
         self._turned: list[LRScheduler] = []
 
+    @property
+    def alive(self) -> list[LRScheduler]:
+        """The schedulers themselves."""
+        return [scheduler for scheduler, _ in self._states]
+
     def begin(self) -> None:
         """Put back every scheduler's state."""
         for scheduler, state in self._states:

@@ -54,3 +54,12 @@ def test_one_of_two_labels_that_never_changes_is_seen(probed):
 def test_the_place_of_a_positive_is_made_by_the_step(probed):
     change = LABELLED.replace("START", "torch.zeros(len(a), dtype=torch.long)").replace("first, last)", "last, last)")
     assert "single_class" not in probed(change, constant_targets.probe)
+
+
+@pytest.mark.parametrize(
+    ("targets", "same"), [("torch.tensor([2, 1]).repeat(240, 1)", 200), ("torch.randint(0, 3, (240, 2))", None)]
+)
+def test_one_sequence_for_all_examples(probed, targets, same):
+    change = f"y = {targets}; train_data = DataLoader(TensorDataset(x[:200], y[:200]), batch_size=20)"
+    step = "\nmodel = nn.Sequential(nn.Linear(8, 6), nn.Unflatten(1, (3, 2))); optimizer = torch.optim.Adam(model.parameters())"
+    assert probed(change + step, constant_targets.probe).get("same_targets") == same

@@ -380,3 +380,9 @@ def step(model, batch):
 )
 def test_one_positive_for_all_rows(probed, positives, rows):
     assert probed(TOWERS.replace("POSITIVES", positives), pairs.probe).get("same_positive") == rows
+
+
+@pytest.mark.parametrize(("dimension", "wrong"), [("0", True), ("1", False)])
+def test_a_log_softmax_over_the_examples(probed, dimension, wrong):
+    step = f"del loss\ndef step(model, batch): return nn.functional.nll_loss(model(batch[0]).log_softmax({dimension}), batch[1])"
+    assert ("log_softmax_over_examples" in probed(step, shapes.probe)) is wrong

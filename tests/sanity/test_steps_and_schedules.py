@@ -157,6 +157,18 @@ def test_a_schedule_that_lightning_advances_with_each_batch(written, factor, int
     assert bench.facts.get("rate_vanishes_after") == vanishes
 
 
+@pytest.mark.filterwarnings("ignore:Detected call of")
+@pytest.mark.parametrize(("warm_up", "stays"), [("step // 1000", True), ("min(1.0, step / 1000)", False)])
+def test_a_schedule_that_stays_at_zero(written, warm_up, stays):
+    """A division of whole numbers, against a warm-up that begins at zero."""
+    subject = from_file(written(f"warm = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: {warm_up})"))
+    bench = Bench(subject, Clock(20.0), 1, Snapshot(subject.model), batches=list(subject.batches()))
+    bench.fresh_start()
+    schedule.probe(bench)
+    assert ("rate_zero_for" in bench.facts) is stays
+    assert subject.optimizer.param_groups[0]["lr"] == 0
+
+
 class LearningRateSchedule:
     """As Keras has it."""
 

@@ -48,8 +48,11 @@ def _drawn(run: Run) -> Symptom | None:
 
 
 def _constant(run: Run) -> Symptom | None:
-    """A regression whose targets are one number."""
-    value = run.known("constant_target")
+    """Targets that are one number, or the same sequence or map in every example."""
+    value, examples = run.known("constant_target"), int(run.number("same_targets"))
+    if value is None and examples:
+        text = f"all {examples} examples looked at have the same target: a model that ignores its inputs has the least loss"
+        return Symptom(text, MEASURED, {"examples": examples}, place="train_data")
     if value is None:
         return None
     text = f"every target that the loss is given is {number(value)}: a model that ignores its inputs has the least loss"
@@ -159,11 +162,11 @@ RULE = Rule(
     severity=Severity.WARNING,
     title="labels do not match the inputs",
     needs={
-        "fact:contradicting_share|fact:target_noise|fact:constant_target|fact:tag_offset|fact:channels_interleaved": 1
+        "fact:contradicting_share|fact:target_noise|fact:constant_target|fact:same_targets|fact:tag_offset|fact:channels_interleaved": 1
     },
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number; or values of images resemble those three places on more than their neighbors; or the labels of texts keep the beginning and leave out the end; or the tags of tokens follow from the tokens one or two places away and not from their own; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
+    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number, or all targets are the same sequence or map; or values of images resemble those three places on more than their neighbors; or the labels of texts keep the beginning and leave out the end; or the tags of tokens follow from the tokens one or two places away and not from their own; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -175,6 +178,7 @@ RULE = Rule(
         Run.drawn({"contradicting_share": 0.2}),
         Run.drawn({"target_noise": 0.7}),
         Run.drawn({"contradicting_share": 0.0, "constant_target": 0.0}),
+        Run.drawn({"contradicting_share": 0.0, "same_targets": 300}),
         Run.drawn({"contradicting_share": 0.0, "channels_interleaved": (0.1, 0.9)}),
         Run.drawn({"contradicting_share": 0.0, "tag_offset": 1, "tag_signal": 0.7, "tag_signal_of_own": 0.01}),
         Run.drawn({"contradicting_share": 0.0, "answers_left_out": 1.0}),

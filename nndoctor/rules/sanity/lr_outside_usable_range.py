@@ -24,6 +24,11 @@ def check(run: Run) -> Iterator[Symptom]:
         evidence: dict[str, Number] = {"calls": after, "batches_of_epoch": epoch, "highest": highest}
         yield Symptom(text, DIRECT, evidence, place="train_step", remedies=("decay-later",))
         return
+    zero = run.number("rate_zero_for")
+    if zero:
+        text = f"the schedule keeps the learning rate at exactly 0 for its first {zero:.0f} steps and longer: nothing is trained (an integer division?)"
+        yield Symptom(text, DIRECT, {"calls": zero}, place="optimizer", remedies=("warm-up",))
+        return
     moved = run.number("own_movement")
     if moved > OVERWRITTEN and run.known("plain_movement") is None:
         text = f"{run.number('own_calls'):.0f} calls of train_step change the weights by {number(float(f'{moved:.2g}'))} times their size: the learning rates are far too high"
@@ -68,10 +73,10 @@ RULE = Rule(
     name="lr-outside-usable-range",
     severity=Severity.WARNING,
     title="the learning rate is outside the usable range",
-    needs={"fact:lr_side|fact:own_movement": 1},
+    needs={"fact:lr_side|fact:own_movement|fact:rate_vanishes_after|fact:rate_zero_for": 1},
     check=check,
     why="The learning rate is the first setting to get right. Ten times too low takes ten times as long; too high learns nothing.",
-    how="Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch.",
+    how="Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch, and none may begin with a rate of 0 for 50 steps.",
     sources=(
         Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),
@@ -104,6 +109,7 @@ RULE = Rule(
             {"own_movement": 0.1, "rate_vanishes_after": 28, "rate_of_epoch": 80, "rate_highest": 0.01},
         ),
         Run.drawn({"own_movement": 6.9, "own_calls": 40}),
+        Run.drawn({"rate_zero_for": 50}),
     ),
     healthy=(
         Run.drawn({"lr_side": "inside", "lr_configured": 0.01, "rate_of_epoch": 80, "rate_highest": 0.01}),

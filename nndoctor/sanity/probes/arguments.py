@@ -39,8 +39,9 @@ def probe(bench: Bench) -> None:
     names = _names(bench)
     if not names or not bench.trained(STEPS):
         return
-    idle = _without_effect(bench, _parts(names))
-    if not idle:
+    exact = _is_exact(bench)
+    idle = _without_effect(bench, [one for one in _parts(names) if exact or one.what == WHOLE])
+    if exact and not idle:
         found = tuple(one.what for one in _without_effect(bench, _columns(bench, names)))
         bench.fact("columns_without_effect", found or None)
     whole = _among(idle, WHOLE)
@@ -48,6 +49,12 @@ def probe(bench: Bench) -> None:
     bench.fact("arguments_without_effect", whole)
     for what in PARTS:
         bench.fact(f"arguments_without_{what}", tuple(n for n in _among(idle, what) if n not in whole) or None)
+
+
+@torch.no_grad()
+def _is_exact(bench: Bench) -> bool:
+    """Whether the loss has the digits that a part of an argument may change: half precision has three."""
+    return bench.subject.run(bench.batch).loss.dtype in (torch.float32, torch.float64)
 
 
 def _parts(names: list[str]) -> list[Asked]:

@@ -22,6 +22,9 @@ def probe(bench: Bench) -> None:
     values = {_value(bench, batch) for batch in bench.batches[:BATCHES]}
     if len(values) == 1:
         bench.fact("constant_target", values.pop())
+    target = bench.target(bench.data)
+    if target is not None and target.ndim > 1 and len(target) >= FEWEST_LABELS and bool((target == target[:1]).all()):
+        bench.fact("same_targets", len(target))
     seen = [_labels(bench, batch) for batch in bench.batches[:BATCHES]]
     for labels in zip(*seen, strict=False):
         together = torch.cat(labels)

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
+from torch.optim import Optimizer
+
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.user_step import VANISHED
 
+ZERO_STEPS = 50  # of a schedule, in which a rate of 0 trains nothing
 MAX_STEPS = 5000  # that are tried; what lasts longer is no mistake of this kind
 
 
 def probe(bench: Bench) -> None:
-    """Ask each schedule for the rates of half an epoch, and put it back."""
+    """Ask each schedule for the rates of half an epoch, and put it back; then those of torch's for a start at zero."""
     epoch = int(getattr(bench.subject.train, "number", None) or 0)
     calls = min(epoch // 2, MAX_STEPS)
     for rates in (*_of_lightning(bench.model, calls), *_of_keras(bench.model, calls)):
@@ -24,6 +27,23 @@ def probe(bench: Bench) -> None:
             bench.fact("rate_of_epoch", epoch)
             bench.fact("rate_highest", max(rates))
             return
+    own = {id(p) for p in bench.model.parameters()}
+    if any(_stays_at_zero(each) for each in bench.schedules.alive if _is_of(each.optimizer, own)):
+        bench.fact("rate_zero_for", ZERO_STEPS)
+    bench.fresh_start()
+
+
+def _is_of(optimizer: Optimizer, parameters: set[int]) -> bool:
+    return any(id(p) in parameters for group in optimizer.param_groups for p in group["params"])
+
+
+def _stays_at_zero(scheduler: Any) -> bool:  # noqa: ANN401 - one that needs a metric has another signature
+    """Whether all rates are 0 in each of its first steps; a warm-up begins at 0 and leaves it."""
+    for _ in range(ZERO_STEPS):
+        if max(scheduler.get_last_lr(), default=1.0) != 0:
+            return False
+        scheduler.step()
+    return True
 
 
 def _of_lightning(model: Any, calls: int) -> Iterator[list[float]]:  # noqa: ANN401

@@ -21,6 +21,8 @@ def probe(bench: Bench) -> None:
     bench.fact("not_log_probabilities", next(filter(None, map(_not_logarithms, observer.calls)), None))
     bench.fact("log_probabilities", _logarithms(observer.calls))
     bench.fact("improper_class_probabilities", max(map(_improper, observer.calls), default=0.0))
+    if any(map(_over_examples, observer.calls)):
+        bench.fact("log_softmax_over_examples", value=True)
     bench.fact("labels_of_one_distribution", max(map(_several_labels, observer.calls), default=0) or None)
     if observer.symbols:
         bench.fact("symbols_sum_to_one", all(_sum_to_one(one.detach().exp()) for one in observer.symbols))
@@ -73,6 +75,14 @@ def _logarithms(calls: list[LossCall]) -> bool | None:
     """Whether what nll_loss is given adds up to 1 as probabilities, in every row; None where there is no such loss."""
     given = [c.output.detach() for c in calls if c.function is functional.nll_loss and c.output.ndim > 1]
     return all(bool((t.logsumexp(1).abs() < SUM).all()) for t in given) if given else None
+
+
+def _over_examples(call: LossCall) -> bool:
+    """Whether log-probabilities of classes add up to 1 over the examples, and not over the classes."""
+    if call.function is not functional.nll_loss or call.output.ndim != 2 or min(call.output.shape) < 2:
+        return False
+    probabilities = call.output.detach().exp()
+    return _sum_to_one(probabilities.T) and not _sum_to_one(probabilities)
 
 
 def _several_labels(call: LossCall) -> int:
