@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nndoctor.core.formatting import number, percent, plural
 from nndoctor.core.run import Run
 
 ROUNDING = 1e-6  # share of a loss
-
-
-def wrong_term(run: Run) -> str | None:
-    """What is wrong with a term of the loss, in a sentence; None where nothing is."""
-    return (
-        _no_logarithms(run)
-        or _not_probabilities(run)
-        or _of_one_distribution(run)
-        or _symbols(run)
-        or _over_examples(run)
-        or _moving(run)
-        or _without_graph(run)
-        or _no_curvature(run)
-        or _torn(run)
-        or _crossed(run)
-        or _wrong_sign(run)
-        or _prefers_wrong(run)
-    )
 
 
 def _no_logarithms(run: Run) -> str | None:
@@ -133,3 +117,26 @@ def _prefers_wrong(run: Run) -> str | None:
         f"outputs that are sure of the right classes have a loss of {number(right)}, of wrong classes {number(wrong)}: "
         "the loss rewards wrong answers (check its sign)"
     )
+
+
+TERMS: tuple[tuple[Callable[[Run], str | None], tuple[str, ...]], ...] = (
+    (_no_logarithms, ()),
+    (_not_probabilities, ()),
+    (_of_one_distribution, ("drop-last-activation",)),
+    (_symbols, ("keep-batch-first",)),
+    (_over_examples, ("keep-batch-first",)),
+    (_moving, ("detach-the-target",)),
+    (_without_graph, ("keep-the-graph",)),
+    (_no_curvature, ("smooth-activation",)),
+    (_torn, ("keep-batch-first",)),
+    (_crossed, ("keep-batch-first",)),
+    (_wrong_sign, ()),
+    (_prefers_wrong, ()),
+)
+"""What may be wrong with a term, the plainest first, and the remedies that are only for it."""
+
+
+def wrong_term(run: Run) -> tuple[str, tuple[str, ...]] | None:
+    """What is wrong with a term of the loss, in a sentence, and its own remedies; None where nothing is."""
+    found = ((look(run), remedies) for look, remedies in TERMS)
+    return next(((text, remedies) for text, remedies in found if text is not None), None)

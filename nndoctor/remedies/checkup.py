@@ -75,6 +75,36 @@ CATALOGUE = (
         RECIPE,
     ),
     Remedy(
+        "check-the-index",
+        "check the index or slice with which the model reads its input",
+        "the last state of a recurrent network has seen the whole sequence, the first one only its own place",
+        "PyTorch documentation, torch.nn.GRU",
+    ),
+    Remedy(
+        "leave-the-feature-out",
+        "leave the feature out",
+        "train only on what is known at the time of the prediction",
+        "Kaufman et al., Leakage in Data Mining, TKDD 2012",
+    ),
+    Remedy(
+        "detach-the-target",
+        "compute the target under torch.no_grad(), or detach it",
+        "a target that is trained with the output can meet it at any value",
+        "PyTorch documentation, Autograd mechanics",
+    ),
+    Remedy(
+        "keep-the-graph",
+        "pass create_graph=True to torch.autograd.grad",
+        "without it the derivative is a constant, and a loss of it trains nothing",
+        "PyTorch documentation, torch.autograd.grad",
+    ),
+    Remedy(
+        "smooth-activation",
+        "replace ReLU with a smooth activation: tanh, SiLU or sine",
+        "a ReLU network consists of straight pieces, whose second derivative is zero",
+        "Sitzmann et al., SIREN, 2020, arXiv:2006.09661",
+    ),
+    Remedy(
         "keep-batch-first",
         "check view, reshape, transpose, softmax(dim=...) and batch_first",
         "view instead of transpose mixes examples without raising an error",

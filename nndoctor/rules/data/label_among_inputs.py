@@ -16,12 +16,13 @@ def check(run: Run) -> Iterator[Symptom]:
     column = run.fact("label_column")
     if isinstance(column, int):
         text = f"input feature {column} has exactly one value for each class: it contains the label, and will not be available when the model is used"
-        yield Symptom(text, MEASURED, {"feature": column}, place="train_data")
+        yield Symptom(text, MEASURED, {"feature": column}, place="train_data", remedies=("leave-the-feature-out",))
     column = run.fact("class_column")
     if isinstance(column, int):
         value, of_class = run.number("class_column_value"), run.fact("class_column_class")
         text = f"input feature {column} is {number(value)} in every example of class {of_class} and in no other: it is filled in once the label is known, and will not be available when the model is used"
-        yield Symptom(text, MEASURED, {"feature": column, "value": value}, place="train_data")
+        evidence = {"feature": column, "value": value}
+        yield Symptom(text, MEASURED, evidence, place="train_data", remedies=("leave-the-feature-out",))
     marks = run.texts("label_one_hot")
     if marks:
         text = f"input features {', '.join(marks[:4])}{' …' if len(marks) > 4 else ''} mark one class each: they are the one-hot label, and will not be available when the model is used"

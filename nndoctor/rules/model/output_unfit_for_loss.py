@@ -37,7 +37,9 @@ def check(run: Run) -> Iterator[Symptom]:
     yield from islice((symptom for symptom in found if symptom is not None), 1)
 
 
-def _symptom(run: Run, text: str, confidence: float, severity: Severity | None = None) -> Symptom:
+def _symptom(
+    run: Run, text: str, confidence: float, severity: Severity | None = None, remedies: tuple[str, ...] = ()
+) -> Symptom:
     names = ("loss_initial", "loss_reachable", "loss_best", "loss_follows_target")
     evidence = {name: value for name in names if (value := run.known(name)) is not None}
     return Symptom(
@@ -46,6 +48,7 @@ def _symptom(run: Run, text: str, confidence: float, severity: Severity | None =
         {**evidence, "last_activation": str(run.fact("output_activation") or "none")},
         place="loss",
         severity=severity,
+        remedies=remedies,
     )
 
 
@@ -95,7 +98,7 @@ def _endless(run: Run) -> Symptom | None:
 def _term(run: Run) -> Symptom | None:
     """What a term of the loss shows by its arguments, or by outputs that are moved."""
     found = wrong_term(run)
-    return None if found is None else _symptom(run, found, DIRECT)
+    return None if found is None else _symptom(run, found[0], DIRECT, remedies=found[1])
 
 
 def _reach(run: Run) -> Symptom | None:

@@ -54,7 +54,14 @@ def _arguments(run: Run) -> Iterator[Symptom]:
             text = f"the model ignores {words[0].format(names)}: with {words[1]} of other examples in its place, the loss is the same to the last digit"
             evidence = {"arguments": len(run.texts("arguments_seen")), "without_effect": len(idle)}
             severity = None if what in WHOLE else Severity.WARNING
-            yield Symptom(text, MEASURED, evidence, place="model", remedies=("follow-the-signal",), severity=severity)
+            yield Symptom(
+                text,
+                MEASURED,
+                evidence,
+                place="model",
+                remedies=("follow-the-signal",) if what in WHOLE else ("check-the-index",),
+                severity=severity,
+            )
             return
 
 
@@ -67,7 +74,7 @@ def _columns(run: Run) -> Iterator[Symptom]:
             MEASURED,
             {"columns": len(idle)},
             place="model",
-            remedies=("follow-the-signal",),
+            remedies=("check-the-index",),
             severity=Severity.WARNING,
         )
 
