@@ -220,7 +220,8 @@ def gather(bench: Bench) -> None:
     bench.sample = _together(bench.batches)
     bench.data = bench.sample
     if len(bench.batches) > 1 and bench.sample is bench.batches[0] and all(map(alike, bench.batches)):
-        bench.data = joined(bench.batches, padded) or bench.sample
+        together = joined(bench.batches, padded)
+        bench.data = bench.sample if together is None else together
     if bench.subject.validation is not None:
         moved = bench.subject.read("validation_data", bench.subject.validation)
         bench.validation = _together(_first(moved, limit))

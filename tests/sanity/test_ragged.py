@@ -81,3 +81,20 @@ def test_labels_of_all_batches_are_counted(probed):
     facts = probed(WHOLE + BATCHES.replace("ROWS", rare), data.probe)
     assert facts["examples_seen"] == 240
     assert facts["class_shares"] == pytest.approx((238 / 240, 2 / 240))
+
+
+ALONE = """
+from torch.nn.utils.rnn import pad_sequence
+def step(model, batch): return nn.functional.cross_entropy(model(batch[:, :-1]).flatten(0, 1), batch[:, 1:].flatten(), ignore_index=0)
+sessions = [torch.randint(1, 20, (int(torch.randint(4, 12, (1,))),)) for _ in range(200)]
+class Next(nn.Module):
+    def __init__(self): super().__init__(); self.e = nn.Embedding(20, 8); self.r = nn.GRU(8, 8, batch_first=True); self.o = nn.Linear(8, 20)
+    def forward(self, given): return self.o(self.r(self.e(given))[0])
+model = Next(); del loss; optimizer = torch.optim.Adam(model.parameters(), 1e-2); validation_data = None
+train_data = DataLoader(sessions, 20, collate_fn=lambda rows: pad_sequence(rows, batch_first=True))
+"""
+
+
+def test_batches_that_are_one_tensor_each_are_padded_together(probed):
+    """As sessions are, of which the next item is predicted."""
+    assert probed(ALONE, data.probe)["examples_seen"] == 200
