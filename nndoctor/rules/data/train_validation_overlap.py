@@ -13,6 +13,10 @@ from nndoctor.core.run import Run
 MAX_OVERLAP = 0.02  # share of the validation examples; a few duplicates are in every collection
 MAX_REPEATED = 0.3  # share of training examples that repeat others: then equal inputs mean little
 
+AS_OFTEN = (
+    2.0  # times the share of training examples with an equal among the others: short sequences repeat by themselves
+)
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look for equal inputs; a validation set that is the training set is a remark, not a warning."""
@@ -22,7 +26,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if run.fact("validation_is_train"):
         text = "the validation set is identical to the training set: it cannot show how well the model generalizes"
         yield Symptom(text, MEASURED, evidence, place="validation_data", severity=Severity.INFO)
-    elif share > MAX_OVERLAP and repeated < MAX_REPEATED:
+    elif share > max(MAX_OVERLAP, AS_OFTEN * run.number("share_with_equal")) and repeated < MAX_REPEATED:
         text = f"{percent(share)} of the validation examples checked are also in the training set: validation results are too optimistic"
         yield Symptom(text, MEASURED, evidence, place="validation_data")
 
@@ -35,7 +39,7 @@ RULE = Rule(
     needs={"fact:overlap_share": 1},
     check=check,
     why="A validation example that is also in the training set measures memorization. The usual causes are duplicates and splits made after augmentation.",
-    how=f"Equal inputs, bit by bit, among the examples read, for more than {percent(MAX_OVERLAP)} of the validation set; not where {percent(MAX_REPEATED)} of the training examples or more repeat others.",
+    how=f"Equal inputs, bit by bit, among the examples read, for more than {percent(MAX_OVERLAP)} of the validation set; not where {percent(MAX_REPEATED)} of the training examples or more repeat others, nor where training examples have equals among themselves at least half as often.",
     sources=(Reference("Kaufman et al., Leakage in Data Mining, 2012"),),
     remedies=("check-overlap", "hold-out"),
     sick=(
@@ -43,6 +47,7 @@ RULE = Rule(
         Run.drawn({"overlap_share": 1.0, "validation_is_train": True}),
     ),
     healthy=(
+        Run.drawn({"overlap_share": 0.14, "repeated_share": 0.08, "share_with_equal": 0.13}),
         Run.drawn({"overlap_share": 0.004, "repeated_share": 0.0}),
         Run.drawn({"overlap_share": 1.0, "repeated_share": 0.99}),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 
 import torch
@@ -147,6 +148,8 @@ def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:
         if labels is not None and seen != row:
             against += bool(((labels[row] - labels[seen]).abs() > near).any())
     bench.fact("repeated_share", 1 - len(set(keys)) / len(keys))
+    counts = Counter(keys)
+    bench.fact("share_with_equal", sum(n for n in counts.values() if n > 1) / len(keys))
     bench.fact("contradicting_share", against / len(keys))
 
 
