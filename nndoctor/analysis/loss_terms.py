@@ -70,6 +70,12 @@ def _without_graph(run: Run) -> str | None:
     )
 
 
+def _without_volume(run: Run) -> str | None:
+    if not run.fact("log_det_unused"):
+        return None
+    return "the model is a flow and returns the log-determinant of its Jacobian, which does not enter the loss: moving all examples to one point has the least loss; subtract it from the negative log-likelihood"
+
+
 def _no_curvature(run: Run) -> str | None:
     if not run.number("zero_derivatives"):
         return None
@@ -127,6 +133,7 @@ TERMS: tuple[tuple[Callable[[Run], str | None], tuple[str, ...]], ...] = (
     (_over_examples, ("keep-batch-first",)),
     (_moving, ("detach-the-target",)),
     (_without_graph, ("keep-the-graph",)),
+    (_without_volume, ("add-the-log-determinant",)),
     (_no_curvature, ("smooth-activation",)),
     (_torn, ("keep-batch-first",)),
     (_crossed, ("keep-batch-first",)),

@@ -99,6 +99,12 @@ CATALOGUE = (
         "PyTorch documentation, torch.autograd.grad",
     ),
     Remedy(
+        "add-the-log-determinant",
+        "subtract the log-determinant in the loss: -(log p(z) + log |det J|)",
+        "the change of variables makes a density of the map; without it the map may shrink to a point",
+        "Dinh et al., Real NVP, 2017, arXiv:1605.08803",
+    ),
+    Remedy(
         "smooth-activation",
         "replace ReLU with a smooth activation: tanh, SiLU or sine",
         "a ReLU network consists of straight pieces, whose second derivative is zero",

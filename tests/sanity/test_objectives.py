@@ -119,6 +119,16 @@ def test_the_sign_of_a_log_determinant_is_checked(probed, sign, right):
     assert probed(change, flows.probe)["log_det_rewarded"] is right
 
 
+@pytest.mark.parametrize(
+    ("returned", "unused"),
+    [("scale.tanh().sum(1)", True), ("scale.square().sum(1)", False)],
+    ids=["of the map", "another number"],
+)
+def test_a_log_determinant_that_the_loss_leaves_out(probed, returned, unused):
+    change = FLOW.replace("RETURNED", returned).replace(" SIGN log_det.mean()", "")
+    assert ("log_det_unused" in probed(change, flows.probe)) is unused
+
+
 def test_a_log_determinant_that_is_not_that_of_the_jacobian_is_seen(probed):
     """Half of it."""
     facts = probed(FLOW.replace("RETURNED", "scale.tanh().sum(1) / 2").replace("SIGN", "-"), flows.probe)

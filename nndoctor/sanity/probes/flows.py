@@ -32,23 +32,30 @@ class _Pair:
 def probe(bench: Bench) -> None:
     """Only where a model takes one batch of numbers and returns one of the same size, with one number an example."""
     nudge(bench.model)
-    bench.model.eval()
+    bench.model.train()
     calls = calls_of(bench.subject, bench.batch)
     given = list(calls[0].tensors.items()) if len(calls) == 1 else []
     if not given or not given[0][1].is_floating_point() or given[0][1].ndim < 2:
         return
     name, taken = given[0]
+    bench.model.eval()
     pair, weights = _pair(bench, taken)
-    if pair is None or weights is None or not 1 < taken[0].numel() <= MAX_DIMENSIONS:
+    if pair is None or not 1 < taken[0].numel() <= MAX_DIMENSIONS:
         return
     found = _determinants(bench, calls[0], name, pair)
-    if found is None:
-        return
-    stated, true = found
+    if found is not None:
+        _judged(bench, *found, weights)
+
+
+def _judged(bench: Bench, stated: Tensor, true: Tensor, weights: Tensor | None) -> None:
+    """Compare what the model states with its Jacobian, and look at how the loss weighs it."""
     size = float(true.abs().max())
     if size < MIN_DETERMINANT:
         return
     sign = next((s for s in (1, -1) if float((stated - s * true).abs().max()) < AGREE * size), 0)
+    if weights is None:
+        bench.fact("log_det_unused", bool(sign) or None)
+        return
     even = float(weights.std()) <= EVEN * abs(float(weights.mean()))
     if sign:
         bench.fact("log_det_rewarded", sign * float(weights.mean()) < 0)
@@ -58,15 +65,15 @@ def probe(bench: Bench) -> None:
 
 
 def _pair(bench: Bench, taken: Tensor) -> tuple[_Pair | None, Tensor | None]:
-    """The two outputs of the only call in a training step, and the gradient of the loss with respect to the numbers."""
+    """The two outputs of the only call in a training step, and the gradient of the loss with respect to the numbers; None where it has none."""
     calls, loss = outputs_and_loss(bench.subject, bench.batch)
     pair = _places(calls[0], taken) if len(calls) == 1 else None
     if pair is None or not loss.requires_grad:
         return None, None
     both = torch.autograd.grad(loss, [calls[0][pair.moved], calls[0][pair.number]], allow_unused=True)
-    if both[0] is None or both[1] is None or not bool(both[0].any()):
+    if both[0] is None or not bool(both[0].any()):
         return None, None
-    return pair, both[1].flatten()
+    return pair, None if both[1] is None else both[1].flatten()
 
 
 def _places(outputs: list[Tensor], taken: Tensor) -> _Pair | None:
