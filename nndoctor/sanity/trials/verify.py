@@ -11,7 +11,10 @@ from nndoctor.sanity.probes.rates import least_loss
 from nndoctor.sanity.trials import remedies as r
 from nndoctor.sanity.trials.compare import Result, Trials
 
-LEAST = 0.02  # of the loss above its floor: a remedy that gains less may be luck
+REACHED, LEAST = (
+    0.02,
+    0.002,
+)  # of the way to the floor: what is left there is nothing, and a remedy that gains less may be luck
 HARM = 0.1  # of what the best of both gains: a remedy that gains so much more shows harm
 SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is no fault
 SLOW_IF_UNUSUAL = 0.25  # the same for a rate that is far above what is usual for its optimizer
@@ -207,8 +210,9 @@ def _gain(bench: Bench, own: Result, other: Result) -> float:
     before = min(max(own.before), max(other.before))
     room = max(before, own.end) - min(other.end, own.end)
     floor = min(least_loss(bench), other.end)  # a likelihood has no least value, and falls below 0
-    least = LEAST * abs(before - floor)
-    return 0.0 if room <= 0 or own.end - max(floor, other.end) <= least else (own.end - other.end) / room
+    way = abs(before - floor)
+    nothing = room <= 0 or own.end - floor <= REACHED * way or own.end - other.end <= LEAST * way
+    return 0.0 if nothing else (own.end - other.end) / room
 
 
 def _loss(value: float) -> str:
