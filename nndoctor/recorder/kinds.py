@@ -22,6 +22,7 @@ class Role(StrEnum):
 
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+WEIGHTS = (nn.Linear, *CONVOLUTIONS)
 INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm, *INSTANCE_NORMS, nn.GroupNorm)
 ROLES: tuple[tuple[Role, tuple[type[nn.Module], ...]], ...] = (

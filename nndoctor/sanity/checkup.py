@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 import torch
 
 from nndoctor.core.finding import Severity
-from nndoctor.core.rule import Rule
 from nndoctor.core.run import Fact, Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
@@ -76,6 +75,7 @@ from nndoctor.sanity.trials.verify import ROUNDS, cures, verify
 
 BUDGET = 60.0  # seconds
 SEEDS = 3
+OWN_RULES = tuple(rule for rule in RULES if rule.code.startswith(FAMILIES))
 RESERVED_SHARE = 0.4  # of the time left before the probes that train the model
 COMPARISON = 1500  # steps: two trainings of two seeds, with what is looked at beside them
 
@@ -196,7 +196,7 @@ def _probe(bench: Bench) -> None:
 def _reserve(bench: Bench) -> None:
     """Where something is suspicious already, keep time to try a remedy: a slow model would spend it on other learning rates."""
     pending = [
-        f for f in diagnose(_run(bench), _rules()).findings if f.severity is not Severity.INFO and cures(bench, f)
+        f for f in diagnose(_run(bench), OWN_RULES).findings if f.severity is not Severity.INFO and cures(bench, f)
     ]
     if pending and not bench.subject.blind:
         bench.clock.reserved = min(RESERVED_SHARE * bench.clock.left, COMPARISON * bench.step_time)
@@ -221,7 +221,7 @@ def _verify(bench: Bench) -> None:
     """Judge what was measured, and try a remedy for what would be a warning; facts need no trial."""
     trials, bench.clock.reserved = Trials(bench), 0.0
     for _ in range(ROUNDS):
-        report = diagnose(_run(bench), _rules())
+        report = diagnose(_run(bench), OWN_RULES)
         try:
             if not verify(bench, trials, report.findings):
                 break
@@ -231,10 +231,6 @@ def _verify(bench: Bench) -> None:
             bench.notes.append(f"not checked: whether remedies help: {error_text(error)}")
             break
     bench.fresh_start()
-
-
-def _rules() -> tuple[Rule, ...]:
-    return tuple(rule for rule in RULES if rule.code.startswith(FAMILIES))
 
 
 def _run(bench: Bench) -> Run:

@@ -18,7 +18,7 @@ from nndoctor.readers.vocabulary.spellings import STEP
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
 RESTARTED_AFTER = (
-    8  # rows from which a run that goes back to its second step has begun anew, and logged its first step elsewhere
+    8  # rows, after which a step back to the second one begins another run, whose first is logged elsewhere
 )
 MAX_STEP = 1e15  # no run has more steps; a column with larger values, or without finite ones, is not a count
 NEARLY = 1.5  # times the lower of two rates

@@ -58,9 +58,8 @@ ENDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
 """What the last lines say, the most specific first; the fact is `ended:<name>`."""
 
 BOOSTING = re.compile(r"^\s*\d+:\s+learn: |^\[\d+\]\s+[\w']*(?:train|valid|eval|test)[\w' -]*:", re.MULTILINE)
-HEDGED = re.compile(
-    r"(?:some )?(?:common|potential|possible)(?: root)? (?:causes|reasons)\b.*", re.IGNORECASE
-)  # Ray's advice
+# Ray's advice.
+HEDGED = re.compile(r"(?:some )?(?:common|potential|possible)(?: root)? (?:causes|reasons)\b.*", re.IGNORECASE)
 STOPPED_BY_USER = re.compile(r"KeyboardInterrupt")
 SCALE_CUT = re.compile(r"(?:reducing(?: loss scale)? to|setting loss scale to):?\s*(\d+\.?\d*(?:e[-+]?\d+)?)")
 

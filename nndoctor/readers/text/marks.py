@@ -18,9 +18,8 @@ EPOCH = re.compile(
     r"(?:(?:,?\s+|\s*\|\s*)(?P<count>\d+)\s*/\s*\d+(?=\s+[A-Za-z]|\s*[;|]))?",
     re.IGNORECASE,
 )
-GLOBAL = re.compile(
-    r"(?<![\w/.-])global[_ ]?step\W{1,3}(?P<step>\d+)\b", re.IGNORECASE
-)  # behind the step within the epoch
+# Behind the step within the epoch.
+GLOBAL = re.compile(r"(?<![\w/.-])global[_ ]?step\W{1,3}(?P<step>\d+)\b", re.IGNORECASE)
 BEFORE = re.compile(r"(?<![\w/.-])(?P<epoch>\d+)epoch\b")  # ESPnet's `3epoch results:`
 STEP = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!nan )(?<!eval )"

@@ -48,15 +48,13 @@ NUMBER = re.compile(
 )
 CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")
 ANY_SPLIT = "|".join(sorted(SPLITS, key=len, reverse=True))
-SPLIT_WORD = re.compile(
-    rf"(?<![\w./-])(?:{ANY_SPLIT})(?:(?![\w./])|(?=_\w+['\"]?\s*[:=]\s*[{{(]))", re.IGNORECASE
-)  # `val_stats: {{`
+# A split by itself, or as in `val_stats: {`.
+SPLIT_WORD = re.compile(rf"(?<![\w./-])(?:{ANY_SPLIT})(?:(?![\w./])|(?=_\w+['\"]?\s*[:=]\s*[{{(]))", re.IGNORECASE)
 BARE_SPLIT = re.compile(rf"\s(?:{ANY_SPLIT})\s+\d*\.\d", re.IGNORECASE)
 ACCURACY = re.compile(r"\bacc(?:uracy)?\b", re.IGNORECASE)
 COUNTED = frozenset({"sample_diversity"})  # `modes: 7/8` counts modes, and is no share
-SHARE_OR_LOSS = re.compile(
-    r"[\d,]*\.\d\S*+(?!\s*(?:s|secs?|seconds?|ms|mins?|minutes?|h|hours?)\b)", re.IGNORECASE
-)  # no time
+# A number with a point that is no time.
+SHARE_OR_LOSS = re.compile(r"[\d,]*\.\d\S*+(?!\s*(?:s|secs?|seconds?|ms|mins?|minutes?|h|hours?)\b)", re.IGNORECASE)
 OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\s?%)?", re.IGNORECASE)
 
 

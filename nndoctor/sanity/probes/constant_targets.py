@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -17,26 +19,47 @@ FEWEST = 8  # values of a target, in each of them
 FEWEST_LABELS = 30  # in all of them
 
 
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One pass of a batch: what the model returned, each call of a loss, and the one that is the whole loss."""
+
+    batch: Batch
+    outputs: list[Tensor]
+    calls: list[LossCall]
+    whole: LossCall | None
+
+    @classmethod
+    def of(cls, bench: Bench, batch: Batch) -> _Pass:
+        """Take it."""
+        outputs: list[Tensor] = []
+        handle = bench.model.register_forward_hook(lambda _m, _a, output: outputs.extend(tensors(output)))
+        try:
+            observer, whole = bench.subject.observed(batch)
+        finally:
+            handle.remove()
+        return cls(batch, outputs, observer.calls, whole)
+
+
 def probe(bench: Bench) -> None:
     """Note the value where a loss of regression compares the model's own outputs with nothing else."""
-    values = {_value(bench, batch) for batch in bench.batches[:BATCHES]}
+    passes = [_Pass.of(bench, batch) for batch in bench.batches[:BATCHES]]
+    values = {_value(each) for each in passes}
     if len(values) == 1:
         bench.fact("constant_target", values.pop())
     target = bench.target(bench.data)
     if target is not None and target.ndim > 1 and len(target) >= FEWEST_LABELS and bool((target == target[:1]).all()):
         bench.fact("same_targets", len(target))
-    seen = [_labels(bench, batch) for batch in bench.batches[:BATCHES]]
-    for labels in zip(*seen, strict=False):
+    for labels in zip(*map(_labels, passes), strict=False):
         together = torch.cat(labels)
         if len(together) >= FEWEST_LABELS and len(torch.unique(together)) == 1:
             bench.fact("single_class", int(together[0]))
 
 
-def _labels(bench: Bench, batch: Batch) -> list[Tensor]:
+def _labels(seen: _Pass) -> list[Tensor]:
     """The labels that count in each cross-entropy of a step; those that the step makes itself, as the place of a positive, are none."""
-    given = [t.flatten() for t in tensors(batch) if not t.is_floating_point()]
+    given = [t.flatten() for t in tensors(seen.batch) if not t.is_floating_point()]
     found = []
-    for call in bench.subject.observed(batch)[0].calls:
+    for call in seen.calls:
         labels = call.target.flatten() if isinstance(call.target, Tensor) else None
         if call.function not in CLASSES or labels is None or labels.is_floating_point() or call.output.ndim < 2:
             continue
@@ -46,14 +69,9 @@ def _labels(bench: Bench, batch: Batch) -> list[Tensor]:
     return found
 
 
-def _value(bench: Bench, batch: Batch) -> float | None:
-    kept: list[Tensor] = []
-    handle = bench.model.register_forward_hook(lambda _m, _a, output: kept.extend(tensors(output)))
-    try:
-        _, call = bench.subject.observed(batch)
-    finally:
-        handle.remove()
-    if call is None or call.function not in REGRESSIONS or not any(_is_same(call, one) for one in kept):
+def _value(seen: _Pass) -> float | None:
+    call = seen.whole
+    if call is None or call.function not in REGRESSIONS or not any(_is_same(call, one) for one in seen.outputs):
         return None  # a residual, which should be 0, is made of several outputs
     target = call.target
     constant = target.numel() >= FEWEST and bool((target == target.reshape(-1)[0]).all())

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from nndoctor.recorder.kinds import CONVOLUTIONS, Role, role_of
-from nndoctor.sanity.batches import tensors
+from nndoctor.recorder.kinds import WEIGHTS, Role, role_of
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.reach import fed
 
 MOST = 0.5  # of the weights: fewer frozen ones are not the backbone
 FEWEST = 64  # values of a weight that show how it was drawn
 NEAR = 0.05  # how far the spread of so many uniform numbers may be from its value
-WEIGHTED = (nn.Linear, *CONVOLUTIONS)
 
 
 def probe(bench: Bench) -> None:
@@ -36,8 +33,8 @@ def _look(bench: Bench, fact: str, still: AbstractSet[int]) -> None:
     layers, others = _holders(bench.model, still), _holders(bench.model, sizes.keys() - still)
     if (
         _as_initialized(layers.values())
-        and _fed(bench, still, others)
-        and not _fed(bench, sizes.keys() - still, layers)
+        and fed(bench, still, others.values())
+        and not fed(bench, sizes.keys() - still, layers.values())
     ):
         bench.fact(fact, tuple(layers))
 
@@ -58,7 +55,7 @@ def _as_initialized(layers: Iterable[nn.Module]) -> bool:
     norms = [m for m in layers if role_of(m) is Role.NORM]
     if norms:
         return all(map(_is_identity, norms))
-    weights = [m.weight for m in layers if isinstance(m, WEIGHTED) and m.weight.numel() >= FEWEST]
+    weights = [m.weight for m in layers if isinstance(m, WEIGHTS) and m.weight.numel() >= FEWEST]
     return bool(weights) and all(map(_is_default, weights))
 
 
@@ -76,24 +73,3 @@ def _is_default(weight: Tensor) -> bool:
     slack = NEAR + 2 / weight.numel() ** 0.5
     within = float(weight.abs().max()) <= bound * (1 + 1e-5)
     return within and bool(abs(spread - 1) < slack)
-
-
-def _fed(bench: Bench, sources: AbstractSet[int], layers: Mapping[str, nn.Module]) -> bool:
-    """Whether what one of the layers takes depends on these parameters."""
-    taken: list[bool] = []
-
-    def note(_: nn.Module, places: tuple[Any, ...], names: dict[str, Any]) -> None:
-        taken.append(any(t.requires_grad for t in tensors((*places, *names.values()))))
-
-    handles = [m.register_forward_pre_hook(note, with_kwargs=True) for m in layers.values()]
-    try:
-        for parameter in bench.model.parameters():
-            if parameter.is_floating_point():
-                parameter.requires_grad_(id(parameter) in sources)
-        with torch.enable_grad():
-            bench.subject.run(bench.batch)
-    finally:
-        for handle in handles:
-            handle.remove()
-        bench.fresh_start()
-    return any(taken)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.graph import walk
+from nndoctor.sanity.reach import fed
 
 MOSTLY = 0.5  # of the other weights: where fewer are trained, adapters or prompts are, on purpose
 
@@ -23,7 +24,7 @@ def probe(bench: Bench) -> None:
         return
     others = [p for p in bench.model.parameters() if p is not own]
     share = sum(p.numel() for p in others if id(p) in trained) / max(sum(p.numel() for p in others), 1)
-    if share > MOSTLY and _takes_trained(bench, path, trained):
+    if share > MOSTLY and fed(bench, trained, [bench.model.get_submodule(path)]):
         bench.fact("output_layer_untrained", path)
 
 
@@ -60,21 +61,3 @@ def _is_embedding(model: nn.Module, parameter: nn.Parameter) -> bool:
     """Whether a weight is an embedding's, too: those are frozen on purpose where they were trained before."""
     embeddings = (m for m in model.modules() if isinstance(m, (nn.Embedding, nn.EmbeddingBag)))
     return any(m.weight is parameter for m in embeddings)
-
-
-def _takes_trained(bench: Bench, path: str, trained: set[int]) -> bool:
-    """Whether what the layer takes depends on a parameter that is trained."""
-    taken: list[bool] = []
-
-    def note(_: nn.Module, places: tuple[object, ...]) -> None:
-        taken.append(any(isinstance(t, Tensor) and t.requires_grad for t in places))
-
-    handle = bench.model.get_submodule(path).register_forward_pre_hook(note)
-    try:
-        for parameter in bench.model.parameters():
-            parameter.requires_grad_(id(parameter) in trained)
-        bench.subject.run(bench.batch)
-    finally:
-        handle.remove()
-        bench.fresh_start()
-    return any(taken)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -46,8 +48,9 @@ def _positives(bench: Bench, call: LossCall) -> None:
     if _is_matrix(bench, n) and bool((target == target[0]).all()):
         bench.fact("same_positive", n)
         return
-    ranks = [_rank(scores, (torch.arange(n) + offset) % n) for offset in range(n)]
-    taken, best = _rank(scores, target.cpu()), max(range(n), key=lambda offset: ranks[offset])
+    below = _below(scores.cpu())
+    ranks = [_rank(below, (torch.arange(n) + offset) % n) for offset in range(n)]
+    taken, best = _rank(below, target.cpu()), max(range(n), key=lambda offset: ranks[offset])
     if taken < NO_RANK and ranks[best] > HIGH_RANK and not bool((target.cpu() == torch.arange(n)).all()):
         bench.fact("positives_offset", best)
         bench.fact("positives_rank", ranks[best])
@@ -62,16 +65,19 @@ def _is_matrix(bench: Bench, n: int) -> bool:
     return any(call.output.shape == (n - 1, n - 1) for call in calls)
 
 
-def _rank(scores: Tensor, places: Tensor) -> float:
-    """The mean share of the scores of a row that are below the one at its place, of those that count; 0 for places left out."""
-    kept = (torch.isfinite(scores) & (scores > MASKED)).cpu()
+def _below(scores: Tensor) -> Tensor:
+    """The share of the other scores of its row that are below each score, of those that count; NaN for places left out."""
+    kept = torch.isfinite(scores) & (scores > MASKED)
     kept.fill_diagonal_(False)
-    rows = torch.arange(len(scores))
-    if not bool(kept[rows, places].all()):
-        return 0.0
-    values = scores.cpu()
-    below = (values < values[rows, places][:, None]) & kept
-    return float((below.sum(1) / (kept.sum(1) - 1).clamp_min(1)).mean())
+    values = scores.where(kept, -math.inf)
+    lower = torch.searchsorted(values.sort(1).values, values) - (~kept).sum(1, keepdim=True)
+    return (lower / (kept.sum(1, keepdim=True) - 1).clamp_min(1)).where(kept, math.nan)
+
+
+def _rank(below: Tensor, places: Tensor) -> float:
+    """The mean of these shares at one place of each row; 0 where one is left out."""
+    found = float(below[torch.arange(len(below)), places].mean())
+    return 0.0 if math.isnan(found) else found
 
 
 def _agreement(call: LossCall, kept: list[Tensor]) -> float | None:

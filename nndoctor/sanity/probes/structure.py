@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from nndoctor.recorder.kinds import BATCH_NORMS, CONVOLUTIONS
+from nndoctor.recorder.kinds import BATCH_NORMS, WEIGHTS
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.graph import LINEAR, NORMS, Call, Calls, Node, activation, before, before_loss, kind, passed, walk
 
-WEIGHTS = (nn.Linear, *CONVOLUTIONS)
 NORM_LAYERS = (*BATCH_NORMS, nn.LayerNorm)
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
 SQUASHING = ("sigmoid", "softmax")

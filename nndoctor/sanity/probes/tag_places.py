@@ -23,7 +23,7 @@ def probe(bench: Bench) -> None:
     if target is None or target.is_floating_point() or target.ndim != 2:
         return
     for tokens in all_inputs(bench.data):
-        if tokens.is_floating_point() or tokens.shape != target.shape or not are_tags(target, tokens, bench.ignored):
+        if tokens.is_floating_point() or tokens.shape != target.shape or not _are_tags(target, tokens, bench.ignored):
             continue
         own = _told(tokens, target, 0, bench.ignored)
         found = {k: _told(tokens, target, k, bench.ignored) for k in OFFSETS}
@@ -35,7 +35,7 @@ def probe(bench: Bench) -> None:
             return
 
 
-def are_tags(target: Tensor, tokens: Tensor, ignored: int) -> bool:
+def _are_tags(target: Tensor, tokens: Tensor, ignored: int) -> bool:
     """Whether they are of few kinds, and the tokens at their places of many: not what a masked language model is asked for."""
     kept = target != ignored
     kinds, words = len(torch.unique(target[kept])), torch.unique(tokens[kept], return_counts=True)[1]

@@ -113,7 +113,7 @@ def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
 
 @torch.no_grad()
 def _redrawn(bench: Bench, batch: Batch) -> float:
-    """How much the loss of the same weights differs with other random numbers, as noise that a step draws anew; relative."""
+    """How much the loss of the same weights differs with other random numbers, as noise that a step draws again; relative."""
     losses = []
     for number_of_start in range(2):
         bench.fresh_start(number_of_start)

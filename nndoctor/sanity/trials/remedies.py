@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from nndoctor.recorder.kinds import CONVOLUTIONS
+from nndoctor.recorder.kinds import WEIGHTS
 from nndoctor.sanity.batches import first_input, mapped, rebuilt, target_of
 from nndoctor.sanity.bench import Bench
 
-WEIGHTS = (nn.Linear, *CONVOLUTIONS)
 NEAR_END = 1e-6  # of the ends of a sigmoid
 SMALL = 0.1  # what the last layer's weights are multiplied by
 

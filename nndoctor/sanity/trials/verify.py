@@ -11,10 +11,8 @@ from nndoctor.sanity.probes.rates import least_loss
 from nndoctor.sanity.trials import remedies as r
 from nndoctor.sanity.trials.compare import Result, Trials
 
-REACHED, LEAST = (
-    0.02,
-    0.002,
-)  # of the way to the floor: what is left there is nothing, and a remedy that gains less may be luck
+REACHED = 0.02  # of the way to the floor: with so little left, nothing can be gained
+LEAST = 0.002  # of that way: a remedy that gains less may be luck
 HARM = 0.1  # of what the best of both gains: a remedy that gains so much more shows harm
 SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is no fault
 SLOW_IF_UNUSUAL = 0.25  # the same for a rate that is far above what is usual for its optimizer
