@@ -59,7 +59,7 @@ class Run:
     `series` holds run and layer series by name; `source` is what a reader of the report sees (`log.csv#2`), `path` the
     file; `unknown` lists the columns that were not understood, `notes` the reader's remarks ("the last line is
     cut off and was left out"). `clock` tells the seconds at each step, `epochs` the epoch as the log has it (a whole or a
-    broken number); `axis` says what a step is, `epoch` or `step`.
+    broken number); `axis` says what a step is: `epoch`, `step`, or `episode` of a game.
     """
 
     series: Mapping[str, Series]

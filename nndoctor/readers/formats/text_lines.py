@@ -12,6 +12,7 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import HEAD, Source, pieces
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, from_rows, joined
+from nndoctor.readers.text.episodes import counts_episodes
 from nndoctor.readers.text.preface import is_below_settings
 
 if TYPE_CHECKING:
@@ -87,9 +88,10 @@ def _ends_within_a_record(found: Sequence[Record], lines: Sequence[str]) -> bool
 
 
 def _said_at_the_start(start: str) -> dict[str, Fact]:
-    """The framework, and the steps of an epoch."""
+    """The framework, the steps of an epoch, and whether the steps are episodes."""
     length = EPOCH_LENGTH.search(start)
-    return {**_framework(start), **({"steps_per_epoch": Fact(int(length["steps"]))} if length else {})}
+    counted = {"counts_episodes": Fact(True)} if counts_episodes(start) else {}
+    return {**_framework(start), **counted, **({"steps_per_epoch": Fact(int(length["steps"]))} if length else {})}
 
 
 def _framework(start: str) -> dict[str, Fact]:

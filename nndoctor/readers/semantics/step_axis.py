@@ -13,7 +13,7 @@ from nndoctor.core.statistics import Array
 from nndoctor.readers.semantics.coarse_axis import repeats_within
 from nndoctor.readers.semantics.steps_of_epochs import FIRST_EPOCHS, of_whole_run, restart_each_epoch
 from nndoctor.readers.tables.table import Column, Rows, Table
-from nndoctor.readers.vocabulary.names import EPISODES, Kind, Meaning, tidy
+from nndoctor.readers.vocabulary.names import EPISODES, MONITOR, Kind, Meaning, tidy
 from nndoctor.readers.vocabulary.spellings import STEP
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
@@ -40,7 +40,7 @@ class Segment:
 
 
 def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, tuple[str, ...]]:
-    """The steps of all rows, shape (n,), what they count (`epoch` or `step`), and notes.
+    """The steps of all rows, shape (n,), what they count (`epoch`, `step` or `episode`), and notes.
 
     The log's steps where they are complete, else its epochs, else its rows, counted from 1.
     """
@@ -56,7 +56,7 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     named = {unit: axis for unit, axis in (("step", steps), ("epoch", epochs)) if axis is not None}
     for unit, axis in named.items():
         if not (repeats_within(axis, table, meanings) or _two_steps(axis, table, meanings)):
-            return axis, unit, ()
+            return axis, _what_counts(unit, table, episodes=episodes is not None), ()
     if list(named) == ["epoch"] and _are_runs_of_one_epoch(table, named["epoch"], meanings):
         return named["epoch"], "epoch", ()
     return _counted_rows(table, meanings, named=bool(named))
@@ -68,6 +68,8 @@ def _counted_rows(table: Table, meanings: Mapping[str, Meaning], *, named: bool)
     batches = None if named else _batches(table)
     if batches is not None:
         return batches, "step", ()
+    if _of_episodes(table):
+        return counted, "episode", ()
     if named:
         return counted, "step", ("several rows per epoch; using row numbers",)
     unit = "epoch" if _validated_in_every_row(table, meanings) else "step"
@@ -251,6 +253,16 @@ def _episodes(table: Table) -> Array | None:
         if tidy(name) in EPISODES and column.full and _counts(column) and _numbers_rows(column.values):
             return column.values
     return None
+
+
+def _what_counts(unit: str, table: Table, *, episodes: bool) -> str:
+    """`episode` where the steps are those of a game, else the unit itself."""
+    return "episode" if unit == "step" and (episodes or _of_episodes(table)) else unit
+
+
+def _of_episodes(table: Table) -> bool:
+    """Whether each row is one episode: the text says so, or the columns are those of Stable-Baselines' monitor."""
+    return "counts_episodes" in table.facts or {*table.columns, *table.ignored} >= MONITOR
 
 
 def _numbers_rows(values: Array) -> bool:

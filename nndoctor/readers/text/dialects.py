@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nndoctor.readers.tables.cells import number_or_nan
+from nndoctor.readers.text.episodes import episode
 from nndoctor.readers.text.evaluations import evaluated
-from nndoctor.readers.text.marks import STAMP
 from nndoctor.readers.text.timings import named
 from nndoctor.readers.text.toolkits import (
     char_rnn,
@@ -59,24 +59,7 @@ RISES = 1.01  # times its first value; a loss of a part of the examples wanders 
 COMMAS = 4  # numbers such as 0,41 that show decimal commas
 COCO = re.compile(r"^\s*Average (?P<what>Precision|Recall) .*@\[(?P<of>[^\]]*)\] = (?P<value>-?[\d.]+)\s*$")
 VALIDATE = re.compile(r"\bvalidate step:\s*(\d+)\s+loss:\s*(\S+)")  # torchtitan
-EPISODE = re.compile(
-    r"^\W*Ep(?P<isode>isode)?\s*[:#=]?\s*\[?(?P<at>\d+)(?:/\d+)?\]?(?=.*\b(?:score|reward|return|ep_r|length|(?:avg|average)\s*:|(?(isode)loss\b.*\b(?:eps|epsilon|ε)\s*[:=]|(?!)))(?:\b|(?<=[:=])))",
-    re.IGNORECASE,
-)
-# Episodes count, not their steps.
-OF_STEPS = re.compile(r"\b(?:total |env )?steps?\s*[:=]\s*[\d,]+(?![\d.])", re.IGNORECASE)
-AVERAGE_ALONE = re.compile(r"\b(?:avg|average)(?=\s*:)", re.IGNORECASE)  # `Episode 100   Avg: -475.55`
-LENGTH_OF_EPISODES = re.compile(r"\b(?P<mean>average |avg |mean )(?:episode )?length\b", re.IGNORECASE)
-SCORE_OF_EPISODES = re.compile(
-    r"\b(?P<mean>average |avg |mean )?(?:total )?(?:score|reward|return)\b(?!_)", re.IGNORECASE
-)
-LOSS = re.compile(r"\b(?<!_)(?:avg |average )?loss\b(?=\s*[:=])", re.IGNORECASE)  # of a game whose reward is not logged
 DECIMAL_POINT = re.compile(r"\d\.\d")
-OF_AN_EPISODE = re.compile(
-    r"^\W*(?:(?:total|average|mean|final|cumulative) )?(?P<name>rewards?|returns?|scores?)\s+(?:in|of|for|at|after)\s+(?:the\s+)?episode\s*#?\s*(?P<at>\d+)"
-    r"\s*(?:is|was|=|:)\s*(?=[-+\d.n])",
-    re.IGNORECASE,
-)  # `Total reward in episode 73 is 3.8`
 RATE_SET = re.compile(
     r"\b(?:updat|adjust|chang|set|reduc|decreas|lower|decay)\w*\s+(?:the\s+)?(?:learning[ _]rate|lr)\s+(?:of group \d+\s+)?to:?\s+(?=\d)",
     re.IGNORECASE,
@@ -242,21 +225,6 @@ def _share(percentage: str) -> str:
     return f"{number_or_nan(percentage) / 100:.8g}"
 
 
-def _episode(line: str) -> str | None:
-    """`Episode 10, score: 20`: what a game is played for is its reward, by whatever name; its mean over episodes is kept."""
-    line = STAMP.sub("", line, count=1)
-    if found := OF_AN_EPISODE.match(line):
-        return f"step {found['at']} reward: {line[found.end() :]}"
-    found = EPISODE.match(line)
-    if found is None:
-        return None
-    rest = AVERAGE_ALONE.sub("average reward", OF_STEPS.sub(" ", line[found.end() :]))
-    if len(names := {match["mean"] is None: match for match in SCORE_OF_EPISODES.finditer(rest)}) > 1:
-        rest = f"{rest[: names[True].start()]}last{rest[names[True].end() :]}"  # of one episode alone
-    rest = SCORE_OF_EPISODES.sub("reward", rest) if names else LOSS.sub("q_loss", rest)
-    return f"step {found['at']} {LENGTH_OF_EPISODES.sub('episode length', rest)}"
-
-
 # By a text that a line of the tool holds.
 REWORDED: Mapping[str, Callable[[str], str | None]] = {
     "validation_0-": _xgboost,
@@ -275,8 +243,8 @@ REWORDED: Mapping[str, Callable[[str], str | None]] = {
     "Batch": of_batch,
     "Ep. ": marian,
     "Epoch[": cntk,
-    "Ep": _episode,
-    "ep": _episode,
+    "Ep": episode,
+    "ep": episode,
 }
 
 

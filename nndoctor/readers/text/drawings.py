@@ -12,6 +12,8 @@ REDRAWN = re.compile(r"[\r\x08]+")
 BAR_BEHIND = re.compile(r"^(?P<before>[^%|]*\bloss\W{1,3}[-+\d.naif]+[^%|]*?)\s*\d{1,2}%\|", re.IGNORECASE)
 BEHIND_BAR = re.compile(r"\d{1,3}%\|[^\r\n]*?(?:it/s|s/it)\](?P<after>\s*[A-Za-z][^|]*[=:]\s*[-+\d.naif]+\s*)$")
 
+END_OF_BAR = re.compile(r"\d{1,3}%\|[^\r\n]*?(?:it/s|s/it)[^\]|]*\]\s*(?=[A-Za-z])")
+
 
 def drawings(text: str) -> list[str]:
     """The records of one line of a file, normally one.
@@ -44,5 +46,8 @@ def before_its_bar(text: str) -> str:
         behind = BEHIND_BAR.search(text)
         if behind is not None:
             return behind["after"]
+        end = END_OF_BAR.search(text)
+        if end is not None and (EPOCH.match(text, end.end()) or STEP.match(text, end.end())):
+            return text[end.end() :]  # a line of its own, printed where the bar was drawn
     found = BAR_BEHIND.search(text)
     return found["before"] if found and STEP.search(found["before"]) else text

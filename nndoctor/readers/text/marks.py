@@ -20,10 +20,11 @@ EPOCH = re.compile(
 )
 # Behind the step within the epoch.
 GLOBAL = re.compile(r"(?<![\w/.-])global[_ ]?step\W{1,3}(?P<step>\d+)\b", re.IGNORECASE)
-BEFORE = re.compile(r"(?<![\w/.-])(?P<epoch>\d+)epoch\b")  # ESPnet's `3epoch results:`
+# ESPnet's `3epoch results:`, and `3-epoch (84/2000): loss 0.5`
+BEFORE = re.compile(r"(?<![\w/.-])(?P<epoch>\d+)(?:epoch\b|-epoch\b(?=\s*\())(?:\s*\(\s*(?P<step>\d+)\s*/\s*\d+\s*\))?")
 STEP = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!nan )(?<!eval )"
-    r"(?:(?:global_|global )?step(?:/total[ _]?steps?)?|iteration|iters?|it(?= ?\d+,? )|num_updates|updates?|batch(?==))(?:\((?P<phase>\w+)\))?['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
+    r"(?:(?:global_|global )?step(?:/total[ _]?steps?)?|iteration|iters?|it(?= ?\d+,? )|num_updates|updates?|batch(?==)|batch i(?=:))(?:\((?P<phase>\w+)\))?['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
     + COUNT.format("step")
     + r"(?![\w%.])\]?",
     re.IGNORECASE,
@@ -34,7 +35,7 @@ BATCH = re.compile(
     re.IGNORECASE,
 )  # within an epoch
 LEADING = re.compile(
-    r"^\s*(?:\[(?P<outer>\d+)/\d+\]\s*\[(?P<inner>\d+)/\d+\]|\[\s*(?P<epoch>\d+),\s*(?P<batch>\d+)\s*\](?=\D)|s:(?P<s>\d+)\s|\[(?P<round>\d+)\]\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$)"
+    r"^\s*(?:\[(?P<outer>\d+)/\d+\]\s*\[(?P<inner>\d+)/\d+\]|\[\s*(?P<epoch>\d+),\s*(?P<batch>\d+)\s*\](?=\D)|s:(?P<s>\d+)\s|(?:[=>~*#-]+\s*)?\[(?P<round>\d+)\]:?\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$)"
     r"|[\[(]\s*(?P<of>\d+)\s*/\s*\d+\s*[\])]|(?P<first>\d+)/\d+(?!\s+[\[\u2500-\u259f-])[\s,:|]|(?P<row>\d+)\s+(?:\|\s+(?=(?:\w+ )?loss\W)|(?=[A-Za-z_][\w/.-]*=[-+\d.naif]+(?:\s|,|$))))",
     re.IGNORECASE,
 )
@@ -62,12 +63,23 @@ def marked(text: str) -> tuple[Marks, str]:
         if step and groups.get("phase") in (None, "train"):
             marks.setdefault("step", step)
         text = f"{text[: found.start()]}{groups.get('phase') or ''}|{text[found.end() :]}"
-    if "epoch" not in marks and "epoch" in text and (found := BEFORE.search(text)):
-        marks = {"epoch": found["epoch"], **marks}
-        text = f"{text[: found.start()]}|{text[found.end() :]}"
+    if "epoch" not in marks and "epoch" in text:
+        text = _epoch_before_its_word(text, marks)
     if "step" not in marks:
         text = _within_epoch(text, marks)
     return _leading(text, marks) if not marks else (marks, text)
+
+
+def _epoch_before_its_word(text: str, marks: Marks) -> str:
+    """Of a line that says `3epoch` the epoch, and the step where it follows."""
+    found = BEFORE.search(text)
+    if found is None:
+        return text
+    step = marks.pop("step", found["step"])
+    marks["epoch"] = found["epoch"]
+    if step:
+        marks["step"] = step
+    return f"{text[: found.start()]}|{text[found.end() :]}"
 
 
 def _with_one_step(text: str) -> str:

@@ -17,11 +17,11 @@ from nndoctor.readers.text.pasted import cleaned
 from nndoctor.readers.text.repeats import without_repeats
 from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.text.tables import named_above, rows_as_pairs
+from nndoctor.readers.text.tiers import MIN_EPOCHS, one_tier, series_of, without_parts
 from nndoctor.readers.text.vectors import vectors_summed
 from nndoctor.readers.vocabulary.english import in_english
-from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, meaning_of, task
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, meaning_of, task
 
-MIN_EPOCHS = 4  # epochs with a line of their own, from which on the values of single steps are left out
 MAX_UNKNOWN = 64  # names kept that the vocabulary does not know
 # Names in the summary that the Hugging Face trainer prints after the run.
 AFTER_THE_RUN = frozenset({"train_runtime", "train_samples_per_second"})
@@ -78,7 +78,7 @@ def records(lines: Iterable[str]) -> list[Record]:
     found = _first_as_later(found)
     found = without_repeats([record for record in found if _informative(record.values)])
     marked = [record for record in found if record.own]
-    return _few_unknown(_repeated(_one_tier(_placed(marked if len(marked) > 1 else found))))
+    return _few_unknown(_repeated(one_tier(_placed(marked if len(marked) > 1 else found))))
 
 
 def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
@@ -152,6 +152,7 @@ def _first_as_later(found: list[Record]) -> list[Record]:
 
 def _repeated(found: list[Record]) -> list[Record]:
     """A number that occurs once, on a line without a mark, describes the whole run; a final test is kept."""
+    found = without_parts(found)
     held = Counter(name for record in found for name in record.values)
     for record in found:
         kept = {name for name in record.aside if known(name) and meaning_of(name).split == "test"}
@@ -188,7 +189,7 @@ def _follows_losses(found: list[Record], line: Line) -> bool:
     """Whether the shares of a line without marks belong to a record that has its losses already."""
     if not (line.shares and found) or line.marks:
         return False
-    return any(_series(name) == ("train", "loss") for name in found[-1].values)
+    return any(series_of(name) == ("train", "loss") for name in found[-1].values)
 
 
 def _add_axes(record: Record, pairs: Mapping[str, object]) -> None:
@@ -235,57 +236,6 @@ def _of(here: Record, line: Line) -> bool:
     """Whether a marked line belongs to this record: the same epoch and step, and not the epoch's own line after a step."""
     same = all(here.marks.get(kind) == at for kind, at in line.marks.items())
     return same and ("step" in line.marks or "step" not in here.own)
-
-
-def _one_tier(found: list[Record]) -> list[Record]:
-    """If epochs have lines of their own besides those of their steps, a name in both belongs to the epochs."""
-    found = _without_names_of_epochs(found)
-    if len({record.marks["step"] for record in found if "step" in record.own}) < 2 and _epochs(found) > 1:
-        for record in found:
-            record.marks.pop("step", None)
-        found = _merged(found)
-    return found
-
-
-def _without_names_of_epochs(found: list[Record]) -> list[Record]:
-    """The records; those of steps without the names that the lines of epochs have, too."""
-    epochs = [record for record in found if record.own == {"epoch"}]
-    again = _names_again(epochs, found) if len(epochs) < len(found) else set()
-    if not again:
-        return found
-    for record in found:
-        if "step" in record.own and not again.isdisjoint(record.values):
-            record.values = {name: value for name, value in record.values.items() if name not in again}
-    return [record for record in found if any(map(known, record.values))]
-
-
-def _names_again(epochs: list[Record], found: list[Record]) -> set[str]:
-    """The names, in any record, of series that enough of the epochs' own lines have."""
-    counts = Counter(name for record in epochs for name in record.values)
-    both = {_series(name) for name, count in counts.items() if count >= MIN_EPOCHS and name not in WITHOUT_SPLIT}
-    return {name for name in {name for record in found for name in record.values} if _series(name) in both}
-
-
-def _series(name: str) -> tuple[str, str]:
-    """The split and the metric that a name means; of an unrecognized one the name itself."""
-    meaning = meaning_of(name)
-    return (meaning.split or "train", meaning.metric) if meaning.kind is Kind.SERIES else ("", name)
-
-
-def _merged(found: list[Record]) -> list[Record]:
-    """An epoch's last step and the epoch itself are one record once steps do not count."""
-    merged: list[Record] = []
-    for record in found:
-        if merged and merged[-1].marks == record.marks and merged[-1].own != record.own:
-            merged[-1].values.update(record.values)
-        else:
-            merged.append(record)
-    return merged
-
-
-def _epochs(found: list[Record]) -> int:
-    """How many different epochs the records have."""
-    return len({record.marks.get("epoch") for record in found})
 
 
 def _few_unknown(found: list[Record]) -> list[Record]:

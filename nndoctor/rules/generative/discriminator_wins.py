@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import MEASURED, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -67,7 +67,7 @@ def check(run: Run) -> Iterator[Symptom]:
     vanished = _vanished(d, end)
     beaten = (vanished and (end.generator > LOST or end.saturated)) or _outpaced(d, g, end)
     if end.certain or (beaten and not end.contradicted):
-        yield _symptom(d, end, saturated=vanished and end.saturated)
+        yield _symptom(run, d, end, saturated=vanished and end.saturated)
 
 
 def _vanished(d: Series, end: _End) -> bool:
@@ -82,14 +82,14 @@ def _outpaced(d: Series, g: Series, end: _End) -> bool:
     return d.low >= 0 and end.discriminator < NEXT_TO_NOTHING * GUESSING and rises
 
 
-def _symptom(d: Series, end: _End, *, saturated: bool) -> Symptom:
+def _symptom(run: Run, d: Series, end: _End, *, saturated: bool) -> Symptom:
     reached = d.y < max(NEXT_TO_NOTHING * GUESSING, NEAR_END * end.discriminator)
     at = d.step_where(reached)
     known = end.real is not None and end.fake is not None
     scores = f"; D(x) is about {number(end.real or 0.0)} and D(G(z)) about {number(end.fake or 0.0)}" if known else ""
     return Symptom(
         f"the discriminator's loss is about {number(end.discriminator)} and the generator's about {number(end.generator)} at the end{scores}: "
-        f"the discriminator has won, and the generator's gradient vanishes (from step {step(at)} on)",
+        f"the discriminator has won, and the generator's gradient vanishes (from {run.place(at)} on)",
         MEASURED if end.certain else TYPICAL,
         {
             "discriminator_loss": end.discriminator,

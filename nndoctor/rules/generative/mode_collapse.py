@@ -8,7 +8,7 @@ from nndoctor.analysis.liveness import MIN_DIGITS, repeats_from, significant_dig
 from nndoctor.analysis.reinforcement import levels
 from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -40,7 +40,7 @@ def check(run: Run) -> Iterator[Symptom]:
         if last > MAX_FID_RATIO * best and last - best > ERRORS * fid.noise:
             yield _symptom(
                 fid,
-                f"FID was best at step {step(fid.best_step)} ({number(best)}) and is now {number(last)}",
+                f"FID was best at {run.place(fid.best_step)} ({number(best)}) and is now {number(last)}",
                 fid.best_step,
             )
 

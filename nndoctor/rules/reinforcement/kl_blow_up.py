@@ -10,7 +10,7 @@ from nndoctor.analysis.reinforcement import improves, levels, reward
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import median, opening
@@ -43,7 +43,7 @@ def check(run: Run) -> Iterator[Symptom]:
     rewarded = "" if rewards is None else f"; the reward is about {number(rewards.last)}"
     yield Symptom(
         f"KL divergence from the reference policy grew from {number(early)} to {number(curve.high)} "
-        f"(beyond {number(limit)} at step {step(at)}){rewarded}",
+        f"(beyond {number(limit)} at {run.place(at)}){rewarded}",
         MEASURED,
         {"early": early, "last": level.last, "highest": curve.high, "step": at},
         series=curve.name,

@@ -11,7 +11,7 @@ from nndoctor.analysis.reinforcement import improves, size_of_updates
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import DIRECT, SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -46,7 +46,7 @@ def _diverging(run: Run, kl: Series) -> Symptom | None:
     at = kl.step_where(size > limit)
     return Symptom(
         f"updates change the policy too much: approximate KL reaches {number(float(size.max()))} "
-        f"(median {number(level)}, above {number(limit)} from step {step(at)}; 0.01 to 0.03 is usual)",
+        f"(median {number(level)}, above {number(limit)} from {run.place(at)}; 0.01 to 0.03 is usual)",
         DIRECT,
         {"median": level, "highest": float(size.max()), "step": at},
         series=kl.name,

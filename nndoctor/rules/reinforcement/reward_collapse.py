@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.analysis.reinforcement import Levels, levels, spread
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -35,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if len(curve.y) < MIN_POINTS:
         best = int(curve.y.argmax())
         if _falls_throughout(curve.y, best):
-            yield _fallen(curve, _values(curve, best), FALLING)
+            yield _fallen(run, curve, _values(curve, best), FALLING)
         return
     level = levels(curve)
     fallen = level.best - level.last
@@ -44,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     if curve.share_of_run(level.best_step) > LATEST_BEST:
         return
-    yield _fallen(curve, level, FALLEN)
+    yield _fallen(run, curve, level, FALLEN)
 
 
 def _falls_throughout(y: Array, best: int) -> bool:
@@ -59,11 +59,11 @@ def _values(curve: Series, best: int) -> Levels:
     return Levels(float(y[0]), float(y[best]), float(curve.x[best]), float(y.min()), float(y[-1]), error=0.0)
 
 
-def _fallen(curve: Series, level: Levels, confidence: float) -> Symptom:
+def _fallen(run: Run, curve: Series, level: Levels, confidence: float) -> Symptom:
     """What is said of a reward that fell; of many values the levels are medians, of a few the values themselves."""
     about, around = ("about ", "around ") if confidence == FALLEN else ("", "at ")
     return Symptom(
-        f"reward fell from {about}{number(level.best)} {around}step {step(level.best_step)} to {number(level.last)} and has not recovered",
+        f"reward fell from {about}{number(level.best)} {around}{run.place(level.best_step)} to {number(level.last)} and has not recovered",
         confidence,
         {"start": level.start, "best": level.best, "best_step": level.best_step, "last": level.last},
         series="reward",

@@ -8,7 +8,7 @@ from nndoctor.analysis.reinforcement import levels
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -36,7 +36,7 @@ def _symptom(run: Run, curve: Series) -> Symptom:
     length = levels(lengths) if lengths is not None else None
     mean = f"; their mean length went from about {number(length.start)} to {number(length.last)}" if length else ""
     return Symptom(
-        f"about {percent(level.last)} of the completions are cut off at the length limit (from step {step(at)} on){mean}",
+        f"about {percent(level.last)} of the completions are cut off at the length limit (from {run.place(at)} on){mean}",
         MEASURED,
         {"start": level.start, "last": level.last, "step": at},
         series=curve.name,

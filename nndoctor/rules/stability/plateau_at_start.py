@@ -15,7 +15,7 @@ from nndoctor.analysis.stuck_causes import stuck_causes
 from nndoctor.analysis.twin_error import twin_error_falls
 from nndoctor.core.confidence import BY_DEFINITION, DIRECT
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -165,7 +165,7 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         f"training loss stays at {number(loss.final)}{guess}"
         if share >= 1
         else (
-            f"training loss stays at {number(loss.initial)} until step {step(end)} ({percent(share)} of the run) before it falls"
+            f"training loss stays at {number(loss.initial)} until {run.place(end)} ({percent(share)} of the run) before it falls"
         )
     )
     return Symptom(

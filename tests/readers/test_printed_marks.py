@@ -1,0 +1,100 @@
+"""Marks and names of epochs in printed logs: behind arrows and bars, of episodes, and of an epoch next to its batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nndoctor.core.run import Run
+from nndoctor.readers import read
+
+Write = Callable[[str], Run]
+BAR = "Train:   0%|          | 0/512 [00:00<?, ?it/s]"
+
+
+def _values(run: Run, name: str) -> list[float]:
+    return [round(float(value), 6) for value in run.series[name].values]
+
+
+def _steps(run: Run, name: str) -> list[float]:
+    return [float(step) for step in run.series[name].steps]
+
+
+@pytest.mark.parametrize("mark", ["======>>>>>>[{}]", "==> [{}]", "[{}]: ", "** [{}]"])
+def test_a_count_in_brackets_behind_arrows_is_the_step(pasted: Write, mark: str) -> None:
+    run = pasted("".join(f"{mark.format(k)} Train Loss: 0.{9 - k}  Train ACC: 0.{4 + k}\n" for k in (2, 3, 4, 5)))
+    assert _steps(run, "train/loss") == [2, 3, 4, 5]
+
+
+def test_folds_that_are_counted_in_brackets_are_runs_of_their_own(tmp_path: Path) -> None:
+    lines = [
+        f"====>[{k}] Train Loss: {1 / (k + fold):.3f}\nVal Acc = 0.5{k}\n" for fold in range(3) for k in range(1, 9)
+    ]
+    path = tmp_path / "folds.log"
+    path.write_text("".join(lines), encoding="utf-8")
+    assert [len(run.series["train/loss"]) for run in read(path)] == [8, 8, 8]
+
+
+def test_a_line_printed_behind_a_bar_is_read(pasted: Write) -> None:
+    lines = [f"{BAR}Step: {k} || Tr.Loss: 3.{k}  Val.Loss: 3.{k + 1} || Val.WER: 1.000\n\n" for k in range(5, 9)]
+    run = pasted("".join(lines))
+    assert _values(run, "train/loss") == [3.5, 3.6, 3.7, 3.8]
+    assert _steps(run, "validation/word_error") == [5, 6, 7, 8]
+
+
+def test_an_epoch_in_front_of_its_word_has_its_step_in_parentheses(pasted: Write) -> None:
+    run = pasted("".join(f"INFO:0-epoch ({k}/900): total loss {9 - k}.5, group-sup.: 3.2\n" for k in (4, 5, 6, 7)))
+    assert _steps(run, "train/loss") == [4, 5, 6, 7]
+
+
+def test_an_average_over_epochs_is_no_mark(pasted: Write) -> None:
+    run = pasted("".join(f"Epoch {k}: loss {9 - k}.5, 3-epoch average: {9 - k}.7\n" for k in (1, 2, 3, 4)))
+    assert _values(run, "train/loss") == [8.5, 7.5, 6.5, 5.5]
+
+
+def test_the_mean_on_the_line_of_an_epoch_is_its_loss_and_not_that_of_its_last_batch(pasted: Write) -> None:
+    text = ""
+    for epoch in range(6):
+        text += f"TRAIN Batch 0900/1000, Loss 4.{epoch}\n"
+        text += f"TRAIN Epoch 0{epoch}/6, Mean Loss: {5 - epoch / 10}, PPL: 100.0\n"
+        text += "VALID Batch 0000/105, Loss 7.25\nVALID Batch 0105/105, Loss 6.25\n"
+        text += f"VALID Epoch 0{epoch}/6, Mean Loss: {5.5 - epoch / 20}, PPL: 120.0\n"
+    run = pasted(text)
+    assert _values(run, "validation/loss") == [5.5, 5.45, 5.4, 5.35, 5.3, 5.25]
+    assert _values(run, "train/loss") == [5.0, 4.9, 4.8, 4.7, 4.6, 4.5]
+
+
+def test_lines_below_the_heading_of_an_epoch_are_kept(pasted: Write) -> None:
+    text = "".join(f"Epoch {k}/5\ntrain loss: 0.{9 - k}\nval loss: 0.{9 - k}5\n" for k in range(1, 6))
+    run = pasted(text)
+    assert _values(run, "train/loss") == [0.8, 0.7, 0.6, 0.5, 0.4]
+
+
+EPISODE = "2025-04-20 02:53:26 | Episode {k}/900 | Score:  {score} | Reward: {reward} | Epsilon: 0.01 | Steps: 1031\n"
+
+
+def test_the_reward_of_a_game_goes_before_its_score(pasted: Write) -> None:
+    run = pasted("".join(EPISODE.format(k=k, score=k % 3, reward=10.5 * k) for k in range(1, 9)))
+    assert _values(run, "reward")[-1] == 84.0
+
+
+def test_a_mean_score_goes_before_the_reward_of_one_episode(pasted: Write) -> None:
+    run = pasted("".join(f"Episode {k} Average Score: {k}.5 Reward: {-k}.0\n" for k in range(1, 9)))
+    assert _values(run, "reward")[-1] == 8.5
+
+
+def test_episodes_are_called_episodes(tmp_path: Path) -> None:
+    printed, monitor = tmp_path / "game.log", tmp_path / "monitor.csv"
+    printed.write_text("".join(EPISODE.format(k=k, score=1, reward=float(k)) for k in range(1, 41)), encoding="utf-8")
+    monitor.write_text("r,l,t\n" + "".join(f"{k}.0,{k},{k}.5\n" for k in range(1, 41)), encoding="utf-8")
+    for path in (printed, monitor):
+        (run,) = read(path)
+        assert run.axis == "episode"
+
+
+def test_batches_of_self_play_are_steps(pasted: Write) -> None:
+    play = "2025-06-04 19:53:48, batch i:{k}, episode_len:28\nkl:0.011,lr_multiplier:1.0,loss:{loss},entropy:4.3\n"
+    run = pasted("".join(play.format(k=k, loss=5 - k / 10) for k in range(2, 9)))
+    assert _steps(run, "train/loss") == [2, 3, 4, 5, 6, 7, 8]
