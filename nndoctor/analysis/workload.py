@@ -55,7 +55,8 @@ NAMED_BY = (
     (Workload.CONTRASTIVE, ((EMBEDDINGS,),)),
     (Workload.DETECTION, ((BOX_LOSSES,), (BOX_METRICS, {"cls_loss"}))),
 )
-MAX_LEFT = 0.5  # share of its first value at which such a loss ends
+# Shares of its first value between which such a loss ends: some of the noise cannot be predicted.
+MIN_LEFT, MAX_LEFT = 0.005, 0.5
 # Noise as a share of the loss where each batch draws its own timesteps; that of token losses is half of it.
 SCATTER = 0.06
 MIN_SCATTERED = 100  # values that show such a scatter
@@ -116,10 +117,10 @@ def _by_values(run: Run) -> Workload:
     loss = run.series_of(NAMES)
     if loss is None:
         return Workload.SUPERVISED
-    if _scatters(run):
-        return Workload.DIFFUSION
     if run.fact("framework") in TUNING:
         return Workload.FINE_TUNING
+    if _scatters(run):
+        return Workload.DIFFUSION
     tokens = _writes_text(run)
     if _is_gentle(run) and loss.first < KNOWS and (tokens or of_transformers(run)):
         return Workload.FINE_TUNING
@@ -159,7 +160,8 @@ def _scatters(run: Run) -> bool:
     if loss is None or any(name.startswith("validation/") for name in run.series) or run.metric:
         return False
     low, high = DENOISES
-    return low < loss.first < high and 0 < loss.last < MAX_LEFT * loss.first and loss.noise > SCATTER * loss.last
+    remains = MIN_LEFT * loss.first < loss.low and loss.last < MAX_LEFT * loss.first
+    return low < loss.first < high and remains and loss.noise > SCATTER * loss.last
 
 
 def counts_tokens(run: Run) -> bool:

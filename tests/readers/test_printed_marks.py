@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nndoctor.core.errors import NotALog
 from nndoctor.core.run import Run
 from nndoctor.readers import read
 
@@ -98,3 +99,27 @@ def test_batches_of_self_play_are_steps(pasted: Write) -> None:
     play = "2025-06-04 19:53:48, batch i:{k}, episode_len:28\nkl:0.011,lr_multiplier:1.0,loss:{loss},entropy:4.3\n"
     run = pasted("".join(play.format(k=k, loss=5 - k / 10) for k in range(2, 9)))
     assert _steps(run, "train/loss") == [2, 3, 4, 5, 6, 7, 8]
+
+
+def test_the_rate_of_one_group_in_parentheses_is_read(pasted: Write) -> None:
+    line = "23-05-06 02:38:04.759 - INFO: [epoch:  4, iter:  {k}00, lr:(1.{k}e-04,)] l_pix: 9.{k}e-03 \n"
+    run = pasted("".join(line.format(k=k) for k in range(1, 9)))
+    assert _values(run, "lr")[:2] == [0.00011, 0.00012]
+
+
+def test_the_norm_that_is_printed_next_to_the_speed_is_that_of_the_gradient(pasted: Write) -> None:
+    line = "step {k} | loss: 9.{k} | lr 8.3e-07 | norm: 1.{k} | dt: 4760.49ms | tok/sec: 110133.25\n"
+    run = pasted("".join(line.format(k=k) for k in range(1, 6)))
+    assert _values(run, "grad_norm") == [1.1, 1.2, 1.3, 1.4, 1.5]
+
+
+def test_scores_of_classes_are_no_training(pasted: Write) -> None:
+    with pytest.raises(NotALog, match="another file or class"):
+        pasted("".join(f"INFO:root:class {k}, AP = 0.{k}6\n" for k in range(1, 9)))
+
+
+def test_rows_of_rounded_steps_are_counted(pasted: Write) -> None:
+    row = "------------\n| loss | 1{k}.5 |\n| step | 1.0{half}e+04 |\n------------\n"
+    run = pasted("".join(row.format(k=9 - k, half=k // 2) for k in range(9)))
+    assert _steps(run, "train/loss") == list(range(1, 10))
+    assert any("several rows per step" in note for note in run.notes)

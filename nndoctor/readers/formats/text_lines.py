@@ -113,7 +113,9 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     found = records(lines)
     said = is_log(found)
     if said and is_of_examples(found, lines):
-        raise NotALog(f"{source.path} has the scores of a file on each line, so it is not the log of a training")
+        raise NotALog(
+            f"{source.path} has the scores of another file or class on each line, so it is not the log of a training"
+        )
     if said and not are_few(found):
         return found
     bars = bar_records(lines) if any(sign in source.start for sign in ("|", "ETA: ", "it/s", "s/it")) else []

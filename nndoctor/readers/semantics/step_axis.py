@@ -59,11 +59,11 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
             return axis, _what_counts(unit, table, episodes=episodes is not None), ()
     if list(named) == ["epoch"] and _are_runs_of_one_epoch(table, named["epoch"], meanings):
         return named["epoch"], "epoch", ()
-    return _counted_rows(table, meanings, named=bool(named))
+    return _counted_rows(table, meanings, named=next(iter(named), ""))
 
 
-def _counted_rows(table: Table, meanings: Mapping[str, Meaning], *, named: bool) -> tuple[Array, str, tuple[str, ...]]:
-    """The rows, counted from 1; `named` says that a column of steps or epochs is there, but too coarse."""
+def _counted_rows(table: Table, meanings: Mapping[str, Meaning], *, named: str) -> tuple[Array, str, tuple[str, ...]]:
+    """The rows, counted from 1; `named` is what a column counts that is there, but too coarse: steps or epochs."""
     counted = np.arange(1, table.rows + 1, dtype=np.float64)
     batches = None if named else _batches(table)
     if batches is not None:
@@ -71,7 +71,7 @@ def _counted_rows(table: Table, meanings: Mapping[str, Meaning], *, named: bool)
     if _of_episodes(table):
         return counted, "episode", ()
     if named:
-        return counted, "step", ("several rows per epoch; using row numbers",)
+        return counted, "step", (f"several rows per {named}; using row numbers",)
     unit = "epoch" if _validated_in_every_row(table, meanings) else "step"
     return counted, unit, ("no step or epoch column; using row numbers",)
 

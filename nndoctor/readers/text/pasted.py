@@ -22,6 +22,8 @@ ZERO_OF_BATCH = re.compile(r"\b(?P<name>(?:acc|prec|top)[-@]?[15]:?\s+)0\.0+\s*\
 WINDOWS_NAN = re.compile(
     r"(?<![\w.])[-+]?1\.?#(?P<kind>QNAN|SNAN|IND|INF)0*(?!\w)|-?nan\((?:ind|snan)\)", re.IGNORECASE
 )
+RATES = re.compile(r"\blr:\s?\(\s*([\d.]+(?:e[-+]?\d+)?)\s*,[^()]*\)")  # BasicSR: one of each group
+NORM = re.compile(r"\| norm: (?=[\d.naif]+ \|.*\btok/s)")  # of the gradient, as build-nanogpt prints it
 THOUSANDS = re.compile(r"\bstep:(?P<count>\d+(?:\.\d+)?)K\b")  # LeRobot
 BREAKS = (
     re.compile(r"\s+(?=\[?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d)"),  # a logger's time stamp
@@ -60,9 +62,13 @@ def cleaned(line: str) -> str:
 
 
 def _plainly(line: str) -> str:
-    """A line with NaN and infinity in plain words where Windows prints them, and without the place in the program that logs it."""
+    """A line with NaN and infinity in plain words where Windows prints them, with one rate of its groups, and without the place in the program that logs it."""
     if "1.#" in line or "nan(" in line:
         line = WINDOWS_NAN.sub(lambda found: "inf" if (found["kind"] or "").upper() == "INF" else "nan", line)
+    if "lr:" in line:
+        line = RATES.sub(r"lr: \1", line)
+    if "| norm: " in line:
+        line = NORM.sub("| grad_norm: ", line)
     return SOURCE_LINE.sub("", line) if " - " in line or ".py:" in line else line
 
 

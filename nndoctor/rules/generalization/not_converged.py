@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nndoctor.analysis.start import begins_late, only_begun
@@ -24,11 +25,14 @@ ENDS = (("quarter", (0.7, 0.8), (0.9, 1.0)), ("half", (0.5, 0.75), (0.75, 1.0)))
 THIRDS = ((0.0, 0.2), (0.4, 0.6), (0.8, 1.0))
 """Shares of the run whose levels show whether the loss falls in a straight line."""
 
+FROM_FIRST = 0.8
+"""Share of the way from the first value to the middle that lies between the middles of the first two thirds."""
+
 MIN_AS_FAST = 0.75
 """Fall of the second half as a share of that of the first: a loss that learns at a fitting rate falls first and then slows down."""
 
 MIN_OF_NOISE = 10.0
-"""Standard deviations of a value by which such a loss falls in all, so that the shape is no chance."""
+"""Standard deviations of a value by which such a loss falls in all, so that the shape is no chance, in a log of `MIN_POINTS` values; of more values the levels are as much surer."""
 
 MAX_FALL = 0.5
 """Share of its first level that it falls at most; one that has lost more has learned a good part, whatever its shape."""
@@ -74,9 +78,10 @@ def _falls_straight(run: Run, loss: Series) -> Symptom | None:
     if len(loss.y) < MIN_POINTS or loss.low <= 0 or not _shape_tells(run, loss):
         return None
     start, middle, end = (loss.level(*part) for part in THIRDS)
-    if start - end < MIN_OF_NOISE * loss.noise or loss.first - loss.last > MAX_FALL * loss.first:
+    certain = MIN_OF_NOISE * loss.noise * math.sqrt(MIN_POINTS / len(loss.y))
+    if start - end < certain or loss.first - loss.last > MAX_FALL * loss.first:
         return None
-    if middle - end < MIN_AS_FAST * (max(start, loss.first) - middle):
+    if middle - end < MIN_AS_FAST * max(start - middle, FROM_FIRST * (loss.first - middle)):
         return None
     return Symptom(
         f"training loss falls as fast at the end as at the start, from {number(loss.initial)} to {number(loss.final)} in all: at this pace it has only begun to learn",
@@ -114,7 +119,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="A run that stops while the loss still falls says little about the model: its bias and variance are not final. More steps are the cheapest remedy.",
-    how=f"The training loss falls in the last quarter, and the prognosis finds it likely that training four times longer improves both losses by a material part of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on. Where there is no prognosis, in supervised learning and diffusion from a random start, over at least {MIN_STEPS} steps where steps are logged: the loss falls in its second half at least {percent(MIN_AS_FAST)} as far as in its first, by {MIN_OF_NOISE:g} standard deviations in all, and ends above {percent(1 - MAX_FALL)} of its first level.",
+    how=f"The training loss falls in the last quarter, and the prognosis finds it likely that training four times longer improves both losses by a material part of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on. Where there is no prognosis, in supervised learning and diffusion from a random start, over at least {MIN_STEPS} steps where steps are logged: the loss falls in its second half at least {percent(MIN_AS_FAST)} as far as in its first, by {MIN_OF_NOISE:g} standard deviations in all ({MIN_OF_NOISE:g}√({MIN_POINTS}/n) of n values), and ends above {percent(1 - MAX_FALL)} of its first level.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",

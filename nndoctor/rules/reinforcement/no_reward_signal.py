@@ -160,10 +160,16 @@ def _grows_certain(run: Run, y: Array) -> bool:
 
 
 def _ends_at_worst(run: Run, y: Array) -> bool:
-    """Whether a game's rewards end at the lowest one, to the last digit."""
+    """Whether a game's rewards end at the lowest one, to the last digit; in a long run nearly all of them, and no fewer than at first."""
     if of_text(run) or len(y) < MIN_LONG // 2:
         return False
-    return bool((y[-int(MIN_AT_WORST * len(y)) :] == y.min()).all())
+    part = int(MIN_AT_WORST * len(y))
+    early, late = y[:part], y[-part:]
+    if bool((late == y.min()).all()):
+        return True
+    error = math.hypot(float(np.std(early)), float(np.std(late))) / math.sqrt(part)
+    rises = float(np.mean(late) - np.mean(early)) > error
+    return len(y) >= MIN_LONG and min(np.mean(early == y.min()), np.mean(late == y.min())) >= MIN_DEAD and not rises
 
 
 def _same_policy(run: Run, curve: Series) -> str | None:
@@ -241,7 +247,7 @@ RULE = Rule(
     needs={"reward": MIN_POINTS},
     check=check,
     why="A policy learns from differences between rewards. If all are equal the gradient is zero, and the steps are wasted.",
-    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant (unless it is positive and the policy's entropy falls all the time), ends at its lowest value in {percent(MIN_AT_WORST)} of the values, does not rise by {ERRORS:g} standard errors over {MIN_LONG} values, or rises by less than {percent(MIN_GAIN_OF_GAME)} while the entropy moves by less than {percent(MAX_MOVED)} in {MIN_SAME} values or more; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
+    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant (unless it is positive and the policy's entropy falls all the time), ends at its lowest value in {percent(MIN_AT_WORST)} of the values, is at it in {percent(MIN_DEAD)} of the first and of the last {percent(MIN_AT_WORST)} of {MIN_LONG} values or more without a rise, does not rise by {ERRORS:g} standard errors over {MIN_LONG} values, or rises by less than {percent(MIN_GAIN_OF_GAME)} while the entropy moves by less than {percent(MAX_MOVED)} in {MIN_SAME} values or more; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
     sources=(
         Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
         Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),
@@ -255,6 +261,7 @@ RULE = Rule(
         ),
         Run.drawn({"task": "reinforcement-learning"}, reward="0*30", reward_std="0*30", grad_norm="0*30"),
         Run.drawn({"task": "reinforcement-learning"}, reward="0*30"),
+        Run.drawn({"task": "reinforcement-learning"}, reward="-20*6 -18 -20*9 -17 -20*14 -18 -20*9 -19 -20*8"),
         Run.drawn({"task": "reinforcement-learning"}, reward="-36 -37 -38 -39 -39.5*4 -40*20", exploration_rate="0*28"),
         Run.drawn(
             {"task": "reinforcement-learning"},
@@ -271,6 +278,7 @@ RULE = Rule(
             zero_spread_groups="0.1*20 1*10",
         ),
         Run.drawn({"task": "reinforcement-learning"}, reward="10..200*30"),
+        Run.drawn({"task": "reinforcement-learning"}, reward="0*30 1 0*6 1 0*4 1 0*3 1 0*3 1 0*2 1 0*2 1 0 1"),
         Run.drawn({"task": "reinforcement-learning"}, reward="-36..5*30 5*20", value_loss="50..0.0002*50"),
         Run.drawn({"task": "reinforcement-learning"}, reward="500*6", entropy="0.47 0.33 0.29 0.26 0.25 0.19"),
     ),
