@@ -123,3 +123,48 @@ def test_rows_of_rounded_steps_are_counted(pasted: Write) -> None:
     run = pasted("".join(row.format(k=9 - k, half=k // 2) for k in range(9)))
     assert _steps(run, "train/loss") == list(range(1, 10))
     assert any("several rows per step" in note for note in run.notes)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "epoch {k} loss[train]: {a} loss[val]: {b} acc[train]: 0.4{k} acc[val]: 0.3{k}\n",
+        "epoch {k} loss: {a} (train) / {b} (val), acc: 0.4{k} (train) / 0.3{k} (val)\n",
+        "epoch {k} loss {a} (train), {b} (val), acc 0.4{k} (train), 0.3{k} (val)\n",
+        "epoch {k} train OrderedDict([('loss', {a}), ('acc', 0.4{k})]) val OrderedDict([('loss', {b}), ('acc', 0.3{k})])\n",
+    ],
+)
+def test_a_split_behind_its_name_or_number_is_read(pasted: Write, line: str) -> None:
+    run = pasted("".join(line.format(k=k, a=f"{3 / k:.3f}", b=f"{3.3 / k:.3f}") for k in range(1, 7)))
+    assert _values(run, "train/loss")[:2] == [3.0, 1.5]
+    assert _values(run, "validation/loss")[:2] == [3.3, 1.65]
+    assert _values(run, "train/accuracy")[-1] == 0.46
+    assert _values(run, "validation/accuracy")[-1] == 0.36
+
+
+FIT = "Epoch 1/1\nEpoch 00000: val_loss improved\n43s - loss: {a} - val_loss: {b}\n"
+SUMMARY = "Layer (type)     Output Shape    Param #\n======\nTotal params: 11,138\nTrainable params: 11,138\n"
+
+
+def _fits(start: float) -> str:
+    return "".join(FIT.format(a=f"{start / k:.4f}", b=f"{start / k + 0.1:.4f}") for k in range(1, 25))
+
+
+def test_a_model_that_is_built_again_and_starts_over_is_another_run(tmp_path: Path) -> None:
+    path = tmp_path / "fits.log"
+    path.write_text(SUMMARY + _fits(2.0) + SUMMARY + _fits(1.9), encoding="utf-8")
+    assert [len(run.series["train/loss"]) for run in read(path)] == [24, 24]
+
+
+def test_a_model_whose_summary_is_printed_again_and_that_trains_on_is_the_same_run(pasted: Write) -> None:
+    lower = "".join(FIT.format(a=f"0.0{80 - k}", b=f"0.{50 - k}") for k in range(1, 25))
+    run = pasted(SUMMARY + _fits(2.0) + SUMMARY + lower)
+    assert len(run.series["train/loss"]) == 48
+
+
+def test_a_script_that_is_started_again_begins_another_run(tmp_path: Path) -> None:
+    start = "INFO | __main__ - Namespace(batch_size=4, lr=3e-05)\n"
+    rows = "".join(f"INFO | __main__:train - loss: {2.5 / k:.4f}\n" for k in range(1, 13))
+    path = tmp_path / "starts.log"
+    path.write_text(3 * (start + rows), encoding="utf-8")
+    assert [len(run.series["train/loss"]) for run in read(path)] == [12, 12, 12]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nndoctor.core.statistics import Array
 from nndoctor.readers.semantics.coarse_axis import repeats_within
+from nndoctor.readers.semantics.runs_begun import counted_by_run
 from nndoctor.readers.semantics.steps_of_epochs import FIRST_EPOCHS, of_whole_run, restart_each_epoch
 from nndoctor.readers.tables.table import Column, Rows, Table
 from nndoctor.readers.vocabulary.names import EPISODES, MONITOR, Kind, Meaning, tidy
@@ -64,7 +65,7 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
 
 def _counted_rows(table: Table, meanings: Mapping[str, Meaning], *, named: str) -> tuple[Array, str, tuple[str, ...]]:
     """The rows, counted from 1; `named` is what a column counts that is there, but too coarse: steps or epochs."""
-    counted = np.arange(1, table.rows + 1, dtype=np.float64)
+    counted = counted_by_run(table, meanings)
     batches = None if named else _batches(table)
     if batches is not None:
         return batches, "step", ()

@@ -11,7 +11,7 @@ import numpy as np
 from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import ESCAPES, LARGE_TEXT, PIECE, Source
 from nndoctor.readers.tables.table import Table
-from nndoctor.readers.text.resumes import resume_lines
+from nndoctor.readers.text.resumes import begun_lines, resume_lines
 
 TAIL_BYTES = 1 << 16  # bytes at the end that are searched for an error message
 MAX_CHARACTERS = 300  # characters of a line that are kept
@@ -73,7 +73,13 @@ def with_ending(source: Source, tables: Sequence[Table]) -> list[Table]:
     before = (
         int(lines[-2]) if len(lines) > 1 else 0
     )  # an error message may itself name a step, and count as the last record
-    found = {**_boosted(source), **_ended(source, before), **_scale_cuts(source), **resume_lines(source)}
+    found = {
+        **_boosted(source),
+        **_ended(source, before),
+        **_scale_cuts(source),
+        **resume_lines(source),
+        **begun_lines(source),
+    }
     return [*tables[:-1], replace(last, facts={**last.facts, **found})] if found else list(tables)
 
 

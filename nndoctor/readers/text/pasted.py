@@ -22,6 +22,16 @@ ZERO_OF_BATCH = re.compile(r"\b(?P<name>(?:acc|prec|top)[-@]?[15]:?\s+)0\.0+\s*\
 WINDOWS_NAN = re.compile(
     r"(?<![\w.])[-+]?1\.?#(?P<kind>QNAN|SNAN|IND|INF)0*(?!\w)|-?nan\((?:ind|snan)\)", re.IGNORECASE
 )
+SPLIT = "train(?:ing)?|val(?:id(?:ation)?)?|dev|test"
+IN_BRACKETS = re.compile(
+    rf"\b(?P<name>[A-Za-z]\w*)\[(?P<split>{SPLIT})\](?=\s*[:=])", re.IGNORECASE
+)  # `loss[train]: 0.5`
+PRINTED = r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?\s?%?|nan"
+BEHIND_EACH = re.compile(
+    rf"(?<!\w)(?P<name>[A-Za-z]\w*(?: \w+)?)\s*[:=]?\s+(?P<first>{PRINTED})\s*\((?P<one>{SPLIT})\)\s*[/,|]?\s*(?P<second>{PRINTED})\s*\((?P<other>{SPLIT})\)",
+    re.IGNORECASE,
+)  # `loss: 0.41 (train) / 0.52 (val)`
+IN_TUPLE = re.compile(rf"\(\s*'(?P<name>[\w ./-]+)'\s*,\s*(?P<value>{PRINTED})\s*\)", re.IGNORECASE)
 RATES = re.compile(r"\blr:\s?\(\s*([\d.]+(?:e[-+]?\d+)?)\s*,[^()]*\)")  # BasicSR: one of each group
 NORM = re.compile(r"\| norm: (?=[\d.naif]+ \|.*\btok/s)")  # of the gradient, as build-nanogpt prints it
 THOUSANDS = re.compile(r"\bstep:(?P<count>\d+(?:\.\d+)?)K\b")  # LeRobot
@@ -44,6 +54,8 @@ def cleaned(line: str) -> str:
     if not line.isascii():
         line = line.translate(STRAIGHT)
     line = LOGGED.sub("", _plainly(line), count=1)
+    if "(" in line or "[" in line:
+        line = _with_splits_in_front(line)
     if "<" in line or "\u2190" in line:
         line = REMARK.sub("", line)
     if "**" in line:
@@ -58,6 +70,17 @@ def cleaned(line: str) -> str:
         line = ZERO_OF_BATCH.sub(r"\g<name>\g<mean>%", line)  # a batch of a thousand classes is often all wrong
     if "step:" in line and (found := THOUSANDS.search(line)):
         line = f"{line[: found.start()]}step:{1000 * float(found['count']):.0f}{line[found.end() :]}"
+    return line
+
+
+def _with_splits_in_front(line: str) -> str:
+    """A line with the split of a number before its name, and the pairs of an OrderedDict as those of a dictionary."""
+    if "](" not in line and "]" in line:
+        line = IN_BRACKETS.sub(r"\g<split> \g<name>", line)
+    if "OrderedDict([" in line:
+        line = IN_TUPLE.sub(r"'\g<name>': \g<value>", line)
+    if ")" in line:
+        line = BEHIND_EACH.sub(r"\g<one> \g<name>: \g<first>, \g<other> \g<name>: \g<second>", line)
     return line
 
 

@@ -1,4 +1,4 @@
-"""Lines of a printed log that say that the run was resumed, or a checkpoint loaded, there."""
+"""Lines of a printed log that say that the run was resumed, or a checkpoint loaded, there, or that another one begins."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ RESUMED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
+# The summary that Keras prints of a model, and the arguments that many scripts print when they start.
+BEGUN = re.compile(r"^(?:Total params: [\d,]+|.*\bNamespace\(\w+=.*)", re.MULTILINE)
 
 # One of them is in every such line: a text without them, as most are, is not searched line by line.
 WORDS = ("resuming", "resumed", "loaded", "loading", "restored", "restoring")
@@ -29,3 +31,14 @@ def resume_lines(source: Source) -> dict[str, Fact]:
         return {}
     found = [text.count("\n", 0, line.start()) + 1 for line in RESUMED.finditer(text)]
     return {"resume_lines": Fact(tuple(found))} if 0 < len(found) <= MAX_LINES else {}
+
+
+def begun_lines(source: Source) -> dict[str, Fact]:
+    """The fact `begun_lines`: the numbers of the lines that show that a script was started or a model built, counted from 1."""
+    if source.size > LARGE_TEXT:
+        return {}
+    text = source.text()
+    if "Total params: " not in text and "Namespace(" not in text:
+        return {}
+    found = [text.count("\n", 0, line.start()) + 1 for line in BEGUN.finditer(text)]
+    return {"begun_lines": Fact(tuple(found))} if len(found) > 1 else {}

@@ -31,6 +31,7 @@ GAP_OF_MEMORIZED = 0.9  # share of a positive validation loss: so large a gap co
 # Points of error; a smaller gap may only be a lag where validation still improves and training does not fit.
 WIDE_GAP = 0.15
 FITTED_ERROR = 0.015  # training error up to which the training set is fitted
+PLAIN_GAP = 0.25  # points of error next to it from which the gap is a warning whatever is likely to close it
 WIDE_GAP_IN_LOSS = 0.4  # the same as a share of a positive validation loss
 MIN_GAP_IN_LOSS = 0.25  # share of the reach, where no error is logged
 CERTAIN_IN_LOSS = 0.35  # gap beyond that limit from which there is no other explanation
@@ -101,12 +102,14 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
     training, validated = run.series[f"train/{name}"], run.series[f"validation/{name}"]
     metric, ends = series_in_words(name), upto(training, validated)
     lags = train.last > FITTED_ERROR and seen < WIDE_GAP and validation_improves(run)
+    plain = train.last <= FITTED_ERROR and seen >= PLAIN_GAP
+    doubted = not plain and overfitting_unlikely(run)
     found = Symptom(
         f"validation {metric} {_ends(validated, ends, metric)}: {_in_points(100 * seen, 100 * abs(validated.final - ends.final))}",
         _steady(confidence_between(seen, limit, CERTAIN_FACTOR * limit), validation, seen),
         {"train_error": train.last, "validation_error": validation.last, "gap": seen},
         series=f"validation/{name}",
-        severity=Severity.INFO if (lags and certain(run, NAME, SURE) is None) or overfitting_unlikely(run) else None,
+        severity=Severity.INFO if (lags and certain(run, NAME, SURE) is None) or doubted else None,
     )
     return _explained(run, found, validation)
 
@@ -227,7 +230,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
-    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. Any gap in loss that the prognosis is {percent(SURE)} sure of. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss, and {MIN_NATS:g}. Where the task's own metric (word error rate, BLEU, Dice …) still improves in the last third of the run, a gap in loss is information. Of a detector: a part of the validation loss that is {MIN_RATIO:g} times the same part in training, which has fallen to {percent(MAX_LEFT)}, while the metric no longer improves.",
+    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero; and where nothing is likely to close it, unless it is {100 * PLAIN_GAP:.0f} points or more and training error at most {percent(FITTED_ERROR)}). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. Any gap in loss that the prognosis is {percent(SURE)} sure of. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss, and {MIN_NATS:g}. Where the task's own metric (word error rate, BLEU, Dice …) still improves in the last third of the run, a gap in loss is information. Of a detector: a part of the validation loss that is {MIN_RATIO:g} times the same part in training, which has fallen to {percent(MAX_LEFT)}, while the metric no longer improves.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

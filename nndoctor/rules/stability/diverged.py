@@ -13,11 +13,12 @@ from nndoctor.analysis.divergence_causes import OF_VALUES, divergence_causes, pi
 from nndoctor.analysis.lasting_rise import FACTOR, ends_above, far_above_at_once
 from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
+from nndoctor.analysis.out_of_scale import MIN_LOSS, MIN_NORM, out_of_scale
 from nndoctor.analysis.twin_error import twin_error_falls
 from nndoctor.analysis.value_explosion import MAX_OVER_RETURN, MIN_GROWTH, MIN_STEADY_GROWTH, value_explosion
 from nndoctor.analysis.wandering import wanders
 from nndoctor.analysis.workload import Workload, workload
-from nndoctor.core.confidence import DIRECT
+from nndoctor.core.confidence import DIRECT, SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import MAX_FACTOR, factor, number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -65,6 +66,9 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
         yield from _validation_alone(run)
         return
     yield from _part_alone(run, loss)
+    if (huge := out_of_scale(run)) is not None:
+        yield _beyond_reason(run, loss, *huge)
+        return
     if _hardly_moves(loss):
         return
     rise = _rise(run, loss, lost)
@@ -94,6 +98,21 @@ def _part_alone(run: Run, loss: Series) -> Iterator[Symptom]:
             remedies=("weigh-the-part", "clip-gradients"),
         )
         return
+
+
+def _beyond_reason(run: Run, loss: Series, usual: float, norm: float) -> Symptom:
+    """A run that had exploded before its first row."""
+    return Symptom(
+        f"training loss is about {number(usual)} and the gradient norm about {number(norm)} from {run.place(loss.first_step)} on, and the loss does not fall: "
+        "the weights have exploded, or the inputs and targets are not normalized",
+        SEVERAL_SIGNS,
+        {"loss": usual, "grad_norm": norm},
+        series="train/loss",
+        step=loss.first_step,
+        span=loss.span,
+        causes=divergence_causes(run, loss),
+        remedies=("lower-learning-rate", "normalize-targets", "clip-gradients"),
+    )
 
 
 def _validation_alone(run: Run) -> Iterator[Symptom]:
@@ -205,7 +224,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|value_loss|total_loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole, is a warning. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole, is a warning. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
@@ -223,9 +242,11 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.3*30 2.2*20"),
         Run.drawn(train_loss="8.2..2.4*40", train_kl_loss="13..2e16*40"),
         Run.drawn(train_loss="1 3 9 27 81 240 700"),
+        Run.drawn(train_loss="4e8 3.8e8 4.3e8 3.9e8 4.1e8 4.4e8 3.9e8 4.2e8 4e8", grad_norm="9e5*9"),
         Run.drawn(train_loss="2 18 35 40 28 52 21 45 12 33 19 41 24 15 37 22 29 14"),
     ),
     healthy=(
+        Run.drawn(train_loss="4e8..2e7*20", grad_norm="9e5*20"),
         Run.drawn(train_loss="2.3 1.2 0.9 0.8 3.1 0.8 0.7"),
         Run.drawn(train_loss="2.3..0.01*30 0.012*4"),
         Run.drawn({"task": "reinforcement-learning"}, total_loss="0.15..1.6*25 1.6..0.03*15", reward="-31..5*40"),

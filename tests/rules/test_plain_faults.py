@@ -1,0 +1,62 @@
+"""Faults that are plain to see in a log: a wide gap in accuracy, a noisy loss that falls in a straight line, and a huge one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import nndoctor
+from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.finding import Severity
+from nndoctor.readers.io.source import Source
+
+STEPS = 400
+TIME = np.linspace(0, 1, STEPS)
+NOISE = np.random.default_rng(0).normal(size=STEPS)
+
+
+def _alarms(**columns: object) -> list[str]:
+    """The names of the errors and warnings of a log with these columns, the headline first."""
+    report = nndoctor.diagnose({name: list(values) for name, values in columns.items()})  # type: ignore[call-overload]
+    return [found.name for found in report.at_least(Severity.WARNING)]
+
+
+def test_a_fitted_training_set_far_above_validation_is_high_variance_whatever_may_help() -> None:
+    loss = 0.34 + 0.41 * np.exp(-30 * TIME) + 0.004 * np.abs(NOISE)
+    accuracy = np.clip(1 - 0.5 * np.exp(-30 * TIME) - 0.004 * np.abs(NOISE), 0, 1)
+    validation = np.round((16 + 2 * NOISE) / 32, 4).clip(0, 1)
+    found = _alarms(step=range(STEPS), train_loss=loss, train_accuracy=accuracy, val_accuracy=validation)
+    assert "high-variance" in found
+
+
+def test_a_noisy_loss_that_falls_in_a_straight_line_has_not_converged() -> None:
+    many = np.random.default_rng(1).normal(size=4000)
+    loss = np.linspace(16, 10.7, 4000) + 1.7 * many
+    assert "not-converged" in _alarms(step=np.arange(4000) * 10, train_loss=loss)
+
+
+def test_a_noisy_loss_that_has_settled_has_converged() -> None:
+    many = np.random.default_rng(1).normal(size=4000)
+    loss = 10.7 + 5.3 * np.exp(-np.linspace(0, 8, 4000)) + 1.7 * many
+    assert not _alarms(step=np.arange(4000) * 10, train_loss=loss)
+
+
+def test_a_huge_loss_with_a_huge_gradient_that_stays_is_an_exploded_run() -> None:
+    loss, norm = 4e8 * (1 + 0.3 * np.tanh(NOISE)), 8e5 * (1 + 0.2 * np.tanh(NOISE))
+    assert _alarms(step=range(STEPS), train_loss=loss, grad_norm=norm)[0] == "diverged"
+    assert "diverged" not in _alarms(step=range(STEPS), train_loss=loss * np.exp(-9 * TIME), grad_norm=norm)
+
+
+def test_a_loss_that_falls_to_nothing_is_not_that_of_denoising() -> None:
+    loss = np.exp(-9 * TIME) * (1 + 0.4 * np.tanh(NOISE))
+    (run,) = nndoctor.read(
+        Source("log.csv", ("step,loss\n" + "".join(f"{k},{v:.6f}\n" for k, v in enumerate(loss))).encode())
+    )
+    assert workload(run) is Workload.SUPERVISED
+
+
+def test_a_trainer_of_language_models_is_not_taken_for_denoising() -> None:
+    row = '{{"current_steps": {k}0, "total_steps": 4000, "loss": {loss:.4f}, "learning_rate": 1e-05, "epoch": 0.{k:03d}, "percentage": 1.0}}\n'
+    loss = 0.13 + 0.8 * np.exp(-8 * TIME) + 0.02 * np.abs(NOISE)
+    text = "".join(row.format(k=k, loss=value) for k, value in enumerate(loss, 1))
+    (run,) = nndoctor.read(Source("trainer_log.jsonl", text.encode()))
+    assert workload(run) is Workload.FINE_TUNING
