@@ -168,3 +168,17 @@ def test_a_script_that_is_started_again_begins_another_run(tmp_path: Path) -> No
     path = tmp_path / "starts.log"
     path.write_text(3 * (start + rows), encoding="utf-8")
     assert [len(run.series["train/loss"]) for run in read(path)] == [12, 12, 12]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO [train.py:102] Process {k}00/3161 average objf: -{v} over 573696.0 frames, epoch 0\n",
+        "VLOG1 After 20{k}933 sequences (163.1Hr): Obj(log[Pzx]) = -{v} TokenAcc = 5{k}.2%\n",
+        "LOG (nnet3-train) Average objective function for 'output' for minibatches {k}0-{k}9 is -{v} over 19538 frames.\n",
+    ],
+)
+def test_a_log_likelihood_is_a_loss_with_its_sign_turned(pasted: Write, line: str) -> None:
+    run = pasted("".join(line.format(k=k, v=f"{9 - k}.25") for k in range(1, 8)))
+    assert _values(run, "train/loss") == [8.25, 7.25, 6.25, 5.25, 4.25, 3.25, 2.25]
+    assert any("without its minus sign" in note for note in run.notes)

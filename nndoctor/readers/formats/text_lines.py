@@ -14,6 +14,7 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, from_rows, joined
 from nndoctor.readers.text.episodes import counts_episodes
 from nndoctor.readers.text.preface import is_below_settings
+from nndoctor.readers.text.toolkits import LIKELIHOOD
 
 if TYPE_CHECKING:
     from nndoctor.readers.text.records import Record
@@ -33,6 +34,7 @@ EPOCH_LENGTH = re.compile(
     r"\bepoch\W{0,3}\d+(?:\s*/\s*\d+)?\W{0,5}(?:\[\s*|(?:step|batch|iter|iteration)\W{0,4})\d+\s*(?:/|of)\s*(?P<steps>\d+)(?![\w.])",
     re.IGNORECASE,
 )
+TURNED = "the log-likelihood of the log is read as a loss, without its minus sign"
 CUT = "the last line is incomplete and was skipped"
 
 
@@ -61,8 +63,9 @@ def read(source: Source) -> list[Table]:
         lines = voice.lines
         found = _records_of(lines, source)
         silent = voice.stopped_rank and (voice.stopped_rank[0], before + voice.stopped_rank[1])
-        notes = (CUT,) if _ends_within_a_record(found, lines) else ()
-        found = found[: len(found) - len(notes)]
+        cut = _ends_within_a_record(found, lines)
+        found = found[: len(found) - cut]
+        notes = (*((CUT,) if cut else ()), *((TURNED,) if not before and LIKELIHOOD.search(source.start) else ()))
         if found:
             at = [record.line + before for record in found]
             parts.append(from_rows([record.row for record in found], "text", at, notes=notes))

@@ -244,7 +244,7 @@ def _last_words(text: str) -> list[str]:
     numbers = [
         k
         for k, word in enumerate(words[:-1])
-        if word[:1].isdigit() and word.removesuffix("%").replace(".", "").isdigit()
+        if word[:1].isdigit() and word.removesuffix("%").replace(".", "").replace("/", "").isdigit()
     ]
     return words[numbers[-1] + 1 :] if numbers else words
 

@@ -114,3 +114,19 @@ def correct(line: str) -> str | None:
 def of_batch(line: str) -> str | None:
     """`Batch = 300` on a line of its own counts the steps."""
     return OF_BATCH.sub("step ", line) if OF_BATCH.match(line) else None
+
+
+LIKELIHOOD = re.compile(
+    r"(?:\bobjf\b|\bObj\(log\[\w+\]\)|\bobjective function(?: for '[\w-]+')?(?: for minibatches \d+-(?P<step>\d+))?|\blog-?prob(?:ability)?(?: per frame)?)\s*(?:=|:|\bis)\s*-(?P<value>\d[\d.]*(?:e[-+]?\d+)?)",
+    re.IGNORECASE,
+)  # Kaldi, k2 and EESEN maximize it
+SEQUENCES = re.compile(r"\bAfter (?P<step>\d+) sequences\b[^:]*:")
+
+
+def likelihood(line: str) -> str | None:
+    """`average objf: -0.68 over 6400 frames`: a log-likelihood is the loss with its sign turned."""
+    found = LIKELIHOOD.search(line)
+    if found is None:
+        return None
+    step = f"step {found['step']} " if found["step"] else ""
+    return SEQUENCES.sub(r"step \g<step>:", LIKELIHOOD.sub(rf"{step}loss: \g<value>", line))
