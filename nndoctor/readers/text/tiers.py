@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from nndoctor.readers.text.pairs import known
-from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, meaning_of
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning, meaning_of
 
 if TYPE_CHECKING:
     from nndoctor.readers.text.records import Record
@@ -69,12 +69,18 @@ def without_parts(found: list[Record]) -> list[Record]:
 
 
 def _is_said_whole(name: str, found: list[Record]) -> bool:
-    """Whether all records but the last that have a name on a line without a mark say its series on their own line, too."""
-    split, metric = series_of(name)
+    """Whether all records but the last that have a name on a line without a mark say its series, of the same split in words, on their own line, too."""
+    meaning = meaning_of(name)
     holding = [record for record in found[:-1] if name in record.aside]
     return len(holding) > 1 and all(
-        any(series_of(other) == (split, metric) for other in record.values.keys() - record.aside) for record in holding
+        any(_is_the_same(meaning, meaning_of(other)) for other in record.values.keys() - record.aside)
+        for record in holding
     )
+
+
+def _is_the_same(one: Meaning, other: Meaning) -> bool:
+    """Whether two names mean the same metric, and say the same split or none: Caffe's `Train net output: loss` is of a batch, and its bare `loss` a mean."""
+    return (one.kind, one.split, one.metric) == (other.kind, other.split, other.metric) and one.kind is Kind.SERIES
 
 
 def series_of(name: str) -> tuple[str, str]:
