@@ -61,7 +61,7 @@ def unrecognised(source: Source) -> str:
         return f"{path} holds only NUL bytes: its content was never written, as a crash of the machine leaves it"
     if not source.is_text:
         return f"{path} is a binary file of an unknown format; {WANTED}"
-    return _crashed(source) or _no_table(source)
+    return _crashed(source) or _one_row(source) or _no_table(source)
 
 
 def _crashed(source: Source) -> str | None:
@@ -72,6 +72,21 @@ def _crashed(source: Source) -> str | None:
     raised = RAISED.findall(text[text.index(TRACEBACK) :])
     what = f" ({printable_name(raised[-1].strip())})" if raised else ""
     return f"{source.path} holds no curves: the run ended with an error before it logged two rows{what}"
+
+
+def _one_row(source: Source) -> str | None:
+    """Of a printed log with a loss in one epoch or step alone, the line on which it is."""
+    from nndoctor.readers.formats.text_lines import ENDLESS, LONG_LINE
+    from nndoctor.readers.text.decisive import has_metric
+    from nndoctor.readers.text.records import records
+
+    lines = [
+        ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in source.beginning(HEAD * 16).split("\n")
+    ]
+    found = [record for record in records(lines) if record.own and has_metric(lines[record.line - 1])]
+    if len(found) != 1:
+        return None
+    return f"{source.path} logs one epoch or step alone (line {found[0].line}); expected at least two"
 
 
 def _no_table(source: Source) -> str:

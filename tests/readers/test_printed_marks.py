@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nndoctor.core.errors import NotALog
+from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.core.run import Run
 from nndoctor.readers import read
 
@@ -182,3 +182,13 @@ def test_a_log_likelihood_is_a_loss_with_its_sign_turned(pasted: Write, line: st
     run = pasted("".join(line.format(k=k, v=f"{9 - k}.25") for k in range(1, 8)))
     assert _values(run, "train/loss") == [8.25, 7.25, 6.25, 5.25, 4.25, 3.25, 2.25]
     assert any("without its minus sign" in note for note in run.notes)
+
+
+def test_a_log_of_one_step_is_refused_with_its_line(pasted: Write) -> None:
+    text = (
+        "Loading model\n"
+        + "-\n" * 5
+        + "{'loss': 0.6931, 'grad_norm': 24.8, 'learning_rate': 5e-06, 'epoch': 0.0}\nKilling\n"
+    )
+    with pytest.raises(UnreadableLog, match=r"one epoch or step alone \(line 7\)"):
+        pasted(text)
