@@ -70,6 +70,8 @@ def _crashed(source: Source) -> str | None:
     if TRACEBACK not in text:
         return None
     raised = RAISED.findall(text[text.index(TRACEBACK) :])
+    if raised and raised[-1].startswith("KeyboardInterrupt"):
+        return f"{source.path} holds no curves: the run was interrupted before it logged two rows"
     what = f" ({printable_name(raised[-1].strip())})" if raised else ""
     return f"{source.path} holds no curves: the run ended with an error before it logged two rows{what}"
 

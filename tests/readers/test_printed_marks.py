@@ -192,3 +192,9 @@ def test_a_log_of_one_step_is_refused_with_its_line(pasted: Write) -> None:
     )
     with pytest.raises(UnreadableLog, match=r"one epoch or step alone \(line 7\)"):
         pasted(text)
+
+
+def test_a_run_that_was_interrupted_at_once_is_not_said_to_have_failed(pasted: Write) -> None:
+    text = 'Starting training...\nTraceback (most recent call last):\n  File "train.py", line 3\nKeyboardInterrupt\n'
+    with pytest.raises(UnreadableLog, match="was interrupted"):
+        pasted(text)
