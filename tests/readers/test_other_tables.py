@@ -93,5 +93,5 @@ def test_lines_with_the_scores_of_a_file_each_are_refused(tmp_path):
     """A test by images has no steps."""
     log = tmp_path / "test.log"
     log.write_text("".join(f"out/im_{k:03}.png accuracy is 0.9{k} IoU is 0.7{k}\n" for k in range(10, 40)), "utf-8")
-    with pytest.raises(NotALog, match="scores of a file"):
+    with pytest.raises(NotALog, match="scores of another file"):
         read(log)

@@ -117,7 +117,7 @@ def of_batch(line: str) -> str | None:
 
 
 LIKELIHOOD = re.compile(
-    r"(?:\bobjf\b|\bObj\(log\[\w+\]\)|\bobjective function(?: for '[\w-]+')?(?: for minibatches \d+-(?P<step>\d+))?|\blog-?prob(?:ability)?(?: per frame)?)\s*(?:=|:|\bis)\s*-(?P<value>\d[\d.]*(?:e[-+]?\d+)?)",
+    r"(?:\bobjf\b|\bObj\(log\[\w+\]\)|\bobjective function(?: for '[\w-]+')?(?: for minibatches \d+-(?P<step>\d+))?)\s*(?:=|:|\bis)\s*-(?P<value>\d[\d.]*(?:e[-+]?\d+)?)",
     re.IGNORECASE,
 )  # Kaldi, k2 and EESEN maximize it
 SEQUENCES = re.compile(r"\bAfter (?P<step>\d+) sequences\b[^:]*:")
