@@ -8,6 +8,7 @@ from pathlib import PurePath
 from nndoctor.readers.io.source import HEAD, Source
 from nndoctor.readers.semantics.assemble import printable_name
 from nndoctor.readers.tables.layout import is_number
+from nndoctor.readers.vocabulary.names import meaning_of
 
 JSON_INSTEAD = "which is not opened because unpickling can run code; use json.dump(history.history, file) instead"
 NO_LOG = {
@@ -79,16 +80,19 @@ def _crashed(source: Source) -> str | None:
 def _one_row(source: Source) -> str | None:
     """Of a printed log with a loss in one epoch or step alone, the line on which it is."""
     from nndoctor.readers.formats.text_lines import ENDLESS, LONG_LINE
-    from nndoctor.readers.text.decisive import has_metric
     from nndoctor.readers.text.records import records
 
     lines = [
         ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in source.beginning(HEAD * 16).split("\n")
     ]
-    found = [record for record in records(lines) if record.own and has_metric(lines[record.line - 1])]
+    found = [record for record in records(lines) if record.own and any(map(_is_loss, record.values))]
     if len(found) != 1:
         return None
     return f"{source.path} logs one epoch or step alone (line {found[0].line}); expected at least two"
+
+
+def _is_loss(name: str) -> bool:
+    return meaning_of(name).metric == "loss"
 
 
 def _no_table(source: Source) -> str:

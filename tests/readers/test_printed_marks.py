@@ -198,3 +198,8 @@ def test_a_run_that_was_interrupted_at_once_is_not_said_to_have_failed(pasted: W
     text = 'Starting training...\nTraceback (most recent call last):\n  File "train.py", line 3\nKeyboardInterrupt\n'
     with pytest.raises(UnreadableLog, match="was interrupted"):
         pasted(text)
+
+
+def test_a_few_fits_of_one_epoch_in_a_loop_are_one_run(pasted: Write) -> None:
+    run = pasted("".join(FIT.format(a=f"0.693{k}", b=f"0.70{k}") for k in range(1, 9)))
+    assert _steps(run, "train/loss") == [1, 2, 3, 4, 5, 6, 7, 8]

@@ -35,6 +35,7 @@ EPOCH_LENGTH = re.compile(
     re.IGNORECASE,
 )
 TURNED = "the log-likelihood of the log is read as a loss, without its minus sign"
+ONE_EPOCH = re.compile(r"^Epoch 1/1\s*$", re.MULTILINE)
 CUT = "the last line is incomplete and was skipped"
 
 
@@ -91,9 +92,11 @@ def _ends_within_a_record(found: Sequence[Record], lines: Sequence[str]) -> bool
 
 
 def _said_at_the_start(start: str) -> dict[str, Fact]:
-    """The framework, the steps of an epoch, and whether the steps are episodes."""
+    """The framework, the steps of an epoch, and whether the steps are episodes, or fits of one epoch in a loop."""
     length = EPOCH_LENGTH.search(start)
     counted = {"counts_episodes": Fact(True)} if counts_episodes(start) else {}
+    if len(ONE_EPOCH.findall(start)) > 1:
+        counted["fits_of_one_epoch"] = Fact(True)
     return {**_framework(start), **counted, **({"steps_per_epoch": Fact(int(length["steps"]))} if length else {})}
 
 

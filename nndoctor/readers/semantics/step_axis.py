@@ -87,6 +87,8 @@ def _batches(table: Table) -> Array | None:
 
 def _are_runs_of_one_epoch(table: Table, epochs: Array, meanings: Mapping[str, Meaning]) -> bool:
     """Whether all rows are of the same epoch, the first, and each is a run of its own."""
+    if "fits_of_one_epoch" in table.facts:
+        return False
     same = bool((epochs == epochs[0]).all()) and epochs[0] in FIRST_EPOCHS and not _two_steps(epochs, table, meanings)
     return same and _one_row_runs(table) and not _follows_a_schedule(table, meanings) and not _printed_in_a_row(table)
 
