@@ -203,3 +203,14 @@ def test_a_run_that_was_interrupted_at_once_is_not_said_to_have_failed(pasted: W
 def test_a_few_fits_of_one_epoch_in_a_loop_are_one_run(pasted: Write) -> None:
     run = pasted("".join(FIT.format(a=f"0.693{k}", b=f"0.70{k}") for k in range(1, 9)))
     assert _steps(run, "train/loss") == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_the_episodes_of_an_evaluation_are_no_training(pasted: Write) -> None:
+    bar = "a2c eval:  10%|█         | {k}/10 [00:01<00:14,  1.61s/it]"
+    with pytest.raises(NotALog, match="episodes of an evaluation"):
+        pasted("".join(f"{bar.format(k=k)}[EVAL] algo=a2c episode={k + 1} reward={400 - k}.5\n" for k in range(10)))
+
+
+def test_evaluations_every_hundred_episodes_are_a_training(pasted: Write) -> None:
+    run = pasted("".join(f"[EVAL] Episode {k}00: reward={k}.5\n" for k in range(1, 11)))
+    assert _values(run, "reward")[-1] == 10.5

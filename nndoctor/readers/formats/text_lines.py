@@ -123,11 +123,20 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
             f"{source.path} has the scores of another file or class on each line, so it is not the log of a training"
         )
     if said and not are_few(found):
-        return found
+        return _of_training(found, lines, source)
     bars = bar_records(lines) if any(sign in source.start for sign in ("|", "ETA: ", "it/s", "s/it")) else []
     if is_log(bars) and (not said or len(bars) > len(found)):
-        return bars
+        return _of_training(bars, lines, source)
     return found if said else scale_records(lines) or found
+
+
+def _of_training(found: list[Record], lines: Sequence[str], source: Source) -> list[Record]:
+    """The records; raises NotALog where they are the episodes that an evaluation plays."""
+    from nndoctor.readers.text.examples import is_of_evaluated_episodes
+
+    if is_of_evaluated_episodes(found, lines):
+        raise NotALog(f"{source.path} has the episodes of an evaluation, so it is not the log of a training")
+    return found
 
 
 def _in_one_spelling(lines: Sequence[str], start: str) -> Sequence[str]:

@@ -1,9 +1,10 @@
-"""Lines that each give the scores of another file or class: an evaluation, and no training."""
+"""Lines that each give the scores of another file, class or evaluated episode: an evaluation, and no training."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from nndoctor.readers.text.records import Record
 
@@ -12,7 +13,9 @@ NUMBERED = re.compile(
     r"\b(?:class|category|image|sample|example|query|subject|patient|scene|video|speaker|sequence)\W{0,3}\d+\b",
     re.IGNORECASE,
 )
+EVALUATED = re.compile(r"\[\s*(?:eval|evaluation|test)\w*\s*\].*?\bepisode\W{0,3}(?P<at>\d+)", re.IGNORECASE)
 MIN_FILES = 5  # fewer may be what a training writes
+FIRST_EPISODES = 2  # numbers with which an evaluation may begin again
 MIN_DISTINCT = 0.95  # share of the records with a file of their own
 
 
@@ -27,3 +30,11 @@ def is_of_examples(found: Sequence[Record], lines: Sequence[str]) -> bool:
 def _named(pattern: re.Pattern[str], texts: Sequence[str]) -> set[str]:
     """What some texts name, each once."""
     return {match[0] for text in texts if (match := pattern.search(text))}
+
+
+def is_of_evaluated_episodes(found: Sequence[Record], lines: Sequence[str]) -> bool:
+    """Whether nearly all records are on lines that say `[EVAL]`, and count one episode after the other: of a policy that learns no more."""
+    at = [int(match["at"]) for record in found if (match := EVALUATED.search(lines[record.line - 1]))]
+    if len(at) < max(MIN_FILES, MIN_DISTINCT * len(found)):
+        return False
+    return all(after == before + 1 or after <= FIRST_EPISODES for before, after in pairwise(at))
