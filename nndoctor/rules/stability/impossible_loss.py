@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.chance import BY_CHANCE, classes
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
@@ -16,11 +17,14 @@ FITTED = 0.9  # accuracy that a loss of zero may have
 MIN_POINTS = 3  # accuracies
 LOW_ACCURACY = 0.6  # accuracy that a network which learned exceeds
 UNBOUNDED = 1e4  # times the size of the first loss, or 1, by which no loss of a density falls below zero
+# Parts of a detector's loss: one minus an overlap, or a cross-entropy.
+NEVER_NEGATIVE = tuple(f"train/{part}_loss" for part in ("box", "bbox", "iou", "giou", "cls", "class", "dfl", "obj"))
 MAX_RANGE = 0.03  # by which an accuracy that does not change varies
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look for a loss below zero, or exactly zero, while the accuracy does not change."""
+    yield from _negative_part(run)
     loss = run.series["train/loss"]
     stuck = _stuck(run) if loss.last <= 0 else None
     at = loss.last_step
@@ -50,6 +54,21 @@ def check(run: Run) -> Iterator[Symptom]:
         )
 
 
+def _negative_part(run: Run) -> Iterator[Symptom]:
+    """A part of a detector's loss that is below zero throughout."""
+    parts = (run.series_of(name, MIN_POINTS) for name in NEVER_NEGATIVE)
+    part = next((series for series in parts if series is not None and series.high < 0), None)
+    if part is not None and workload(run) is Workload.DETECTION:
+        yield Symptom(
+            f"{part.column} is negative in all {len(part.y)} values (last {number(part.final)}): one minus an overlap, and a cross-entropy, cannot be",
+            MEASURED,
+            {"highest": part.high, "last": part.last},
+            series=part.name,
+            step=part.last_step,
+            span=part.span,
+        )
+
+
 def _stuck(run: Run) -> float | None:
     """The last accuracy, above zero, of a run whose accuracy never changes and stays low or near that of guessing; else None."""
     accuracy = run.series_of("train/accuracy|validation/accuracy", MIN_POINTS)
@@ -69,7 +88,7 @@ RULE = Rule(
     needs={"train/loss": 3},
     check=check,
     why="A cross-entropy or a squared error cannot be negative. A loss that falls without limit while nothing is learned is the wrong loss for this output or these targets.",
-    how=f"The loss is negative or exactly zero while the accuracy does not change and is under {percent(LOW_ACCURACY)}; or it ends at {-UNBOUNDED:,.0f} times the size of its first value or lower. The negative log-likelihood of a density may be negative and is not reported.",
+    how=f"The loss is negative or exactly zero while the accuracy does not change and is under {percent(LOW_ACCURACY)}; or it ends at {-UNBOUNDED:,.0f} times the size of its first value or lower; or a part of a detector's loss (an overlap's, a class's, a distance's) is negative throughout. The negative log-likelihood of a density may be negative and is not reported.",
     sources=(
         Reference(
             "Cao et al., DeepFD, ICSE 2022; Stack Overflow 50079585: loss at -2e8, accuracy at chance",
@@ -79,6 +98,9 @@ RULE = Rule(
     remedies=("fit-loss-to-output", "check-the-step", "check-labels"),
     sick=(
         Run.drawn(train_loss="-6286 -20000 -1e6 -2e7 -1.9e8", train_accuracy="0.33 0.33 0.331 0.33 0.33"),
+        Run.drawn(
+            train_loss="7.8 7.6 7.5 7.4", train_box_loss="-0.23 -0.22 -0.21 -0.2", train_cls_loss="5 4.9 4.8 4.7"
+        ),
         Run.drawn(train_loss="27.3 -5e5 -1.2e12 -3.6e18 -3.5e20 -3.8e20"),
         Run.drawn(train_loss="0.5 0.2 0.05 0.001 0 0", train_accuracy="0.33 0.33 0.331 0.33 0.33 0.33"),
     ),
