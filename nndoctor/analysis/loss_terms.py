@@ -76,6 +76,13 @@ def _without_volume(run: Run) -> str | None:
     return "the model is a flow and returns the log-determinant of its Jacobian, which does not enter the loss: moving all examples to one point has the least loss; subtract it from the negative log-likelihood"
 
 
+def _unmoved(run: Run) -> str | None:
+    found = run.numbers("flow_unmoved")
+    if len(found) != 2:
+        return None
+    return f"the model is a flow that gives {int(found[0])} of {int(found[1])} numbers of an example back as they are: no layer moves them; let the masks of its layers alternate"
+
+
 def _no_curvature(run: Run) -> str | None:
     if not run.number("zero_derivatives"):
         return None
@@ -134,6 +141,7 @@ TERMS: tuple[tuple[Callable[[Run], str | None], tuple[str, ...]], ...] = (
     (_moving, ("detach-the-target",)),
     (_without_graph, ("keep-the-graph",)),
     (_without_volume, ("add-the-log-determinant",)),
+    (_unmoved, ("alternate-the-masks",)),
     (_no_curvature, ("smooth-activation",)),
     (_torn, ("keep-batch-first",)),
     (_crossed, ("keep-batch-first",)),

@@ -10,12 +10,14 @@ from typing import TypeGuard
 import torch
 from torch import Tensor, nn
 
-from nndoctor.core.formatting import type_of
+from nndoctor.core.formatting import plural, type_of
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
 from nndoctor.experiment.keras_model import compiled_parts
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import ModelFileError, load, user_code
 from nndoctor.experiment.own_loss import why_no_loss
+from nndoctor.experiment.several_optimizers import optimizers_in, with_first
+from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts
 from nndoctor.experiment.usual_names import as_train_step, usual_names
 
@@ -85,12 +87,23 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
         _owns_loss(path, found, train)
         notes.append("loss: the model's own")
     notes += [train.summary, validation.summary if validation else "no validation_data: overfitting cannot be seen"]
-    train_step = _callable(path, "train_step", parts.get("train_step"))
+    train_step, parts["optimizer"] = _train_step(path, parts)
     return Experiment(
         path, found, train, _callable(path, "loss", parts.get("loss")), validation, _optimizer(path, parts.get("optimizer")),
-        _callable(path, "step", parts.get("step")), train_step and as_train_step(path, train_step, parts.get("optimizer")), notes,
+        _callable(path, "step", parts.get("step")), train_step, notes,
         names.get("scheduler"), _epochs(names), _maker(names.get("model")),
     )  # fmt: skip
+
+
+def _train_step(path: str, parts: Mapping[str, object]) -> tuple[TrainStep | None, object]:
+    """The train_step as the contract has it, and its optimizer: of several, which it is given all, the first."""
+    given, optimizer = _callable(path, "train_step", parts.get("train_step")), parts.get("optimizer")
+    if given is None:
+        return None, optimizer
+    several = optimizers_in(optimizer)
+    first = several[0] if several else optimizer
+    found = as_train_step(path, given, first)
+    return with_first(found, optimizer) if several and found is given else found, first
 
 
 def _assumed(parts: dict[str, object], shape: tuple[int, ...], given: ExperimentOptions) -> list[str]:
@@ -204,6 +217,11 @@ def _callable(path: str, name: str, value: object) -> Callable[..., Tensor] | No
 def _optimizer(path: str, value: object) -> torch.optim.Optimizer | OptimizerMaker | None:
     if value is None or isinstance(value, torch.optim.Optimizer) or callable(value):
         return value
+    if optimizers_in(value):
+        raise ModelFileError(
+            f"{path}: optimizer holds {plural(len(optimizers_in(value)), 'optimizer')}; expected one, "
+            "or `def train_step(model, batch, optimizer)`, which is given all of them"
+        )
     raise ModelFileError(
         f"{path}: optimizer is {type_of(value)}; expected a torch.optim.Optimizer or `lambda params: SGD(params, lr=0.1)`"
     )

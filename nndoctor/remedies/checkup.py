@@ -105,6 +105,12 @@ CATALOGUE = (
         "Dinh et al., Real NVP, 2017, arXiv:1605.08803",
     ),
     Remedy(
+        "alternate-the-masks",
+        "alternate the masks of the coupling layers, or permute the columns between them",
+        "a coupling layer leaves a part of its input as it is; the next one has to move that part",
+        "Dinh et al., Real NVP, 2017, arXiv:1605.08803",
+    ),
+    Remedy(
         "smooth-activation",
         "replace ReLU with a smooth activation: tanh, SiLU or sine",
         "a ReLU network consists of straight pieces, whose second derivative is zero",

@@ -54,6 +54,7 @@ from nndoctor.sanity.probes import (
     quantiles,
     randomness,
     rates,
+    runaway,
     schedule,
     sequences,
     shapes,
@@ -121,6 +122,7 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("training against evaluation mode", 28, modes.probe),
     ("a few steps", 3, steps.probe),
     ("numerical gradients", 20, slopes.probe),
+    ("the losses of several optimizers", 0, runaway.probe),
     ("the balance of several losses", 6, balance.probe),
     ("labels on held-out examples", 0, heldout.probe),
     ("the learning-rate range", 0, rates.probe),
@@ -134,6 +136,7 @@ BLIND = (
     "a few steps",
     "the parts of the objective",
     "the direction of two adversaries",
+    "the losses of several optimizers",
     "errors against the mean of the targets",
 )
 """What can be checked where the user's step has no single loss."""

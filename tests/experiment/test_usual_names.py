@@ -71,3 +71,26 @@ def test_a_step_of_a_batch_alone_is_refused_in_one_line(tmp_path):
         ModelFileError, match=r"train_step takes \(x, y\); expected train_step\(model, batch, optimizer\)"
     ):
         _experiment(tmp_path, f"{SCRIPT}def train_step(x, y): pass\n")
+
+
+@pytest.mark.parametrize("several", ["[one, two]", "(one, two)", "{'a': one, 'b': two}"])
+def test_several_optimizers_are_given_to_the_train_step(tmp_path, several):
+    """In the form that they have in the file, with the first one replaced by the one that is given."""
+    lines = (
+        "one, two = (torch.optim.SGD([p], lr=0.1) for p in net.parameters())\n"
+        f"optimizer = {several}\nseen = []\ndef train_step(model, batch, optimizer): seen.append(optimizer); return seen\n"
+    )
+    found = _experiment(tmp_path, SCRIPT.replace("opt =", "_ =") + lines)
+    other = torch.optim.SGD(found.model.parameters(), lr=0.0)
+    (given,) = found.train_step(found.model, None, other)
+    values = list(given.values()) if isinstance(given, dict) else list(given)
+    assert values[0] is other
+    assert isinstance(values[1], torch.optim.SGD)
+    assert values[1] is not found.optimizer
+
+
+def test_several_optimizers_without_a_train_step_are_refused_in_one_line(tmp_path):
+    """With what takes them."""
+    lines = "optimizer = [torch.optim.SGD([p], lr=0.1) for p in net.parameters()]\n"
+    with pytest.raises(ModelFileError, match=r"optimizer holds 2 optimizers; expected one, or `def train_step"):
+        _experiment(tmp_path, SCRIPT + lines)

@@ -63,3 +63,20 @@ def test_one_sequence_for_all_examples(probed, targets, same):
     change = f"y = {targets}; train_data = DataLoader(TensorDataset(x[:200], y[:200]), batch_size=20)"
     step = "\nmodel = nn.Sequential(nn.Linear(8, 6), nn.Unflatten(1, (3, 2))); optimizer = torch.optim.Adam(model.parameters())"
     assert probed(change + step, constant_targets.probe).get("same_targets") == same
+
+
+EQUATION = """
+del loss
+model = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 1)); optimizer = torch.optim.Adam(model.parameters())
+train_data = DataLoader(TensorDataset(torch.rand(200, 1)), batch_size=20); validation_data = None
+def step(model, batch):
+    t = batch[0].clone().requires_grad_(); u = model(t)
+    slope = torch.autograd.grad(u.sum(), t, create_graph=True)[0]
+    return ((slope + u) ** 2).mean() START
+"""
+
+
+@pytest.mark.parametrize(("start", "seen"), [("", True), ("+ ((model(torch.zeros(1, 1)) - 1) ** 2).sum()", None)])
+def test_an_equation_that_zeros_solve(probed, start, seen):
+    """Without initial values."""
+    assert probed(EQUATION.replace("START", start), constant_targets.probe).get("zeros_have_no_loss") is seen

@@ -129,6 +129,14 @@ def test_a_log_determinant_that_the_loss_leaves_out(probed, returned, unused):
     assert ("log_det_unused" in probed(change, flows.probe)) is unused
 
 
+@pytest.mark.parametrize(
+    ("fixed", "unmoved"), [("fixed", (4, 8)), ("fixed * 2", None)], ids=["half of the columns", "all are moved"]
+)
+def test_columns_that_no_layer_of_a_flow_moves(probed, fixed, unmoved):
+    change = FLOW.replace("RETURNED", "scale.tanh().sum(1)").replace("SIGN", "-").replace("[fixed,", f"[{fixed},")
+    assert probed(change, flows.probe).get("flow_unmoved") == unmoved
+
+
 def test_a_log_determinant_that_is_not_that_of_the_jacobian_is_seen(probed):
     """Half of it."""
     facts = probed(FLOW.replace("RETURNED", "scale.tanh().sum(1) / 2").replace("SIGN", "-"), flows.probe)
@@ -375,6 +383,20 @@ train_data = DataLoader(TensorDataset(images, y[:40]), batch_size=20)
 @pytest.mark.parametrize(("change", "torn"), [("permute(0, 2, 3, 1).reshape(40, 3, 24, 24)", True), ("flip(3)", False)])
 def test_colors_that_a_reshape_interleaves(probed, change, torn):
     assert ("channels_interleaved" in probed(IMAGES.replace("CHANGE", change), channels.probe)) is torn
+
+
+STROKES = """
+strokes = torch.zeros(40, 1, 24, 24)
+for k in range(40): strokes[k, 0, 3:20, 2 + k % 19] = 3
+grey = strokes.expand(40, 3, 24, 24) + 0.5 * torch.randn(40, 3, 24, 24); images = grey.CHANGE
+model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 24 * 24, 3)); optimizer = torch.optim.Adam(model.parameters()); validation_data = None
+train_data = DataLoader(TensorDataset(images, y[:40]), batch_size=20)
+"""
+
+
+@pytest.mark.parametrize(("change", "torn"), [("permute(0, 2, 3, 1).reshape(40, 3, 24, 24)", True), ("flip(3)", False)])
+def test_grey_images_whose_pixels_a_reshape_tears_apart(probed, change, torn):
+    assert ("channels_in_groups" in probed(STROKES.replace("CHANGE", change), channels.probe)) is torn
 
 
 TOWERS = """

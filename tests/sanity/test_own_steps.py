@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.sanity.optimizers import fresh  # noqa: E402
-from nndoctor.sanity.probes import own_step  # noqa: E402
+from nndoctor.sanity.probes import own_step, runaway  # noqa: E402
 
 PLAIN = "def train_step(model, batch, optimizer):\n    l = loss(model(batch[0]), batch[1])\n"
 ACCUMULATED = (
@@ -211,3 +211,37 @@ def test_a_copy_of_a_scheduled_optimizer_takes_its_own_steps():
     model(torch.ones(1, 2)).sum().backward()
     copied.step()
     assert torch.equal(model.weight, before)
+
+
+CRITIC = """
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.g = nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 8))
+        self.d = nn.Sequential(nn.Linear(8, 32), nn.Softplus(), nn.Linear(32, 32), nn.Softplus(), nn.Linear(32, 1))
+    def forward(self, z): return self.g(z)
+model = Pair()
+with torch.no_grad(): [p.mul_(4) for p in model.d.parameters()]
+og, od = torch.optim.Adam(model.g.parameters(), 1e-3), torch.optim.Adam(model.d.parameters(), 2e-2)
+optimizer = og
+def train_step(model, batch, optimizer):
+    real = batch[0]; fake = model.g(torch.randn(len(real), 4)); between = (real + fake.detach()).div(2).requires_grad_()
+    slope = torch.autograd.grad(model.d(between).sum(), between, create_graph=True)[0]
+    penalty = ((slope.norm(dim=1) - 1) ** 2).mean()
+    ld = model.d(fake.detach()).mean() - model.d(real).mean() SIGN 10 * penalty; od.zero_grad(); ld.backward(); od.step()
+    lg = -model.d(fake).mean(); og.zero_grad(); lg.backward(); og.step()
+    return lg
+del loss
+"""
+
+
+@pytest.mark.parametrize(("sign", "endless"), [("-", True), ("+", False)])
+def test_a_critic_whose_penalty_is_rewarded(probed, sign, endless):
+    """Its loss falls without end."""
+    assert ("own_runaway" in probed(CRITIC.replace("SIGN", sign), runaway.probe)) is endless
+
+
+def test_a_train_step_whose_loss_is_lost(probed):
+    """A logarithm of what becomes negative."""
+    change = CRITIC.replace("SIGN", "+").replace("lg = -model.d(fake).mean()", "lg = (model.d(fake).mean() - 9).log()")
+    assert probed(change, runaway.probe)["own_not_finite_after"] == 0

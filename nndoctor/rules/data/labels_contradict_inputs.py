@@ -53,6 +53,9 @@ def _constant(run: Run) -> Symptom | None:
     if value is None and examples:
         text = f"all {examples} examples looked at have the same target: a model that ignores its inputs has the least loss"
         return Symptom(text, MEASURED, {"examples": examples}, place="train_data")
+    if value is None and run.fact("zeros_have_no_loss"):
+        text = "the loss is 0 where the model gives 0 for every input, and above it for other outputs: nothing in it asks for more than zeros (a term for the data, for initial or boundary values is missing?)"
+        return Symptom(text, MEASURED, {"loss_of_zeros": 0.0}, place="step")
     if value is None:
         return None
     text = f"every target that the loss is given is {number(value)}: a model that ignores its inputs has the least loss"
@@ -61,12 +64,20 @@ def _constant(run: Run) -> Symptom | None:
 
 def _interleaved(run: Run) -> Symptom | None:
     """Images whose pixels were torn apart on their way from (height, width, 3) to (3, height, width)."""
+    groups = run.numbers("channels_in_groups")
+    if len(groups) == 2:
+        text = f"the images have their colors interleaved: neighbors within groups of three are correlated by {_rounded(groups[0])}, those across their borders by {_rounded(groups[1])}: exchange dimensions with permute, not view or reshape"
+        return Symptom(text, MEASURED, {"within": groups[0], "across": groups[1]}, place="train_data")
     found = run.numbers("channels_interleaved")
     if len(found) != 2:
         return None
     near, far = found
-    text = f"the images have their colors interleaved: values three places apart are correlated by {number(float(f'{far:.2g}'))}, neighbors by {number(float(f'{near:.2g}'))}: exchange dimensions with permute, not view or reshape"
+    text = f"the images have their colors interleaved: values three places apart are correlated by {_rounded(far)}, neighbors by {_rounded(near)}: exchange dimensions with permute, not view or reshape"
     return Symptom(text, MEASURED, {"neighbors": near, "three_apart": far}, place="train_data")
+
+
+def _rounded(value: float) -> str:
+    return number(float(f"{value:.2g}"))
 
 
 def _turned(run: Run) -> Symptom | None:
@@ -162,7 +173,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     title="labels do not match the inputs",
     needs={
-        "fact:contradicting_share|fact:target_noise|fact:constant_target|fact:same_targets|fact:tag_offset|fact:channels_interleaved": 1
+        "fact:contradicting_share|fact:target_noise|fact:constant_target|fact:same_targets|fact:tag_offset|fact:channels_interleaved|fact:channels_in_groups|fact:zeros_have_no_loss": 1
     },
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
@@ -178,8 +189,10 @@ RULE = Rule(
         Run.drawn({"contradicting_share": 0.2}),
         Run.drawn({"target_noise": 0.7}),
         Run.drawn({"contradicting_share": 0.0, "constant_target": 0.0}),
+        Run.drawn({"zeros_have_no_loss": True}),
         Run.drawn({"contradicting_share": 0.0, "same_targets": 300}),
         Run.drawn({"contradicting_share": 0.0, "channels_interleaved": (0.1, 0.9)}),
+        Run.drawn({"contradicting_share": 0.0, "channels_in_groups": (0.5, 0.3)}),
         Run.drawn({"contradicting_share": 0.0, "tag_offset": 1, "tag_signal": 0.7, "tag_signal_of_own": 0.01}),
         Run.drawn({"contradicting_share": 0.0, "answers_left_out": 1.0}),
         Run.drawn({"contradicting_share": 0.0, "turned_alone": ("flips left and right of", "1", "2")}),

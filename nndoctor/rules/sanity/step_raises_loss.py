@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number, percent, plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -17,7 +17,7 @@ MIN_GAIN = 0.05  # share of what plain steps gain; a step that gains less does n
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look at where the user's own steps take the loss, then at several tiny steps on one batch."""
-    own = _own_steps(run)
+    own = _own_steps(run) or _runaway(run)
     if own is not None:
         yield own
         return
@@ -49,18 +49,34 @@ def _own_steps(run: Run) -> Symptom | None:
     return Symptom(text, MEASURED, evidence, place="train_step", remedies=("check-the-step",))
 
 
+def _runaway(run: Run) -> Symptom | None:
+    """One of several losses of a train_step that grows without end, or is no longer a number."""
+    lost = run.known("own_not_finite_after")
+    if lost is not None:
+        text = f"a loss of train_step is not finite after {plural(int(lost), 'call')}"
+        return Symptom(text, MEASURED, {"calls": lost}, place="train_step", remedies=("check-the-step",))
+    found = run.numbers("own_runaway")
+    if len(found) != len(("first", "last", "calls")):
+        return None
+    first, last, calls = found
+    text = f"{int(calls)} calls of train_step take one of its losses from {number(first)} to {number(last)}, and it grows all the time: nothing bounds it (a penalty with the wrong sign, or left out?)"
+    return Symptom(text, MEASURED, {"first": first, "last": last}, place="train_step", remedies=("check-the-step",))
+
+
 RULE = Rule(
     code="NN810",
     name="step-raises-loss",
     severity=Severity.ERROR,
     title="a small step raises the loss",
-    needs={"fact:loss_has_gradient": 1},
+    needs={"fact:loss_has_gradient|fact:own_runaway|fact:own_not_finite_after": 1},
     check=check,
     why="A small enough step along the negative gradient must lower the loss of the same batch. If it raises the loss, the sign or a hand-written derivative is wrong, or the loss is maximized.",
-    how=f"On each of several batches, one step at a thousandth of the learning rate, dropout off, from the same weights: an error only where all of them raise their loss. For a train_step: calls that do not lower the loss on batches where as many plain steps lower it by {percent(MIN_PLAIN_GAIN)} or more.",
+    how=f"On each of several batches, one step at a thousandth of the learning rate, dropout off, from the same weights: an error only where all of them raise their loss. For a train_step: calls that do not lower the loss on batches where as many plain steps lower it by {percent(MIN_PLAIN_GAIN)} or more; where it has several losses, one that grows a thousandfold and does not stop.",
     sources=(Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),),
     remedies=("check-gradient",),
     sick=(
+        Run.drawn({"own_runaway": (-0.55, -2.7e7, 240)}),
+        Run.drawn({"own_not_finite_after": 31}),
         Run.drawn({"loss_has_gradient": True, "small_step_changes": (0.01, 0.02, 0.004)}),
         Run.drawn(
             {
@@ -84,5 +100,5 @@ RULE = Rule(
             }
         ),
     ),
-    suppressed_by=("frozen-parameters", "gradients-not-reset"),
+    suppressed_by=("frozen-parameters", "gradients-not-reset", "objective-reversed"),
 )

@@ -16,6 +16,38 @@ from nndoctor.sanity.user_step import backward_replaced
 
 CALLS = 4  # of the user's step: a generator may step less often than its discriminator
 STEADY = 0.5  # of the mean size of gradients: a mean below it has no direction
+STRAIGHT = 0.999  # correlation of gradients with their scores: that of a squared error is 1
+OTHER = 0.25  # of the way to an aim: aims that are farther apart are different
+FEWEST = 8  # scores
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """Where a backward pass pushes scores: up (-1) or down (1); and the score at which it would stop, of a squared error."""
+
+    direction: int
+    way: float
+    aim: float | None
+
+    @classmethod
+    def of(cls, scores: Tensor, gradient: Tensor) -> _Push | None:
+        """From scores and the gradients of each; None where these have no common direction."""
+        mean = float(gradient.mean()) if gradient.numel() else 0.0
+        if not mean or abs(mean) <= STEADY * float(gradient.abs().mean()):
+            return None
+        around = scores - scores.mean()
+        slope = float((around * gradient).sum() / around.square().sum().clamp_min(1e-30))
+        size = float(gradient.std()) if len(scores) >= FEWEST else 0.0
+        straight = size > 0 and slope * float(scores.std()) > STRAIGHT * size
+        way = -mean / slope if straight else 0.0
+        return cls(1 if mean > 0 else -1, way, float(scores.mean()) + way if straight else None)
+
+    def alike(self, other: _Push) -> bool:
+        """Whether another pass wants the same: a squared error may pull scores from one side to different aims."""
+        if self.aim is None or other.aim is None:
+            return self.direction == other.direction
+        way = max(abs(self.way), abs(other.way))
+        return self.direction == other.direction and abs(self.aim - other.aim) <= OTHER * way
 
 
 @dataclass(slots=True)
@@ -47,9 +79,9 @@ def probe(bench: Bench) -> None:
     for k in range(CALLS):
         watch = _watched(bench, partial(step, bench.model, bench.batches[k % len(bench.batches)], optimizer))
         for path in dict.fromkeys(call.path for call in watch.calls):
-            directions = _directions(watch, path)
-            if len(directions) > 1:
-                bench.fact("scores_pushed_alike", len(set(directions)) == 1)
+            pushes = _pushes(watch, path)
+            if len(pushes) > 1:
+                bench.fact("scores_pushed_alike", all(map(pushes[0].alike, pushes[1:])))
                 bench.fact("scores_of", path)
                 return
 
@@ -93,17 +125,19 @@ def _noted(watch: _Watch, path: str, _: nn.Module, places: tuple[object, ...], g
         call.given.register_hook(keep)  # type: ignore[no-untyped-call]
 
 
-def _directions(watch: _Watch, path: str) -> list[int]:
-    """The direction in which each optimizer's backward pass pushes a network's scores of generated examples."""
-    scores = [c for c in watch.calls if c.path == path and _single(c)]
+def _pushes(watch: _Watch, path: str) -> list[_Push]:
+    """Where each optimizer's backward pass pushes a network's scores of generated examples."""
+    calls = [c for c in watch.calls if c.path == path and _single(c)]
     made = {row for c in watch.calls if c.path != path for row in as_bytes(c.given)}
-    found: dict[int, int] = {}
+    found: dict[int, _Push] = {}
     for number, optimizer in watch.steps.items():
-        pushed = [g[_generated(c, made)].flatten() for c in scores if (g := c.gradients.get(number)) is not None]
-        gradient = torch.cat(pushed) if pushed else torch.zeros(0)
-        mean = float(gradient.mean()) if gradient.numel() else 0.0
-        if mean and abs(mean) > STEADY * float(gradient.abs().mean()):
-            found[optimizer] = 1 if mean > 0 else -1
+        rows = [(_generated(c, made), c.given.detach(), g) for c in calls if (g := c.gradients.get(number)) is not None]
+        if not rows:
+            continue
+        scores, gradient = (torch.cat([row[k][row[0]].flatten() for row in rows]).double() for k in (1, 2))
+        push = _Push.of(scores, gradient)
+        if push is not None:
+            found[optimizer] = push
     return list(found.values())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -11,10 +13,15 @@ from nndoctor.sanity.bench import Bench
 COLOURS = 3
 SMALLEST = 12  # pixels in a row
 ALIKE, APART = 0.4, 0.2  # correlation of values three places apart, and by which it exceeds that of neighbours
+WITHIN = (
+    0.05  # by which neighbours within groups of three are more alike than those across, and than colours of a pixel
+)
+SURE = 6.0  # standard errors
+FEWEST = 4  # images
 
 
 def probe(bench: Bench) -> None:
-    """Note images in which a value resembles the one three places on more than its neighbour."""
+    """Note images in which a value resembles the one three places on more than its neighbour, or values of a group of three each other."""
     for images in tensors(bench.batch):
         if (
             images.ndim != 4
@@ -23,9 +30,14 @@ def probe(bench: Bench) -> None:
             or not images.is_floating_point()
         ):
             continue
-        near, far = (_correlation(images.detach().double(), distance) for distance in (1, COLOURS))
+        values = images.detach().double()
+        near, far = (_correlation(values, distance) for distance in (1, COLOURS))
         if far > ALIKE and far - near > APART:
             bench.fact("channels_interleaved", (near, far))
+            return
+        groups = _groups(values)
+        if groups is not None:
+            bench.fact("channels_in_groups", groups)
             return
 
 
@@ -35,3 +47,22 @@ def _correlation(images: Tensor, distance: int) -> float:
     left, right = centred[..., :-distance], centred[..., distance:]
     size = left.square().sum().sqrt() * right.square().sum().sqrt()
     return float((left * right).sum() / size) if bool(torch.isfinite(size)) and float(size) > 0 else 0.0
+
+
+def _groups(images: Tensor) -> tuple[float, float] | None:
+    """How alike neighbours are within groups of three and across their borders, where groups look like the pixels.
+
+    In images that are in order neither neighbour knows of groups, and the colours of a pixel are at least as alike.
+    """
+    values = (images - images.mean((1, 2, 3), keepdim=True)).flatten(1)
+    values = values / values.square().mean(1, keepdim=True).sqrt().clamp_min(1e-12)
+    products = values[:, :-1] * values[:, 1:]
+    first, second, border = (products[:, k::COLOURS].mean(1) for k in range(COLOURS))
+    within = torch.minimum(first, second)
+    red, green, blue = values.reshape(len(values), COLOURS, -1).unbind(1)
+    colours = torch.maximum((red * green).mean(1), (green * blue).mean(1))
+    excess = within - torch.maximum(border, colours)
+    if len(excess) < FEWEST or not bool(torch.isfinite(excess).all()):
+        return None
+    mean, error = float(excess.mean()), float(excess.std()) / math.sqrt(len(excess))
+    return (float(within.mean()), float(border.mean())) if mean > WITHIN and mean > SURE * error else None

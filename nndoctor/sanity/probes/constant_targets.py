@@ -9,14 +9,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from nndoctor.experiment.steps import IGNORED
-from nndoctor.sanity.batches import Batch, tensors
+from nndoctor.sanity.batches import Batch, mapped, tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.observe import REGRESSIONS, LossCall
+from nndoctor.sanity.state import seed
 
 CLASSES = (functional.cross_entropy, functional.nll_loss)
 BATCHES = 3  # looked at
 FEWEST = 8  # values of a target, in each of them
 FEWEST_LABELS = 30  # in all of them
+SCALES = (1.0, 0.1, -0.1, -1.0)  # of the outputs: a loss that is above zero for each has its minimum at zero
+NOTHING = 1e-9  # of the loss of the outputs as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,28 @@ def probe(bench: Bench) -> None:
         together = torch.cat(labels)
         if len(together) >= FEWEST_LABELS and len(torch.unique(together)) == 1:
             bench.fact("single_class", int(together[0]))
+    if bench.subject.step is not None and _zeros_suffice(bench):
+        bench.fact("zeros_have_no_loss", True)
+
+
+def _zeros_suffice(bench: Bench) -> bool:
+    """Whether the user's step has no loss in any batch where the model gives zeros, and some where it gives anything else."""
+    first = [_scaled(bench, bench.batch, scale) for scale in SCALES]
+    return min(first) > 0 and all(abs(_scaled(bench, batch, 0.0)) <= NOTHING * first[0] for batch in bench.batches)
+
+
+def _scaled(bench: Bench, batch: Batch, scale: float) -> float:
+    """The loss where every output of the model is multiplied by a number."""
+
+    def change(_: object, __: object, output: object) -> object:
+        return mapped(output, lambda t: t * scale if t.is_floating_point() else t)
+
+    handle = bench.model.register_forward_hook(change)
+    try:
+        seed(7)
+        return number(bench.subject.run(batch).loss)
+    finally:
+        handle.remove()
 
 
 def _labels(seen: _Pass) -> list[Tensor]:

@@ -91,12 +91,20 @@ def _determinants(bench: Bench, call: ModelCall, name: str, pair: _Pair) -> tupl
     places, names = short.changed(name, lambda _: rows)
     outputs = tensors(bench.model(*places, **names))
     moved, stated = outputs[pair.moved].flatten(1), outputs[pair.number].flatten()
+    _note_unmoved(bench, rows.detach().flatten(1), moved.detach())
     columns = [torch.autograd.grad(moved[:, k].sum(), rows, retain_graph=True)[0] for k in range(moved.shape[1])]
     jacobian = torch.stack([c.flatten(1) for c in columns], 1).double()
     true = torch.linalg.slogdet(jacobian).logabsdet
     if not bool(torch.isfinite(true).all()) or float(true.min()) < SINGULAR * moved.shape[1]:
         return None
     return stated.detach().double(), true
+
+
+def _note_unmoved(bench: Bench, rows: Tensor, moved: Tensor) -> None:
+    """Note how many numbers of each example come out as they went in, at whatever place, if others do not."""
+    same = (moved[:, :, None] == rows[:, None, :]).all(0).any(1)
+    if 0 < int(same.sum()) < len(same):
+        bench.fact("flow_unmoved", (int(same.sum()), len(same)))
 
 
 def _shortened(call: ModelCall, total: int) -> ModelCall:

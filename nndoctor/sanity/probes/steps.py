@@ -103,7 +103,9 @@ def _gradients(bench: Bench, touched: set[str]) -> None:
 
 def _take(bench: Bench, folder: Path, losses: list[float]) -> None:
     """The losses, the layers and the facts that the recorder wrote."""
-    bench.series["train/loss"] = Series.of("train/loss", losses)
+    # What a step with several optimizers returns is no loss that falls, but it has to be a number.
+    if not bench.subject.blind or not all(map(math.isfinite, losses)):
+        bench.series["train/loss"] = Series.of("train/loss", losses)
     layers = folder / LAYERS
     if layers.is_file():
         bench.series.update(layer_series(list(blocks(layers))))
