@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nndoctor.experiment.steps import TARGETS
+from nndoctor.sanity.ragged import ends_at, longest
 
 Batch = Any  # a tensor, or tensors in tuples, lists and mappings, as the user's data give them
 
@@ -70,12 +71,27 @@ def alike(batch: Batch) -> bool:
 
 
 def part(batch: Batch, rows: Tensor | slice) -> Batch:
-    """Some examples of a batch that is `alike`; sequences that come by falling length, as for packing, stay in that order."""
+    """Some examples of a batch that is `alike`, as a loader would give them.
+
+    Sequences that come by falling length, as for packing, stay in that order; padding beyond the longest is cut off.
+    """
     if isinstance(rows, slice):
-        return mapped(batch, lambda t: t[rows] if t.ndim else t)
+        return _cut(batch, mapped(batch, lambda t: t[rows] if t.ndim else t))
     lengths = next((t for t in tensors(batch) if _falls(t)), None)
-    found = mapped(batch, lambda t: t[rows.to(t.device)] if t.ndim else t)
+    found = _cut(batch, mapped(batch, lambda t: t[rows.to(t.device)] if t.ndim else t))
     return found if lengths is None else _sorted(found, lengths[rows.to(lengths.device)])
+
+
+def _cut(whole: Batch, some: Batch) -> Batch:
+    """Some examples of a batch without the padding that only the longer ones left behind need."""
+    given = tensors(whole)
+    known = longest(given)
+    left = tensors(some)
+    if known is None or not len(left[known[0]]):
+        return some
+    place, before = known
+    now, padded = int(left[place].max()), iter([ends_at(t, given[place], before) for t in given])
+    return mapped(some, lambda t: t[:, :now] if next(padded) else t)
 
 
 def _falls(tensor: Tensor) -> bool:

@@ -33,3 +33,26 @@ def _missing(tensor: Tensor, sizes: Sequence[int]) -> list[int]:
     """What is missing at the end of each dimension but the first, in the order that torch pads: the last one first."""
     gaps = [size - here for size, here in zip(sizes, tensor.shape[1:], strict=True)]
     return [n for gap in reversed(gaps) for n in (0, gap)]
+
+
+def longest(given: Sequence[Tensor]) -> tuple[int, int] | None:
+    """Which tensor of a batch holds the lengths of its padded sequences, and the greatest of them; None where none does.
+
+    They are whole numbers, one an example, beyond which another tensor holds one and the same value.
+    """
+    for k, lengths in enumerate(given):
+        if lengths.ndim != 1 or lengths.is_floating_point() or lengths.dtype is torch.bool or not len(lengths):
+            continue
+        greatest = int(lengths.max())
+        if int(lengths.min()) >= 1 and any(ends_at(t, lengths, greatest) for t in given):
+            return k, greatest
+    return None
+
+
+def ends_at(sequences: Tensor, lengths: Tensor, greatest: int) -> bool:
+    """Whether sequences are as long as the greatest length, and hold one and the same value beyond the length of each."""
+    if sequences.ndim < 2 or sequences.shape[:2] != (len(lengths), greatest):
+        return False
+    beyond = torch.arange(greatest, device=sequences.device) >= lengths.to(sequences.device)[:, None]
+    padding = sequences[beyond]
+    return padding.numel() > 0 and bool((padding == padding.flatten()[0]).all())

@@ -38,10 +38,11 @@ def outside(bench: Bench) -> bool:
     target = bench.target(bench.sample)
     if output is None or target is None:
         return False
-    _limits(bench, output, target)
-    bench.fact("output_classes", _classes_of_loss(bench))
-    classes, high = bench.facts.get("output_classes"), bench.facts.get("target_high")
-    later = isinstance(classes, int) and isinstance(high, float) and high >= classes
+    if bench.subject.loss is not None:
+        _limits(bench, output, target)
+    classes, high = _classes_of_loss(bench), bench.facts.get("target_high")
+    bench.fact("output_classes", classes)
+    later = classes is not None and isinstance(high, float) and high >= classes
     return later and not target.is_floating_point()  # in another batch than the first
 
 
@@ -82,14 +83,22 @@ def _limits(bench: Bench, output: Tensor, target: Tensor) -> None:
 
 
 def _classes_of_loss(bench: Bench) -> int | None:
-    """How many classes a cross-entropy is given scores of, which the form of the outputs need not tell."""
+    """How many classes a cross-entropy of the batch's own targets is given scores of, which the form of the outputs need not tell."""
+    target = bench.target(bench.batch)
     calls = [
         c
         for c in bench.subject.observed(bench.batch)[0].calls
-        if c.function in (functional.cross_entropy, functional.nll_loss)
+        if c.function in (functional.cross_entropy, functional.nll_loss) and _is_own(c.target, target)
     ]
     counts = {c.output.shape[min(1, c.output.ndim - 1)] for c in calls}
     return counts.pop() if len(counts) == 1 else None
+
+
+def _is_own(given: object, target: Tensor | None) -> bool:
+    """Whether a loss is given the targets as they are in the batch; not another way to count them."""
+    if not isinstance(given, Tensor) or target is None or given.numel() != target.numel():
+        return False
+    return torch.equal(given.detach().flatten().to(target), target.flatten())
 
 
 def _explains(bench: Bench, batch: Batch) -> bool:

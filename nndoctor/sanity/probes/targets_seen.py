@@ -47,7 +47,7 @@ def _seen(bench: Bench, call: ModelCall, held: Held) -> None:
         return
     if held.offset == 1:
         bench.fact("future_change", max(change, bench.number("future_change")))
-    elif not _draws(bench, call):
+    elif change >= bench.number("target_argument_change") and not _draws(bench, call):
         bench.fact("target_argument", held.name)
         bench.fact("target_argument_change", change)
 
