@@ -91,6 +91,12 @@ CATALOGUE = (
         "PyTorch documentation, torch.optim",
     ),
     Remedy(
+        "module-list",
+        "keep layers in nn.ModuleList or nn.ModuleDict, parameters in nn.ParameterList",
+        "only what is assigned as an attribute, or held by these, is found by parameters(), to() and state_dict()",
+        "PyTorch documentation, torch.nn.ModuleList",
+    ),
+    Remedy(
         "load-before-freezing",
         "load pretrained weights before freezing these layers, or train them",
         "frozen layers help only with what they learned before",

@@ -16,21 +16,26 @@ def constant_loss(bench: Bench, batch: Batch) -> float | None:
     target = target_of(batch)
     if target is None or bench.subject.loss is None or not len(target):
         return None
-    output = target.mean(0, keepdim=True).expand_as(target) if target.is_floating_point() else _scores(bench, target)
-    if output is None:
-        return None
+    outputs = [target.mean(0, keepdim=True).expand_as(target)] if target.is_floating_point() else _scores(bench, target)
+    losses = [_loss(bench, output, target) for output in outputs]
+    return min((loss for loss in losses if loss is not None), default=None)
+
+
+def _loss(bench: Bench, output: Tensor, target: Tensor) -> float | None:
     # A loss of something else than values fails.
     return unless_it_fails(lambda: number(bench.subject.loss_of(output, target)), None)
 
 
-def _scores(bench: Bench, target: Tensor) -> Tensor | None:
-    """The logarithms of the classes' frequencies as the scores of every example, under a loss that takes them."""
+def _scores(bench: Bench, target: Tensor) -> list[Tensor]:
+    """The classes' frequencies as the outputs of every example: their logarithms under a loss that takes scores, else themselves, and zeros."""
     classes = int(bench.number("output_classes"))
-    of_scores = bench.facts.get("loss_before") in ("cross-entropy", "nll")
-    if not of_scores or classes < 2 or target.ndim != 1 or int(target.max()) >= classes or int(target.min()) < 0:
-        return None
+    if classes < 2 or target.ndim != 1 or int(target.max()) >= classes or int(target.min()) < 0:
+        return []
     counts = torch.bincount(target.long(), minlength=classes).float()
-    return (counts / counts.sum()).clamp_min(1e-6).log().expand(len(target), classes)
+    shares = (counts / counts.sum()).expand(len(target), classes)
+    if bench.facts.get("loss_before") in ("cross-entropy", "nll"):
+        return [shares.clamp_min(1e-6).log()]
+    return [shares, torch.zeros_like(shares)]
 
 
 def knowing_nothing(bench: Bench) -> float | None:

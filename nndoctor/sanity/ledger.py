@@ -35,11 +35,15 @@ class Pass:
 
 @dataclass(slots=True)
 class Ledger:
-    """The passes of each call of a step. A gradient waits in its parameter until an optimizer uses it, or it is cleared."""
+    """The passes of each call of a step. A gradient waits in its parameter until it is used, or cleared.
+
+    An optimizer uses it, or code that changes the parameter by itself, as the first step of SAM does.
+    """
 
     calls: list[list[Pass]] = field(default_factory=list)
     names: dict[int, Tensor] = field(default_factory=dict)
     _waiting: dict[int, list[Pass]] = field(default_factory=dict)
+    _sums: dict[int, float] = field(default_factory=dict)
     _within: bool = False
 
     @contextmanager
@@ -58,6 +62,7 @@ class Ledger:
                 handle.remove()
 
     def _went_back(self, loss: Tensor, go: Callable[[], object]) -> None:
+        self._used_by_hand()
         made = Pass(self._terms(loss))
         self.calls[-1].append(made)
         reached = frozenset[int]().union(*made.terms)
@@ -68,6 +73,7 @@ class Ledger:
                 self._waiting[one] = []
             self._waiting.setdefault(one, []).append(made)
         go()
+        self._sums = {one: self._sum(one) for one in reached}
         if self._within:  # a closure, whose optimizer uses what each of its passes finds
             made.used |= reached
         made.moved = {one: self._gradient(one) - was for one, was in before.items()}
@@ -85,6 +91,16 @@ class Ledger:
     def _gradient(self, one: int) -> float:
         grad = self.names[one].grad
         return 0.0 if grad is None else float(grad.detach().sum())
+
+    def _sum(self, one: int) -> float:
+        return float(self.names[one].detach().double().sum())
+
+    def _used_by_hand(self) -> None:
+        """Note what was changed since the last pass."""
+        for one, was in self._sums.items():
+            if self._sum(one) != was:
+                for each in self._waiting.get(one, ()):
+                    each.used.add(one)
 
     def _stepped(self, optimizer: torch.optim.Optimizer, *, within: bool) -> None:
         """Note what an optimizer uses, before its step, in which a closure may run, and after it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -42,6 +43,12 @@ def unwrapped(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
     """The optimizer that takes the steps: the one within a wrapper, as Accelerate makes it."""
     inner = getattr(optimizer, "optimizer", None)
     return unwrapped(inner) if isinstance(inner, torch.optim.Optimizer) and inner is not optimizer else optimizer
+
+
+def has_step(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether it can take a step by itself; SAM, as it is usually written, has two methods in its place."""
+    own = type(unwrapped(optimizer)).step  # which torch wraps once an optimizer of its class is made
+    return inspect.unwrap(own) is not inspect.unwrap(torch.optim.Optimizer.step)
 
 
 def _rewrapped(wrapper: torch.optim.Optimizer, inner: torch.optim.Optimizer) -> torch.optim.Optimizer:

@@ -11,6 +11,7 @@ from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity.batches import alike, part, same_targets, size, target_of, target_rolled
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
+from nndoctor.sanity.optimizers import has_step
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, watched
 
@@ -61,7 +62,7 @@ def _ask_train_step(bench: Bench) -> None:
             raise unusable("train_step fails", error, subject.path) from error
     known = habits(calls, optimizer)
     bench.fact("backward_scale", known.scale)
-    if known.has_loss:
+    if known.has_loss and has_step(optimizer):
         subject.step = asked(subject.train_step, known, optimizer)
     else:
         subject.blind = True

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.confidence import MEASURED
+from nndoctor.core.confidence import MEASURED, PLAUSIBLE
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 MAX_RMS = 12.0  # root mean square: pixels of 0 to 255, ages, prices; standardized inputs have 1, [0, 10] has 6
+MILD_RMS = 2.5  # from which a trial decides: without one it is a remark
 MIN_LARGEST = 0.02  # the largest value: pixels that were divided by 255 twice reach 0.004
 FEATURES_APART = 10.0  # ratio of the features' standard deviations from which the message gives their range
 
@@ -26,7 +27,7 @@ def check(run: Run) -> Iterator[Symptom]:
         "low": run.known("input_low"),
         "high": run.known("input_high"),
     }
-    if rms > MAX_RMS:
+    if rms > MILD_RMS:
         low, high = run.known("feature_scale_low"), run.known("feature_scale_high")
         apart = (
             f"; the features' standard deviations range from {number(low)} to {number(high)}"
@@ -34,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
             else ""
         )
         text = f"inputs are not normalized (RMS {number(rms)}, max {number(largest)}){apart}"
-        yield Symptom(text, MEASURED, evidence, place="train_data")
+        yield Symptom(text, MEASURED if rms > MAX_RMS else PLAUSIBLE, evidence, place="train_data")
     elif 0 < largest < MIN_LARGEST:
         text = f"inputs are very small (max {number(largest)}): were they scaled twice?"
         yield Symptom(text, MEASURED, evidence, place="train_data")
@@ -48,7 +49,7 @@ RULE = Rule(
     needs={"fact:first_layer_rms": 1, "fact:first_layer_largest": 1},
     check=check,
     why="Gradients of the first layer's weights are proportional to its inputs. With inputs in the hundreds the loss is much steeper in some directions than in others, and no single learning rate suits all; with inputs near 0.001 it is flat.",
-    how=f"The root mean square of the inputs of the first layer with weights is over {MAX_RMS:g}, or their largest value under {MIN_LARGEST:g}, and no normalization comes before it.",
+    how=f"The root mean square of the inputs of the first layer with weights is over {MAX_RMS:g} (over {MILD_RMS:g} where standardized inputs are tried and learn better), or their largest value under {MIN_LARGEST:g}, and no normalization comes before it.",
     sources=(
         Reference("LeCun et al., Efficient BackProp, 1998, section 4.3"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),

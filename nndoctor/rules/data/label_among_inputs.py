@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.confidence import DIRECT, MEASURED
+from nndoctor.core.confidence import DIRECT, MEASURED, SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -23,6 +23,10 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"input feature {column} is {number(value)} in every example of class {of_class} and in no other: it is filled in once the label is known, and will not be available when the model is used"
         evidence = {"feature": column, "value": value}
         yield Symptom(text, MEASURED, evidence, place="train_data", remedies=("leave-the-feature-out",))
+    column = run.fact("gap_column")
+    if isinstance(column, int):
+        text = f"input feature {column} alone tells the classes apart, with a wide gap between them that no other feature has: does it come from the label?"
+        yield Symptom(text, SEVERAL_SIGNS, {"feature": column}, place="train_data", remedies=("leave-the-feature-out",))
     marks = run.texts("label_one_hot")
     if marks:
         text = f"input features {', '.join(marks[:4])}{' …' if len(marks) > 4 else ''} mark one class each: they are the one-hot label, and will not be available when the model is used"
@@ -56,7 +60,7 @@ RULE = Rule(
     needs={"fact:examples_seen|fact:own_positives|fact:target_offset": 1},
     check=check,
     why="A feature that was computed from the label makes training and validation look perfect, but is missing or wrong when the model is used.",
-    how="In a table with several features and enough examples, one feature has exactly one value for each class, one has a single value for all of a class and many others for the rest, several are its one-hot code, or one is the number to be predicted, or a run of at most half of the values is all that is to be predicted. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later. In a contrastive loss, each embedding is its own positive.",
+    how="In a table with several features and enough examples, one feature has exactly one value for each class, one has a single value for all of a class and many others for the rest, one alone separates two classes by a gap of several standard deviations, several are its one-hot code, or one is the number to be predicted, or a run of at most half of the values is all that is to be predicted. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later. In a contrastive loss, each embedding is its own positive.",
     sources=(
         Reference("Kaufman et al., Leakage in Data Mining, TKDD 2012", "https://doi.org/10.1145/2382577.2382579"),
     ),
@@ -64,6 +68,7 @@ RULE = Rule(
     sick=(
         Run.drawn({"examples_seen": 500, "label_column": 9}),
         Run.drawn({"examples_seen": 500, "class_column": 4, "class_column_value": 0.0, "class_column_class": "0"}),
+        Run.drawn({"examples_seen": 500, "gap_column": 4, "gap_columns_seen": 5}),
         Run.drawn({"examples_seen": 500, "target_column": 23}),
         Run.drawn({"examples_seen": 500, "label_one_hot": (0, 1, 2)}),
         Run.drawn({"examples_seen": 500, "target_slice": (48, 63)}),

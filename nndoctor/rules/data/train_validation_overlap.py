@@ -13,19 +13,23 @@ from nndoctor.core.run import Run
 MAX_OVERLAP = 0.02  # share of the validation examples; a few duplicates are in every collection
 MAX_REPEATED = 0.3  # share of training examples that repeat others: then equal inputs mean little
 
+TOY = 64  # examples: with fewer, as the four of XOR, both sets are the same on purpose
 AS_OFTEN = (
     2.0  # times the share of training examples with an equal among the others: short sequences repeat by themselves
 )
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Look for equal inputs; a validation set that is the training set is a remark, not a warning."""
+    """Look for equal inputs; a validation set that is the training set is a remark where there are few different examples."""
     share = run.number("overlap_share")
     repeated = run.number("repeated_share")
     evidence = {"share": share, "repeated_in_training": repeated}
     if run.fact("validation_is_train"):
         text = "the validation set is identical to the training set: it cannot show how well the model generalizes"
-        yield Symptom(text, MEASURED, evidence, place="validation_data", severity=Severity.INFO)
+        few = run.number("examples_seen") < TOY or repeated >= MAX_REPEATED
+        yield Symptom(
+            text, MEASURED, evidence, place="validation_data", severity=Severity.INFO if few else Severity.WARNING
+        )
     elif share > max(MAX_OVERLAP, AS_OFTEN * run.number("share_with_equal")) and repeated < MAX_REPEATED:
         text = f"{percent(share)} of the validation examples checked are also in the training set: validation results are too optimistic"
         yield Symptom(text, MEASURED, evidence, place="validation_data")
@@ -45,6 +49,7 @@ RULE = Rule(
     sick=(
         Run.drawn({"overlap_share": 0.31, "repeated_share": 0.0}),
         Run.drawn({"overlap_share": 1.0, "validation_is_train": True}),
+        Run.drawn({"overlap_share": 1.0, "validation_is_train": True, "examples_seen": 500}),
     ),
     healthy=(
         Run.drawn({"overlap_share": 0.14, "repeated_share": 0.08, "share_with_equal": 0.13}),

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.confidence import SEVERAL_SIGNS
+from nndoctor.core.confidence import MEASURED, SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 MAX_SHIFT = 0.5  # standard deviations of the training inputs between the two means
 MAX_RATIO = 2.0  # between the two standard deviations
+MAX_UNSEEN = 0.05  # of the validation examples
 ERRORS = 4.0  # standard errors of the mean that chance is allowed on top
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare mean and deviation of all input values."""
+    """Compare the classes of both, then mean and deviation of all input values."""
+    unseen = run.number("unseen_class_share")
+    if unseen > MAX_UNSEEN:
+        text = f"{percent(unseen)} of the validation examples have a class that no training example read has: split the examples at random, or by class"
+        yield Symptom(text, MEASURED, {"unseen": unseen}, place="validation_data")
+        return
+    if run.known("shift_mean") is None:
+        return
     mean, error = (run.number(n) for n in ("shift_mean", "shift_mean_error"))
     scale = run.number("shift_scale")
     ratio = max(scale, 1 / scale) if scale > 0 else float("inf")
@@ -29,13 +37,19 @@ RULE = Rule(
     code="NN609",
     name="train-validation-shift",
     severity=Severity.WARNING,
-    title="validation inputs are distributed differently from training inputs",
-    needs={"fact:shift_mean": 1, "fact:shift_scale": 1},
+    title="validation examples are distributed differently from training examples",
+    needs={"fact:shift_mean|fact:unseen_class_share": 1},
     check=check,
     why="A network sees inputs that it was not trained on when one split is normalized and the other is not, or when each is normalized by its own mean.",
-    how=f"The means of all input values differ by more than {MAX_SHIFT:g} standard deviations, or the standard deviations by more than a factor of {MAX_RATIO:g}, and by {ERRORS:g} standard errors more.",
+    how=f"The means of all input values differ by more than {MAX_SHIFT:g} standard deviations, or the standard deviations by more than a factor of {MAX_RATIO:g}, and by {ERRORS:g} standard errors more; or more than {percent(MAX_UNSEEN)} of the validation examples are of classes that the training set lacks.",
     sources=(Reference("Ng, Machine Learning Yearning, chapters 40 to 43"),),
     remedies=("same-preparation",),
-    sick=(Run.drawn({"shift_mean": 2.4, "shift_scale": 3.1, "shift_mean_error": 0.05}),),
-    healthy=(Run.drawn({"shift_mean": 0.02, "shift_scale": 1.01, "shift_mean_error": 0.05}),),
+    sick=(
+        Run.drawn({"unseen_class_share": 1.0}),
+        Run.drawn({"shift_mean": 2.4, "shift_scale": 3.1, "shift_mean_error": 0.05}),
+    ),
+    healthy=(
+        Run.drawn({"unseen_class_share": 0.0}),
+        Run.drawn({"shift_mean": 0.02, "shift_scale": 1.01, "shift_mean_error": 0.05}),
+    ),
 )

@@ -13,6 +13,9 @@ from nndoctor.core.run import Run
 
 def check(run: Run) -> Iterator[Symptom]:
     """Name them, and the first one's place."""
+    if run.number("hidden_parameters"):
+        yield _hidden(run)
+        return
     missed = run.texts("missed_parameters")
     if missed:
         last = run.fact("output_layer_untrained")
@@ -32,15 +35,31 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, MEASURED, {"parameters": len(missed)}, layer=missed[0], place="optimizer")
 
 
+def _hidden(run: Run) -> Symptom:
+    """Parameters that not even the model knows."""
+    count, numbers, place = (
+        int(run.number("hidden_parameters")),
+        int(run.number("hidden_numbers")),
+        run.fact("hidden_in"),
+    )
+    what = f"{plural(count, 'parameter')} ({plural(numbers, 'number')})"
+    evidence = {"parameters": count, "hidden": numbers}
+    if place:
+        text = f"{place} keeps layers in a plain list or dict: {what} in it are not part of the model: they are not in parameters(), not trained and not saved"
+        return Symptom(text, DIRECT, evidence, layer=str(place), place="model", remedies=("module-list",))
+    text = f"the loss depends on {what} that neither the model nor the optimizer holds: they are not trained"
+    return Symptom(text, DIRECT, evidence, place="optimizer")
+
+
 RULE = Rule(
     code="NN707",
     name="optimizer-misses-parameters",
     severity=Severity.ERROR,
     title="the optimizer does not hold all parameters",
-    needs={"fact:missed_parameters": 1},
+    needs={"fact:missed_parameters|fact:hidden_parameters": 1},
     check=check,
     why="A layer that was added after the optimizer was created, or left out of its groups, is never trained. If that is intended, use requires_grad_(False), which also avoids computing its gradients.",
-    how="Every parameter of the model with requires_grad must be in one of the optimizer's groups. A layer that does no harm by missing is named as information, unless it is the output layer behind trained layers, or those before the trained ones whose weights are as initialized.",
+    how="Every parameter of the model with requires_grad must be in one of the optimizer's groups, and every parameter that the loss leads back to must be known to the model or to the optimizer. A layer that does no harm by missing is named as information, unless it is the output layer behind trained layers, or those before the trained ones whose weights are as initialized.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -48,6 +67,8 @@ RULE = Rule(
     ),
     remedies=("give-all-parameters",),
     sick=(
+        Run.drawn({"hidden_parameters": 8, "hidden_numbers": 1392, "hidden_in": "blocks"}),
+        Run.drawn({"hidden_parameters": 1, "hidden_numbers": 640, "hidden_in": ""}),
         Run.drawn({"missed_parameters": ("body.weight", "body.bias"), "missed_untrained": ("body",)}),
         Run.drawn({"missed_parameters": ("head.weight", "head.bias")}),
         Run.drawn({"missed_parameters": ("head.weight", "head.bias"), "output_layer_untrained": "head"}),

@@ -129,7 +129,13 @@ def _outside(run: Run) -> Symptom | None:
     ends = " and ".join(
         f"{word} {number(float(f'{v:.3g}'))}" for word, v in (("below", high), ("above", low)) if math.isfinite(v)
     )
-    text = f"the outputs stay {ends} whatever the weights of the last layer, and {percent(share)} of the targets lie outside"
+    generator = run.fact("bound_of")
+    what, goals = (
+        (f"what {generator} makes stays", "values of the real examples")
+        if generator
+        else ("the outputs stay", "targets")
+    )
+    text = f"{what} {ends} whatever the weights of the last layer, and {percent(share)} of the {goals} lie outside"
     return _symptom(run, text, BOUNDED)
 
 
@@ -216,7 +222,7 @@ RULE = Rule(
     name="output-unfit-for-loss",
     severity=Severity.ERROR,
     title="the output does not fit the loss",
-    needs={"fact:loss_is_finite": 1},
+    needs={"fact:loss_is_finite|fact:targets_outside": 1},
     check=check,
     why="A loss fits an output if better outputs have a lower loss, the best output is possible, and the gradient leads there. A sigmoid with targets of 100, a softmax over one value and a logarithm of raw scores do not fit, and training cannot correct that.",
     how=f"The loss is minimized over the outputs directly, without the network: its initial value, its minimum, its minimum with the last activation (an error if that misses {percent(MAX_SHORTFALL)} of the way or more), where gradient descent ends, and whether the best output follows the targets. Each output of the model is also moved far up and down: a loss that falls both ways with the square of the distance has no minimum. Where the targets are numbers, the last layer's weights are multiplied by large numbers of both signs: an error if the outputs stay within ends beyond which more than {percent(MAX_OUTSIDE)} of the targets lie.",
@@ -243,6 +249,7 @@ RULE = Rule(
             }
         ),
         Run.drawn({"loss_is_finite": True, "targets_outside": 0.9, "bound_low": -0.1, "bound_high": 0.1}),
+        Run.drawn({"targets_outside": 0.9, "bound_low": 0.0, "bound_high": 1.0, "bound_of": "generator"}),
         Run.drawn({"loss_is_finite": False}),
         Run.drawn({"loss_is_finite": True, "not_log_probabilities": "kl_div"}),
         Run.drawn({"loss_is_finite": True, "trained_with_target": ("teacher.weight",)}),

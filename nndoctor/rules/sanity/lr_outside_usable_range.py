@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import DIRECT, MEASURED
 from nndoctor.core.finding import Number, Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 OVERWRITTEN = (
     4.0  # times the weights' size, in a few steps of several losses; such trainings move them by half of it at most
 )
+MIN_REACHED = 0.02  # of the rate, after an epoch of a warm-up
 WITHOUT_SEEDS, WITH_ALL_SEEDS = 0.6, 0.95  # confidences where no seed, and where every seed agrees
 
 
@@ -28,6 +29,17 @@ def check(run: Run) -> Iterator[Symptom]:
     if zero:
         text = f"the schedule keeps the learning rate at exactly 0 for its first {zero:.0f} steps and longer: nothing is trained (an integer division?)"
         yield Symptom(text, DIRECT, {"calls": zero}, place="optimizer", remedies=("warm-up",))
+        return
+    reached, peak = run.known("warmup_reaches"), run.number("warmup_peak")
+    if reached is not None and reached < MIN_REACHED:
+        text = f"at the pace of its first steps the warm-up reaches {percent(reached)} of the learning rate {number(peak)} in an epoch of {epoch:.0f} batches: it would last about {1 / reached:.0f} epochs"
+        yield Symptom(
+            text,
+            MEASURED,
+            {"calls": run.number("own_calls"), "reached": reached},
+            place="optimizer",
+            remedies=("warm-up",),
+        )
         return
     moved = run.number("own_movement")
     if moved > OVERWRITTEN and run.known("plain_movement") is None:
@@ -76,7 +88,7 @@ RULE = Rule(
     needs={"fact:lr_side|fact:own_movement|fact:rate_vanishes_after|fact:rate_zero_for": 1},
     check=check,
     why="The learning rate is the first setting to get right. Ten times too low takes ten times as long; too high learns nothing.",
-    how="Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch, and none may keep it at exactly zero for its first dozens of steps.",
+    how=f"Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch, none may keep it at exactly zero for its first dozens of steps, and a warm-up must reach {percent(MIN_REACHED)} of it within an epoch.",
     sources=(
         Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),
@@ -105,6 +117,7 @@ RULE = Rule(
                 "lr_suggested": 0.03,
             }
         ),
+        Run.drawn({"own_movement": 0.1, "warmup_reaches": 0.008, "warmup_peak": 0.05, "rate_of_epoch": 80}),
         Run.drawn(
             {"own_movement": 0.1, "rate_vanishes_after": 28, "rate_of_epoch": 80, "rate_highest": 0.01},
         ),

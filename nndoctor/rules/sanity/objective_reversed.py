@@ -10,12 +10,24 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+MASK_STEPS = 60  # of the check-up, after which outputs are compared with masks
 OPPOSED = -0.5  # correlation of scores with cosine similarities; it is near 1 where they are similarities
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look at what a loss of known meaning does: adversaries, pairs, densities, quantiles and rewards."""
-    for look in (_adversaries, _pairs, _scores, _density, _quantiles, _maximized, _unlikely, _rewards, _preferences):
+    for look in (
+        _adversaries,
+        _pairs,
+        _scores,
+        _masks,
+        _density,
+        _quantiles,
+        _maximized,
+        _unlikely,
+        _rewards,
+        _preferences,
+    ):
         yield from look(run)
 
 
@@ -37,6 +49,14 @@ def _scores(run: Run) -> Iterator[Symptom]:
     if agreement is not None and agreement < OPPOSED:
         text = f"the contrastive loss takes scores that fall as embeddings become more similar (correlation {number(agreement)}): it moves positive pairs apart; use similarities, or negative distances"
         yield Symptom(text, DIRECT, {"correlation": agreement}, place="loss")
+
+
+def _masks(run: Run) -> Iterator[Symptom]:
+    found = run.numbers("masks_opposed")
+    if len(found) == len(("down", "up")):
+        down, up = found
+        text = f"training turns the outputs away from the masks: after {MASK_STEPS} steps they are correlated by {number(down)}, after as many that raise the loss by {number(up)}; the sign of the loss is wrong (an overlap is to be maximized)"
+        yield Symptom(text, MEASURED, {"correlation": down, "raised": up}, place="loss")
 
 
 def _density(run: Run) -> Iterator[Symptom]:

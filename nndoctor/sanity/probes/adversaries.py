@@ -51,10 +51,12 @@ class _Push:
 
 
 @dataclass(slots=True)
-class _Scores:
-    """One call of a network: what it took, and the gradients of what it gave, by backward pass."""
+class Scores:
+    """One call of a network: its arguments, the first tensor among them, and the gradients of what it gave, by backward pass."""
 
     path: str
+    places: tuple[object, ...]
+    names: dict[str, object]
     taken: Tensor
     given: Tensor
     gradients: dict[int, Tensor] = field(default_factory=dict)
@@ -64,20 +66,20 @@ class _Scores:
 class _Watch:
     """The calls of networks in one step, and which optimizer stepped after which backward pass."""
 
-    calls: list[_Scores] = field(default_factory=list)
+    calls: list[Scores] = field(default_factory=list)
     passes: int = 0
     running: int | None = None
     steps: dict[int, int] = field(default_factory=dict)
 
 
 def probe(bench: Bench) -> None:
-    """Compare the directions in a step with several optimizers; nothing where no such pair of networks is seen."""
+    """Compare the directions in a step with several optimizers, and generated with real examples; nothing where no such pair of networks is seen."""
     step = bench.subject.train_step
     if step is None or not bench.subject.blind:
         return
     optimizer = bench.optimizer()
     for k in range(CALLS):
-        watch = _watched(bench, partial(step, bench.model, bench.batches[k % len(bench.batches)], optimizer))
+        watch = watched_step(bench, partial(step, bench.model, bench.batches[k % len(bench.batches)], optimizer))
         for path in dict.fromkeys(call.path for call in watch.calls):
             pushes = _pushes(watch, path)
             if len(pushes) > 1:
@@ -86,7 +88,7 @@ def probe(bench: Bench) -> None:
                 return
 
 
-def _watched(bench: Bench, step: Callable[[], object]) -> _Watch:
+def watched_step(bench: Bench, step: Callable[[], object]) -> _Watch:
     """Take one step; each network is a direct part of the model, or of its parts, that is called by itself."""
     watch = _Watch()
 
@@ -99,7 +101,9 @@ def _watched(bench: Bench, step: Callable[[], object]) -> _Watch:
         watch.steps.setdefault(watch.passes - 1, id(given))
 
     bench.model.train()
-    handles = [m.register_forward_hook(partial(_noted, watch, n)) for n, m in bench.model.named_children()]
+    handles = [
+        m.register_forward_hook(partial(_noted, watch, n), with_kwargs=True) for n, m in bench.model.named_children()
+    ]
     handles.append(register_optimizer_step_pre_hook(stepped))
     try:
         with backward_replaced(go_back), bench.timed():
@@ -110,11 +114,13 @@ def _watched(bench: Bench, step: Callable[[], object]) -> _Watch:
     return watch
 
 
-def _noted(watch: _Watch, path: str, _: nn.Module, places: tuple[object, ...], given: object) -> None:
-    taken, outputs = tensors(list(places)), tensors(given)
+def _noted(
+    watch: _Watch, path: str, _: nn.Module, places: tuple[object, ...], names: dict[str, object], given: object
+) -> None:
+    taken, outputs = tensors([*places, *names.values()]), tensors(given)
     if not taken or not taken[0].ndim or len(outputs) != 1:
         return
-    call = _Scores(path, taken[0], outputs[0])
+    call = Scores(path, places, names, taken[0], outputs[0])
     watch.calls.append(call)
 
     def keep(gradient: Tensor) -> None:
@@ -141,7 +147,7 @@ def _pushes(watch: _Watch, path: str) -> list[_Push]:
     return list(found.values())
 
 
-def _single(call: _Scores) -> bool:
+def _single(call: Scores) -> bool:
     """Whether a network gives one score an example, or a map of one channel."""
     return (
         call.given.ndim > 0
@@ -150,6 +156,6 @@ def _single(call: _Scores) -> bool:
     )
 
 
-def _generated(call: _Scores, made: set[bytes]) -> Tensor:
+def _generated(call: Scores, made: set[bytes]) -> Tensor:
     """Which rows of an input are outputs of another network."""
     return torch.tensor([row in made for row in as_bytes(call.taken)], device=call.given.device)

@@ -59,13 +59,13 @@ def _after(bench: Bench, judged: list[Batch], *, uphill: bool) -> _Compared | No
     bench.model.train()
     for k in range(STEPS):
         batch = bench.batches[k % len(bench.batches)]
-        loss = _raised(bench, batch, optimizer) if uphill else bench.tried(batch, optimizer)
+        loss = raised(bench, batch, optimizer) if uphill else bench.tried(batch, optimizer)
         if not math.isfinite(loss):
             return None
     return _compared(bench, judged)
 
 
-def _raised(bench: Bench, batch: Batch, optimizer: torch.optim.Optimizer) -> float:
+def raised(bench: Bench, batch: Batch, optimizer: torch.optim.Optimizer) -> float:
     """One step that raises the loss."""
     with bench.timed():
         optimizer.zero_grad()

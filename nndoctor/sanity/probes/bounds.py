@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from nndoctor.experiment.state import unchanged
-from nndoctor.sanity import graph
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.dropout import without_dropout
+from nndoctor.sanity.last_layer import ends
 from nndoctor.sanity.observe import REGRESSIONS
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import main_output
 
-FACTORS = (1e4, 1e7)  # what the last layer's weights are multiplied by: outputs that stay as they are have an end
-SAME = 1e-3  # of the range of the targets
-MARGIN = 0.02  # of it: an end that is so near is no obstacle
-FLIPPED = 0.1  # of the range: how far outputs go, on average, when the sign changes, where the weights decide them
+MARGIN = 0.02  # of the range of the targets: an end that is so near is no obstacle
 MIN_VALUES = 16  # in a batch
 
 
 @torch.enable_grad()
 def probe(bench: Bench) -> None:
-    """Multiply the last layer's weights by large numbers of both signs, and compare the ends with the targets."""
+    """Find the ends of the outputs, and compare them with the targets."""
     with unchanged(bench.model):
         bench.model.train()
         without_dropout(bench.model)
@@ -32,16 +27,17 @@ def probe(bench: Bench) -> None:
         if first is None:
             return
         target = first[1].detach().double()
-        last = _last(first[0])
-        found = [_ends(bench, last, factor) for factor in FACTORS] if last else []
-    span = float(target.max() - target.min())
-    if not all(map(math.isfinite, (v for ends in found for v in ends))) or not found or not span:
-        return
-    low, high = (
-        near if abs(near - far) <= SAME * span else side * math.inf
-        for near, far, side in zip(*found, (-1, 1), strict=True)
-    )
-    outside = (target < low - MARGIN * span) | (target > high + MARGIN * span)
+        span = float(target.max() - target.min())
+        found = ends(lambda: None if (pair := _pair(bench)) is None else pair[0], span)
+    if found is not None:
+        note_outside(bench, target, found)
+
+
+def note_outside(bench: Bench, target: Tensor, found: tuple[float, float]) -> None:
+    """Note the share of targets beyond the ends of the outputs, and these."""
+    low, high = found
+    margin = MARGIN * float(target.max() - target.min())
+    outside = (target < low - margin) | (target > high + margin)
     bench.fact("targets_outside", float(outside.double().mean()))
     bench.fact("bound_low", low)
     bench.fact("bound_high", high)
@@ -65,35 +61,3 @@ def _comparable(output: Tensor, target: Tensor) -> bool:
     """Whether each target has its output, or several, as quantiles are."""
     several = output.ndim == 2 and target.numel() == len(target) == len(output)
     return output.shape == target.shape or several
-
-
-def _last(output: Tensor) -> list[Tensor]:
-    """The parameters nearest to an output, up to the first matrix of weights."""
-    found: list[Tensor] = []
-    for leaf in graph.leaves(output.grad_fn):
-        found.append(leaf)
-        if leaf.ndim > 1:
-            break
-    return found
-
-
-def _ends(bench: Bench, last: list[Tensor], factor: float) -> tuple[float, float]:
-    """The least and the largest output with the last layer's weights multiplied by a factor, and by its negative; NaN where these decide little."""
-    outputs = []
-    for sign in (1.0, -1.0):
-        _scaled(last, sign * factor)
-        pair = _pair(bench)
-        _scaled(last, 1 / (sign * factor))
-        if pair is None:
-            return math.nan, math.nan
-        outputs.append(pair[0].detach().double())
-    one, other = outputs
-    low, high = (float(end) for end in torch.stack(outputs).aminmax())
-    moved = float((one - other).abs().mean()) if one.shape == other.shape else 0.0
-    return (low, high) if moved > FLIPPED * (high - low) else (math.nan, math.nan)
-
-
-@torch.no_grad()
-def _scaled(last: list[Tensor], factor: float) -> None:
-    for parameter in last:
-        parameter.mul_(factor)

@@ -88,8 +88,10 @@ def _labels(seen: _Pass) -> list[Tensor]:
         labels = call.target.flatten() if isinstance(call.target, Tensor) else None
         if call.function not in CLASSES or labels is None or labels.is_floating_point() or call.output.ndim < 2:
             continue
-        own = any(t.shape == labels.shape and torch.equal(t.to(labels), labels) for t in given)
         counted = labels[labels != int(call.more.get("ignore_index", IGNORED))]
+        own = any(t.shape == labels.shape and torch.equal(t.to(labels), labels) for t in given)
+        # A step that leaves some of them out has made them of labels, too.
+        own = own or (call.target.ndim > 1 and len(counted) < len(labels))
         found.append(counted.cpu() if own and call.output.shape[1] > 1 else labels[:0].cpu())
     return found
 

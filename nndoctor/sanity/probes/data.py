@@ -17,6 +17,7 @@ MIN_EXAMPLES = 16  # examples that say something about a feature
 MAX_CLASSES = 1000
 MANY_ROWS = 64  # whose targets are compared
 MANY_TOKENS = 8  # different ones that a mask hides: padding is one
+MAX_KINDS = 100  # classes: of more, some are missing among so few examples
 NOISE = 0.5  # of the targets' spread: numbers that are closer do not contradict each other
 
 
@@ -99,6 +100,8 @@ def _labels(bench: Bench, target: Tensor) -> None:
         bench.fact("target_std", float(values.double().std()))
     if whole and target.ndim == 1 and low >= 0 and high < MAX_CLASSES:
         _classes(bench, target)
+    elif not whole and values.shape[:1] == target.shape[:1] and bool(((values == 0) | (values == 1)).all()):
+        bench.fact("class_shares", (float((values == 0).double().mean()), float((values == 1).double().mean())))
 
 
 def _classes(bench: Bench, target: Tensor) -> None:
@@ -110,7 +113,7 @@ def _classes(bench: Bench, target: Tensor) -> None:
     if len(several) >= 3 and len(lengths) == len(bench.batches):
         largest = [float(torch.bincount(t).max()) / len(t) for t in several]
         bench.fact("class_share_in_batch", sum(largest) / len(largest))
-        bench.fact("class_share_by_chance", _by_chance(target, int(sum(lengths) / len(lengths)), len(several)))
+        bench.fact("class_share_by_chance", _by_chance(target, max(lengths), len(several)))
 
 
 def _by_chance(target: Tensor, batch: int, batches: int) -> float:
@@ -153,6 +156,14 @@ def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:
     bench.fact("contradicting_share", against / len(keys))
 
 
+def _unseen(bench: Bench) -> None:
+    """The share of validation examples of classes that no training example seen has."""
+    pair = [bench.target(bench.data), bench.target(bench.validation)]
+    given = [t.detach().cpu() for t in pair if t is not None and t.ndim == 1 and not t.is_floating_point()]
+    if len(given) == len(pair) and min(map(len, given)) >= MIN_EXAMPLES and len(torch.unique(given[0])) < MAX_KINDS:
+        bench.fact("unseen_class_share", float((~torch.isin(given[1], given[0])).double().mean()))
+
+
 def _splits(bench: Bench, inputs: Tensor) -> None:
     other = None if bench.validation is None else first_input(bench.validation)
     if other is None or other.shape[1:] != inputs.shape[1:]:
@@ -160,6 +171,7 @@ def _splits(bench: Bench, inputs: Tensor) -> None:
     train, held = set(as_bytes(inputs)), as_bytes(other)
     bench.fact("overlap_share", sum(key in train for key in held) / len(held))
     bench.fact("validation_is_train", train == set(held))
+    _unseen(bench)
     if inputs.is_floating_point() and min(len(inputs), len(other)) >= MIN_EXAMPLES:
         a, b = inputs.detach().float(), other.detach().float()
         spread = float(a.std())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import mapped, tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.dropout import without_dropout
+from nndoctor.sanity.last_layer import one_sided
 from nndoctor.sanity.state import seed
 
 MAX_OUTPUTS = 6  # outputs that are moved, one at a time
@@ -35,12 +37,16 @@ def probe(bench: Bench) -> None:
             unit = max(1.0, float(output.abs().max()))
             directions = torch.ones_like(output), torch.randn_like(output)
             fall = next((f for one in directions if (f := _fall(bench, k, unit * one)) is not None), None)
-            if fall is not None:
+            if fall is not None and not one_sided(partial(_output, bench, k)):
                 bench.fact("endless_output", k)
                 bench.fact("endless_outputs", len(seen))
                 bench.fact("endless_distance", FAR * unit)
                 bench.fact("endless_fall", fall)
                 return
+
+
+def _output(bench: Bench, place: int) -> Tensor:
+    return tensors(bench.subject.run(bench.batch).output)[place]
 
 
 def _normalized(output: Tensor) -> bool:

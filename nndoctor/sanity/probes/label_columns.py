@@ -8,6 +8,8 @@ from torch import Tensor
 from nndoctor.sanity.bench import Bench
 
 COLUMNS, MANY_ROWS, MOST_NAMED = 3, 64, 50  # of a table whose columns are compared with its labels; classes at most
+BINARY = 2
+GAP = 5.0  # times the standard deviations of both classes: what lies between them
 FEWEST = 20  # examples of a class, and different values of a feature of numbers
 
 
@@ -31,6 +33,7 @@ def of_classes(bench: Bench, inputs: Tensor, target: Tensor) -> None:
     same = torch.stack([(inputs[labels == c] == first[k]).all(0) for k, c in enumerate(classes)]).all(0)
     _one_hot(bench, inputs, labels, classes)
     _of_one_class(bench, inputs, labels, classes)
+    _apart(bench, inputs, labels, classes)
     for column in same.nonzero()[:, 0].tolist():
         others = torch.cat([inputs[:, :column], inputs[:, column + 1 :]], 1)
         richer = sum(len(set(c.tolist())) > len(classes) for c in others.T) > 0.5 * others.shape[1]
@@ -65,6 +68,20 @@ def _of_one_class(bench: Bench, inputs: Tensor, labels: Tensor, classes: Tensor)
             bench.fact("class_column_value", float(own[0, column]))
             bench.fact("class_column_class", f"{one.item():g}")
             return
+
+
+def _apart(bench: Bench, inputs: Tensor, labels: Tensor, classes: Tensor) -> None:
+    """The only feature of numbers that tells two classes apart, by a gap far wider than what is on either side of it."""
+    sides = [inputs[labels == one].double() for one in classes]
+    if len(sides) != BINARY or min(map(len, sides)) < FEWEST:
+        return
+    low, high = sorted(sides, key=lambda side: float(side.mean(0).sum()))
+    gap = torch.maximum(high.amin(0) - low.amax(0), low.amin(0) - high.amax(0))
+    spread = torch.stack([side.std(0) for side in sides])
+    wide = ((gap > GAP * spread.amax(0)) & (spread.amin(0) > 0)).nonzero()[:, 0].tolist()
+    if len(wide) == 1 and int((gap > 0).sum()) == 1 and len(set(inputs[:, wide[0]].tolist())) > FEWEST:
+        bench.fact("gap_column", int(wide[0]))
+        bench.fact("gap_columns_seen", int(inputs.shape[1]))
 
 
 def _is_target(bench: Bench, inputs: Tensor, target: Tensor) -> None:

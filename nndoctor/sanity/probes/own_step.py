@@ -33,8 +33,19 @@ def probe(bench: Bench) -> None:
 
 
 def _schedule(bench: Bench, step: object) -> None:
-    """Note a rate that the step's schedule ends within half an epoch, as one that counts epochs does if each batch advances it."""
+    """Note a rate that the step's schedule ends within half an epoch, as one that counts epochs does if each batch advances it.
+
+    And what a warm-up will have reached after an epoch, if it goes on as it began.
+    """
     epoch = getattr(bench.subject.train, "number", None) or 0
+    optimizer = bench.subject.optimizer
+    if isinstance(step, OwnStep) and optimizer is not None and epoch > CALLS and step.calls == CALLS:
+        peak = max(float(group.get("initial_lr", 0.0)) for group in optimizer.param_groups)
+        reached = step.highest * epoch / CALLS
+        if 0 < reached < peak:
+            bench.fact("warmup_reaches", reached / peak)
+            bench.fact("warmup_peak", peak)
+            bench.fact("rate_of_epoch", epoch)
     if isinstance(step, OwnStep) and 0 < step.vanished <= epoch / 2:
         bench.fact("rate_vanishes_after", step.vanished)
         bench.fact("rate_of_epoch", epoch)

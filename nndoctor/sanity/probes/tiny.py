@@ -172,14 +172,15 @@ def attempt(  # noqa: PLR0913 - what makes one trial differ from the next
         optimizer = torch.optim.Adam([p for p in bench.model.parameters() if p.requires_grad], lr=factor)
     first = last = math.nan
     ended: object = None
-    floor = floor_of(bench)
+    floor, known = floor_of(bench), constant_loss(bench, batch)
+    constant = math.inf if known is None else known  # a first loss above it says little of what there is to learn
     for step in range(steps + 1):
         with bench.timed():
             optimizer.zero_grad()
             outcome = bench.subject.run(batch)
         if step % EVERY == 0 or step == steps:
             last = number(outcome.loss)
-            first = last if math.isnan(first) else first
+            first = min(last, constant) if math.isnan(first) else first
             if not math.isfinite(last):
                 return Try(False, 1.0, step)
             if bench.clock.left <= 0:

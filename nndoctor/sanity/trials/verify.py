@@ -15,7 +15,7 @@ REACHED = 0.02  # of the way to the floor: with so little left, nothing can be g
 LEAST = 0.002  # of that way: a remedy that gains less may be luck
 HARM = 0.1  # of what the best of both gains: a remedy that gains so much more shows harm
 SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is no fault
-SLOW_IF_UNUSUAL = 0.25  # the same for a rate that is far above what is usual for its optimizer
+SLOW_IF_UNUSUAL = 0.25  # the same for a rate that is far above what is usual, or that fails where a lower one does not
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
 WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
 STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one more in the same few steps
@@ -52,7 +52,7 @@ CURES: dict[str, tuple[r.Remedy, ...]] = {
 
 
 FACTS = {
-    "optimizer-misses-parameters": {"output_layer", "missed_untrained"},
+    "optimizer-misses-parameters": {"output_layer", "missed_untrained", "hidden"},
     "frozen-parameters": {"output_layer"},
     "lr-outside-usable-range": {"calls", "moved"},
     "targets-not-normalized": {"error_of_mean"},
@@ -165,10 +165,11 @@ def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wante
 
 
 def _limit(bench: Bench, name: str) -> float:
-    """How much more a remedy has to gain; of a learning rate that is far above the usual ones, less."""
+    """How much more a remedy has to gain; less of a learning rate that is far above the usual ones, or that learned no tiny subset."""
     if name != "lr-outside-usable-range":
         return HARM
-    return SLOW_IF_UNUSUAL if bench.facts.get("lr_unusually_high") else SLOW
+    lower = 0 < bench.number("tiny_rate") < bench.number("lr_configured") and not bench.facts.get("tiny_passed")
+    return SLOW_IF_UNUSUAL if lower or bench.facts.get("lr_unusually_high") else SLOW
 
 
 def _untried(bench: Bench, finding: Finding, *, sure: bool) -> None:
