@@ -76,6 +76,12 @@ def _without_volume(run: Run) -> str | None:
     return "the model is a flow and returns the log-determinant of its Jacobian, which does not enter the loss: moving all examples to one point has the least loss; subtract it from the negative log-likelihood"
 
 
+def _unread(run: Run) -> str | None:
+    if not run.fact("target_unread"):
+        return None
+    return "the loss does not depend on the targets of the batch, which are other numbers in the form of the inputs: are the outputs compared with the inputs instead?"
+
+
 def _unmoved(run: Run) -> str | None:
     found = run.numbers("flow_unmoved")
     if len(found) != 2:
@@ -138,6 +144,7 @@ TERMS: tuple[tuple[Callable[[Run], str | None], tuple[str, ...]], ...] = (
     (_of_one_distribution, ("drop-last-activation",)),
     (_symbols, ("keep-batch-first",)),
     (_over_examples, ("keep-batch-first",)),
+    (_unread, ()),
     (_moving, ("detach-the-target",)),
     (_without_graph, ("keep-the-graph",)),
     (_without_volume, ("add-the-log-determinant",)),

@@ -25,6 +25,15 @@ def is_keras(model: nn.Module) -> bool:
     return any(base.__module__.split(".")[0] == "keras" for base in type(model).__mro__)
 
 
+def layers_in(model: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The layers of a Keras model by their names, which torch does not count among its modules; none of another model."""
+    given: Any = model
+    if not is_keras(model) or not hasattr(given, "_flatten_layers"):
+        return []
+    flat = given._flatten_layers(include_self=False)  # noqa: SLF001 - no public name gives those within layers
+    return [(str(layer.name), layer) for layer in flat if isinstance(layer, nn.Module)]
+
+
 def compiled_parts(model: nn.Module) -> dict[str, object]:
     """`loss` and `optimizer` of a compiled Keras model; nothing for any other model."""
     given: Any = model

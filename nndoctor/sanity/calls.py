@@ -28,14 +28,26 @@ class ModelCall:
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """The arguments that are tensors, by the names of forward's parameters, in order."""
+        """The arguments that are tensors, by the names of forward's parameters, in order; those within a list or dict with their place."""
         given = {self._name(k): value for k, value in enumerate(self.places)} | self.names
-        return {name: value for name, value in given.items() if isinstance(value, Tensor)}
+        found: dict[str, Tensor] = {}
+
+        def note(name: str, tensor: Tensor) -> Tensor:
+            found[name] = tensor
+            return tensor
+
+        for name, value in given.items():
+            _each(name, value, note)
+        return found
 
     def changed(self, name: str, change: Change) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments by place and by name, one of them changed."""
-        places = tuple(change(v) if self._name(k) == name else v for k, v in enumerate(self.places))
-        return places, {k: change(v) if k == name else v for k, v in self.names.items()}
+
+        def put(own: str, tensor: Tensor) -> Tensor:
+            return change(tensor) if own == name else tensor
+
+        places = tuple(_each(self._name(k), v, put) for k, v in enumerate(self.places))
+        return places, {k: _each(k, v, put) for k, v in self.names.items()}
 
     def repeated(self, model: nn.Module) -> Any:  # noqa: ANN401 - whatever the model returns
         """Call the model again with the same arguments."""
@@ -43,6 +55,17 @@ class ModelCall:
 
     def _name(self, place: int) -> str:
         return self.parameters[place] if place < len(self.parameters) else f"argument {place + 1}"
+
+
+def _each(name: str, value: Any, act: Callable[[str, Tensor], Tensor]) -> Any:  # noqa: ANN401 - whatever the model takes
+    """The value with each of its tensors replaced, by name and place."""
+    if isinstance(value, Tensor):
+        return act(name, value)
+    if type(value) in (list, tuple):
+        return type(value)(_each(f"{name}[{k}]", each, act) for k, each in enumerate(value))
+    if type(value) is dict:
+        return {k: _each(f"{name}[{k!r}]", each, act) for k, each in value.items()}
+    return value
 
 
 def calls_of(subject: Subject, batch: Batch) -> list[ModelCall]:

@@ -8,7 +8,7 @@ import torch
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.steps import IGNORED
-from nndoctor.sanity.batches import alike, part, same_targets, size, target_of, target_rolled
+from nndoctor.sanity.batches import alike, all_inputs, part, same_targets, size, target_of, target_rolled
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.optimizers import has_step
@@ -30,7 +30,17 @@ def settle(bench: Bench) -> None:
         bench.divisible, bench.sample = False, None
     bench.ignored = _ignored(bench)
     bench.labelled = not subject.blind and (subject.loss is not None or _uses_target(bench))
+    if not bench.labelled and _of_outputs_form(bench):
+        bench.fact("target_unread", True)
     bench.fresh_start()
+
+
+def _of_outputs_form(bench: Bench) -> bool:
+    """Whether a target that the loss does not depend on is other numbers than the only input, in its form: what outputs should be compared with."""
+    target, inputs = target_of(bench.batch), all_inputs(bench.batch)
+    if target is None or len(inputs) != 1 or not target.is_floating_point() or target.ndim < 2:
+        return False
+    return target.shape == inputs[0].shape and target.dtype == inputs[0].dtype and not torch.equal(target, inputs[0])
 
 
 def _ask_train_step(bench: Bench) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.confidence import MEASURED, TYPICAL
+from nndoctor.core.confidence import DIRECT, MEASURED, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 MAX_RATIO = 0.4  # gradient of the penalty over that of the loss at the start, when that of the loss is largest
+MAX_SMOOTHING = 0.8  # share of each label that goes to all classes
 MAX_DROPOUT = 0.7  # dropout rate; 0.5 is usual
 
 
@@ -26,6 +27,10 @@ def check(run: Run) -> Iterator[Symptom]:
             {"penalty_over_data": ratio, "weight_decay": run.known("weight_decay")},
             place="optimizer",
         )
+    elif run.number("label_smoothing") >= MAX_SMOOTHING:
+        share = run.number("label_smoothing")
+        text = f"a label smoothing of {share:g} leaves {percent(1 - share)} of each label: the loss hardly depends on it (typical: 0.1)"
+        yield Symptom(text, DIRECT, {"label_smoothing": share}, place="loss")
     elif max(rates, default=0.0) >= MAX_DROPOUT:
         highest = max(rates)
         at = run.texts("dropout_layers")[rates.index(highest)]
@@ -38,10 +43,10 @@ RULE = Rule(
     name="regularization-excessive",
     severity=Severity.WARNING,
     title="regularization outweighs the data",
-    needs={"fact:dropout_rates": 1},
+    needs={"fact:dropout_rates|fact:label_smoothing": 1},
     check=check,
     why="Regularization should choose between solutions that fit, not prevent fitting. A weight decay that outweighs the data from the first step drives all weights to zero.",
-    how=f"The norm of the penalty's gradient (weight decay times weights, and any penalty within the loss) exceeds {percent(MAX_RATIO)} of that of the loss over the same parameters at the start; or a dropout rate is {MAX_DROPOUT:g} or more.",
+    how=f"The norm of the penalty's gradient (weight decay times weights, and any penalty within the loss) exceeds {percent(MAX_RATIO)} of that of the loss over the same parameters at the start; or a dropout rate is {MAX_DROPOUT:g} or more, or a label smoothing {MAX_SMOOTHING:g}.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",
@@ -54,6 +59,7 @@ RULE = Rule(
         Run.drawn(
             {"dropout_rates": (), "dropout_layers": (), "penalty_ratio": 41.0, "penalty_kind": "weight decay of 0.2"}
         ),
+        Run.drawn({"label_smoothing": 1.0}),
         Run.drawn({"dropout_rates": (0.8, 0.8), "dropout_layers": ("5", "9")}),
     ),
     healthy=(Run.drawn({"dropout_rates": (0.5,), "dropout_layers": ("5",), "penalty_ratio": 0.01}),),

@@ -14,7 +14,7 @@ MAX_LEFT = 0.9  # share of the loss that is left at the configured rate; with le
 MAX_LEFT_BEST = 0.5  # share of the loss that is left at the best of all rates; less is progress
 MAX_LEFT_DRAWN = 0.8  # the same where each step draws other noise: there is more to learn than so few examples
 REDRAWN = 0.005  # relative difference of the loss with other random numbers
-SLOW = 10.0  # times the configured rate: one that is too low by no more learns later, and is a remark
+SLOW = 10.5  # times the configured rate: one that is too low by no more learns later, and is a remark
 MAX_PASSED = 0.5  # share of the seeds: the majority decides
 DEAD, ALL_ZERO = 0.9, 0.99  # shares of dead units, and of zeros among the outputs, of a layer that no longer works
 SATURATED = 0.8  # share of the outputs of such a layer that are saturated
@@ -38,7 +38,7 @@ def _at_another_rate(run: Run) -> Symptom | None:
         return None
     text = f"{_failure(run)} at the configured learning rate{_share_left(run)}, but could at {number(rate)}: the learning rate is the problem, not the model"
     configured = run.known("lr_configured")
-    slow = configured is not None and configured < rate <= SLOW * configured * (1 + 1e-6)
+    slow = configured is not None and configured < rate <= SLOW * configured
     severity = Severity.INFO if slow else Severity.WARNING
     return Symptom(text, TYPICAL, _evidence(run), severity=severity, remedies=_rate_remedies(run), place="optimizer")
 

@@ -49,15 +49,21 @@ def probe(bench: Bench) -> None:
     values = {_value(each) for each in passes}
     if len(values) == 1:
         bench.fact("constant_target", values.pop())
-    target = bench.target(bench.data)
-    if target is not None and target.ndim > 1 and len(target) >= FEWEST_LABELS and bool((target == target[:1]).all()):
-        bench.fact("same_targets", len(target))
+    _same(bench)
     for labels in zip(*map(_labels, passes), strict=False):
         together = torch.cat(labels)
         if len(together) >= FEWEST_LABELS and len(torch.unique(together)) == 1:
             bench.fact("single_class", int(together[0]))
+    smoothing = [float(call.more.get("label_smoothing", 0.0)) for seen in passes for call in seen.calls]
+    bench.fact("label_smoothing", max(smoothing, default=0.0) or None)
     if bench.subject.step is not None and _zeros_suffice(bench):
         bench.fact("zeros_have_no_loss", True)
+
+
+def _same(bench: Bench) -> None:
+    target = bench.target(bench.data)
+    if target is not None and target.ndim > 1 and len(target) >= FEWEST_LABELS and bool((target == target[:1]).all()):
+        bench.fact("same_targets", len(target))
 
 
 def _zeros_suffice(bench: Bench) -> bool:

@@ -100,8 +100,15 @@ def _labels(bench: Bench, target: Tensor) -> None:
         bench.fact("target_std", float(values.double().std()))
     if whole and target.ndim == 1 and low >= 0 and high < MAX_CLASSES:
         _classes(bench, target)
-    elif not whole and values.shape[:1] == target.shape[:1] and bool(((values == 0) | (values == 1)).all()):
-        bench.fact("class_shares", (float((values == 0).double().mean()), float((values == 1).double().mean())))
+    elif not whole:
+        _two_classes(bench, values, len(target))
+
+
+def _two_classes(bench: Bench, values: Tensor, examples: int) -> None:
+    """The shares of zeros and ones, where there is one of them for each example."""
+    ones = float((values == 1).double().mean())
+    if len(values) == examples and ones + float((values == 0).double().mean()) == 1:
+        bench.fact("class_shares", (1 - ones, ones))
 
 
 def _classes(bench: Bench, target: Tensor) -> None:

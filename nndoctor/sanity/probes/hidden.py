@@ -13,12 +13,10 @@ from nndoctor.sanity.bench import Bench
 def probe(bench: Bench) -> None:
     """Note how many such parameters the loss leads back to, how many numbers they have, and where the model keeps them."""
     loss = bench.subject.run(bench.batch).loss
-    given = (bench.subject.optimizer, *(stranger for stranger, _ in bench.strangers.values()))
-    optimizers = [each for each in given if each is not None]
-    if not loss.requires_grad or not optimizers:
+    held = _held(bench)
+    if not loss.requires_grad or not held:
         return
-    known = {id(p) for each in optimizers for group in each.param_groups for p in group["params"]}
-    known |= {id(p) for p in bench.model.parameters()}
+    known = held | {id(p) for p in bench.model.parameters()}
     hidden = [t for t in graph.leaves(loss.grad_fn) if isinstance(t, nn.Parameter) and id(t) not in known]
     if not hidden:
         return
@@ -26,6 +24,12 @@ def probe(bench: Bench) -> None:
     bench.fact("hidden_parameters", len(hidden))
     bench.fact("hidden_numbers", sum(p.numel() for p in hidden))
     bench.fact("hidden_in", next((path for path, held in _containers(bench.model) if _holds(held, wanted)), ""))
+
+
+def _held(bench: Bench) -> set[int]:
+    """The parameters, by id, of every optimizer that is known."""
+    given = (bench.subject.optimizer, *(stranger for stranger, _ in bench.strangers.values()))
+    return {id(p) for each in given if each is not None for group in each.param_groups for p in group["params"]}
 
 
 def _containers(model: nn.Module) -> Iterator[tuple[str, object]]:

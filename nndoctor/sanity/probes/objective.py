@@ -125,12 +125,16 @@ def _maximized(bench: Bench, course: Course) -> None:
     trained = {one for c in columns if any(t.pull > 0 for t in c) for t in c for one in t.reached}
     for column in raised:
         first, last = (sum(t.value for t in part) / EARLY for part in (column[:EARLY], column[-EARLY:]))
-        apart = column[0].name == "kl_div" or not trained & set(column[0].nearest)
-        if apart and last > ROSE * first > 0:
+        if _alone(column, trained) and last > ROSE * first > 0:
             bench.fact("maximized_loss", column[0].name)
             bench.fact("maximized_before", first)
             bench.fact("maximized_after", last)
             return
+
+
+def _alone(column: list[Term], trained: set[int]) -> bool:
+    """Whether no other loss trains its output, as is meant where both are weighed against each other; a divergence from a teacher is not."""
+    return column[0].name == "kl_div" or not trained & set(column[0].nearest)
 
 
 def _unlikely(bench: Bench, course: Course) -> None:

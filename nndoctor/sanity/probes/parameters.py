@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nndoctor.experiment.keras_model import layers_in
 from nndoctor.recorder.kinds import Role, role_of
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.optimizers import rate
@@ -52,7 +53,8 @@ def _settings(bench: Bench, optimizer: torch.optim.Optimizer) -> None:
 def first_layer(bench: Bench) -> None:
     """The values that the first layer with weights takes: what a model that scales its inputs itself makes of them."""
     taken = _FirstInput()
-    layers = [m for m in bench.model.modules() if role_of(m) is not None and next(m.children(), None) is None]
+    keras = [m for _, m in layers_in(bench.model) if getattr(m, "weights", None)]
+    layers = keras or [m for m in bench.model.modules() if role_of(m) is not None and next(m.children(), None) is None]
     bench.observe([m.register_forward_pre_hook(taken.note) for m in layers])
     bench.fact("first_layer_normalizes", taken.normalized)
     if taken.values is None:
@@ -83,7 +85,9 @@ class _FirstInput:
         """A hook that keeps the first tensor that it sees."""
         if self.values is not None or self.normalized or not args or not isinstance(args[0], Tensor):
             return
-        if role_of(module) in (Role.NORM, Role.EMBEDDING) or not args[0].is_floating_point():
+        kind = type(module).__name__
+        keeps = role_of(module) in (Role.NORM, Role.EMBEDDING) or kind.endswith("Normalization") or kind == "Embedding"
+        if keeps or not args[0].is_floating_point():
             self.normalized = True
         else:
             self.values = args[0].detach()

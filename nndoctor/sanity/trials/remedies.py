@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from nndoctor.experiment.keras_model import layers_in
 from nndoctor.recorder.kinds import WEIGHTS
 from nndoctor.sanity.batches import first_input, mapped, rebuilt, target_of
 from nndoctor.sanity.bench import Bench
@@ -189,7 +190,8 @@ def _undropped(bench: Bench, _: torch.optim.Optimizer) -> Change:
 
 
 def _hooked(bench: Bench, names: set[str], act: Callable[..., Any]) -> Change:
-    modules = (bench.model if n == "model" else bench.model.get_submodule(n) for n in sorted(names))
+    known = {"model": bench.model, **dict(bench.model.named_modules()), **dict(layers_in(bench.model))}
+    modules = (known[name] for name in sorted(names))
     return Change(tuple(m.register_forward_hook(act) for m in modules))
 
 

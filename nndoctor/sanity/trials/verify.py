@@ -74,6 +74,8 @@ def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
         return (r.WHOLE,) if bench.facts.get("missed_parameters") and "own_calls" not in finding.evidence else ()
     if "loss_after" in finding.evidence:
         return (r.HEAD, *RESTART)
+    if "label_smoothing" in finding.evidence:
+        return ()
     if "penalty_over_data" in finding.evidence and bench.facts.get("penalty_kind") == "a penalty within the loss":
         return ()  # without it the loss is another
     return CURES.get(finding.name, ())
