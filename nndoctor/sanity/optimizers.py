@@ -40,14 +40,23 @@ def fresh(
 
 
 def unwrapped(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-    """The optimizer that takes the steps: the one within a wrapper, as Accelerate makes it."""
-    inner = getattr(optimizer, "optimizer", None)
+    """The optimizer that takes the steps: the one within a wrapper, as Accelerate makes it, or within one that has no step, as SAM."""
+    inner = getattr(optimizer, _inner(optimizer), None)
     return unwrapped(inner) if isinstance(inner, torch.optim.Optimizer) and inner is not optimizer else optimizer
 
 
+def _inner(optimizer: torch.optim.Optimizer) -> str:
+    """The name under which it would keep another one."""
+    return "optimizer" if _has_own_step(optimizer) else "base_optimizer"
+
+
 def has_step(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether it can take a step by itself; SAM, as it is usually written, has two methods in its place."""
-    own = type(unwrapped(optimizer)).step  # which torch wraps once an optimizer of its class is made
+    """Whether it, or the one within it, can take a step by itself; SAM, as it is usually written, has two methods in its place."""
+    return _has_own_step(unwrapped(optimizer))
+
+
+def _has_own_step(optimizer: torch.optim.Optimizer) -> bool:
+    own = type(optimizer).step  # which torch wraps once an optimizer of its class is made
     return inspect.unwrap(own) is not inspect.unwrap(torch.optim.Optimizer.step)
 
 
@@ -55,7 +64,9 @@ def _rewrapped(wrapper: torch.optim.Optimizer, inner: torch.optim.Optimizer) -> 
     """The wrapper around another optimizer. All else is shared: a copied counter of accumulated batches would stand still."""
     new: torch.optim.Optimizer = object.__new__(type(wrapper))
     vars(new).update(vars(wrapper))
-    new.optimizer = inner  # type: ignore[attr-defined]
+    setattr(new, _inner(wrapper), inner)
+    if wrapper.param_groups is unwrapped(wrapper).param_groups and "param_groups" in vars(new):
+        new.param_groups = inner.param_groups
     return new
 
 

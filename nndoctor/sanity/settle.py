@@ -62,6 +62,7 @@ def _ask_train_step(bench: Bench) -> None:
                         bench.batches[k % len(bench.batches)],
                         optimizer,
                         bench.strangers,
+                        weights=True,
                     )
                 )
         except ModelFileError:

@@ -31,13 +31,15 @@ class _Reached(BaseException):
 class Watched:
     """What one call of a train_step did: the losses that it went back from, the optimizers that stepped, its result.
 
-    `gradients` are the ids of the parameters whose gradient was not zero when their optimizer stepped.
+    `gradients` are the ids of the parameters whose gradient was not zero when their optimizer stepped; `climbs` says
+    whether the weights were moved by hand between two passes, as SAM moves them uphill and back.
     """
 
     backward: list[Tensor] = field(default_factory=list)
     optimizers: list[torch.optim.Optimizer] = field(default_factory=list)
     gradients: set[int] = field(default_factory=set)
     returned: float | None = None
+    climbs: bool = False
 
     @property
     def loss(self) -> float:
@@ -58,11 +60,17 @@ class Habits:
     passes: int
     alone: bool
     scale: float
+    climbs: bool = False
 
     @property
     def has_loss(self) -> bool:
         """Whether the step has one loss; not that of a GAN, whose two losses pull against each other."""
         return self.passes == 1 or (self.passes > 1 and self.alone)
+
+    @property
+    def asked(self) -> int:
+        """The passes whose losses add up to that of the step: of one that climbs the first, at the weights as they are."""
+        return 1 if self.climbs else self.passes
 
 
 VANISHED = 0.01  # of its highest value: a rate at which a schedule has ended the training
@@ -97,11 +105,18 @@ class OwnStep:
         return found
 
 
-def watched(
-    step: TrainStep, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer, strangers: Strangers
+def watched(  # noqa: PLR0913 - a step's own three, and what is noted of it
+    step: TrainStep,
+    model: nn.Module,
+    batch: object,
+    optimizer: torch.optim.Optimizer,
+    strangers: Strangers,
+    *,
+    weights: bool = False,
 ) -> Watched:
-    """Take one step and note what it did; optimizers that were never seen before join the strangers."""
+    """Take one step and note what it did, of the weights where asked for; optimizers that were never seen before join the strangers."""
     seen = Watched()
+    before: list[tuple[int, float]] = []
 
     def note(given: torch.optim.Optimizer, *_: object) -> None:
         seen.optimizers.append(given)
@@ -116,6 +131,10 @@ def watched(
 
     def go_back(loss: Tensor, go: Callable[[], object]) -> None:
         seen.backward.append(loss)
+        if weights:
+            now = len(seen.optimizers), sum(float(p.detach().double().sum()) for p in model.parameters())
+            seen.climbs |= any(steps == now[0] and total != now[1] for steps, total in before)
+            before.append(now)
         go()
 
     handle = register_optimizer_step_pre_hook(note)
@@ -131,10 +150,14 @@ def habits(calls: list[Watched], optimizer: torch.optim.Optimizer) -> Habits:
     """What several watched calls have in common."""
     counts = {len(call.backward) for call in calls}
     alone = all(given is unwrapped(optimizer) for call in calls for given in call.optimizers)
-    ratios = [sum(float(t.detach()) for t in c.backward) / c.returned for c in calls if c.backward and c.returned]
+    climbs = all(call.climbs for call in calls)
+    lost = [c.backward[:1] if climbs else c.backward for c in calls]
+    ratios = [
+        sum(float(t.detach()) for t in b) / c.returned for b, c in zip(lost, calls, strict=True) if b and c.returned
+    ]
     steady = len(ratios) == len(calls) and all(abs(r - ratios[0]) <= SAME * abs(ratios[0]) for r in ratios)
     scale = ratios[0] if steady and ratios[0] and math.isfinite(ratios[0]) else 1.0
-    return Habits(min(counts) if len(counts) == 1 else 0, alone, scale)
+    return Habits(min(counts) if len(counts) == 1 else 0, alone, scale, climbs)
 
 
 def asked(step: TrainStep, known: Habits, optimizer: torch.optim.Optimizer) -> Callable[[nn.Module, Any], Tensor]:
@@ -145,7 +168,7 @@ def asked(step: TrainStep, known: Habits, optimizer: torch.optim.Optimizer) -> C
 
         def stop(given: Tensor, _: Callable[[], object]) -> None:
             found.append(given)
-            if len(found) == known.passes:
+            if len(found) == known.asked:
                 raise _Reached
 
         try:

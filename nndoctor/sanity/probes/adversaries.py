@@ -17,7 +17,7 @@ from nndoctor.sanity.user_step import backward_replaced
 CALLS = 4  # of the user's step: a generator may step less often than its discriminator
 STEADY = 0.5  # of the mean size of gradients: a mean below it has no direction
 STRAIGHT = 0.999  # correlation of gradients with their scores: that of a squared error is 1
-OTHER = 0.25  # of the way to an aim: aims that are farther apart are different
+OTHER = 0.12  # of the way to an aim: aims that are farther apart are different
 FEWEST = 8  # scores
 
 
