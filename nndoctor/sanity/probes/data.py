@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import alike, all_inputs, as_bytes, first_input, size, tensors
+from nndoctor.sanity.batches import Batch, alike, all_inputs, as_bytes, first_input, size, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.probes import label_columns
 
@@ -147,8 +147,7 @@ def _mask(bench: Bench) -> None:
 
 def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:
     """How many inputs occur more than once, and how many of those with different targets."""
-    every = [t for t in all_inputs(bench.data) if t.ndim and len(t) == len(inputs)]
-    keys = [b"".join(parts) for parts in zip(*map(as_bytes, every), strict=True)]
+    keys = _keys(bench.data, len(inputs))
     labels = None if target is None or len(target) != len(inputs) else target.detach().reshape(len(target), -1)
     near = 0.0 if labels is None or not labels.is_floating_point() else NOISE * float(labels.double().std())
     first: dict[bytes, int] = {}
@@ -163,6 +162,12 @@ def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:
     bench.fact("contradicting_share", against / len(keys))
 
 
+def _keys(batch: Batch, examples: int) -> list[bytes]:
+    """All inputs of each example as bytes, by which equal ones are known."""
+    every = [t for t in all_inputs(batch) if t.ndim and len(t) == examples]
+    return [b"".join(parts) for parts in zip(*map(as_bytes, every), strict=True)]
+
+
 def _unseen(bench: Bench) -> None:
     """The share of validation examples of classes that no training example seen has."""
     pair = [bench.target(bench.data), bench.target(bench.validation)]
@@ -175,7 +180,7 @@ def _splits(bench: Bench, inputs: Tensor) -> None:
     other = None if bench.validation is None else first_input(bench.validation)
     if other is None or other.shape[1:] != inputs.shape[1:]:
         return
-    train, held = set(as_bytes(inputs)), as_bytes(other)
+    train, held = set(_keys(bench.data, len(inputs))), _keys(bench.validation, len(other))
     bench.fact("overlap_share", sum(key in train for key in held) / len(held))
     bench.fact("validation_is_train", train == set(held))
     _unseen(bench)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from nndoctor.experiment.keras_model import layers_in
 from nndoctor.recorder.kinds import Role, role_of
@@ -83,11 +84,12 @@ class _FirstInput:
 
     def note(self, module: nn.Module, args: tuple[object, ...]) -> None:
         """A hook that keeps the first tensor that it sees."""
-        if self.values is not None or self.normalized or not args or not isinstance(args[0], Tensor):
+        first = args[0].data if args and isinstance(args[0], PackedSequence) else next(iter(args), None)
+        if self.values is not None or self.normalized or not isinstance(first, Tensor):
             return
         kind = type(module).__name__
         keeps = role_of(module) in (Role.NORM, Role.EMBEDDING) or kind.endswith("Normalization") or kind == "Embedding"
-        if keeps or not args[0].is_floating_point():
+        if keeps or not first.is_floating_point():
             self.normalized = True
         else:
-            self.values = args[0].detach()
+            self.values = first.detach()
