@@ -151,13 +151,15 @@ def habits(calls: list[Watched], optimizer: torch.optim.Optimizer) -> Habits:
     counts = {len(call.backward) for call in calls}
     alone = all(given is unwrapped(optimizer) for call in calls for given in call.optimizers)
     climbs = all(call.climbs for call in calls)
-    lost = [c.backward[:1] if climbs else c.backward for c in calls]
-    ratios = [
-        sum(float(t.detach()) for t in b) / c.returned for b, c in zip(lost, calls, strict=True) if b and c.returned
-    ]
+    return Habits(min(counts) if len(counts) == 1 else 0, alone, _scale(calls, 1 if climbs else None), climbs)
+
+
+def _scale(calls: list[Watched], passes: int | None) -> float:
+    """What the returned losses were multiplied by before the first passes, or all of them; 1 where that differs from call to call."""
+    lost = [sum(float(t.detach()) for t in call.backward[:passes]) for call in calls]
+    ratios = [total / c.returned for total, c in zip(lost, calls, strict=True) if c.backward and c.returned]
     steady = len(ratios) == len(calls) and all(abs(r - ratios[0]) <= SAME * abs(ratios[0]) for r in ratios)
-    scale = ratios[0] if steady and ratios[0] and math.isfinite(ratios[0]) else 1.0
-    return Habits(min(counts) if len(counts) == 1 else 0, alone, scale, climbs)
+    return ratios[0] if steady and ratios[0] and math.isfinite(ratios[0]) else 1.0
 
 
 def asked(step: TrainStep, known: Habits, optimizer: torch.optim.Optimizer) -> Callable[[nn.Module, Any], Tensor]:

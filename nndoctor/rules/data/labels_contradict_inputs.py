@@ -173,7 +173,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     title="labels do not match the inputs",
     needs={
-        "fact:contradicting_share|fact:target_noise|fact:constant_target|fact:same_targets|fact:tag_offset|fact:channels_interleaved|fact:channels_in_groups|fact:zeros_have_no_loss": 1
+        "fact:contradicting_share|fact:heldout_score|fact:target_noise|fact:constant_target|fact:same_targets|fact:tag_offset|fact:channels_interleaved|fact:channels_in_groups|fact:zeros_have_no_loss": 1
     },
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",

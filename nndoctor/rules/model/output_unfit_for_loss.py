@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from itertools import islice
 
 from nndoctor.analysis.loss_terms import wrong_term
+from nndoctor.analysis.output_range import MAX_OUTSIDE, MAX_SHORTFALL, ROUNDING, unreachable
 from nndoctor.core.confidence import DIRECT, MEASURED, PLAUSIBLE, SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-MAX_SHORTFALL = 0.2  # share of the way from the first loss to the best that is missing; label smoothing leaves less
 MIN_CORRELATION = 0.4  # rank correlation of the output that the loss prefers with the targets
 OPPOSITE = -0.9  # the same of a loss of distances, which is bounded below
 FAR_BELOW_ZERO = -0.5  # no loss of probabilities goes there
@@ -26,13 +25,11 @@ NUMBERS = {
 }
 """Torch's losses for numbers, in words."""
 BOUNDED = 0.93  # confidence: the bound was found by trying outputs; an odd loss may go lower at others
-MAX_OUTSIDE = 0.3  # of the targets that no output can reach; outliers are fewer
-ROUNDING = 1e-6  # share of a loss that is no difference
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Take the plainest of the ways in which output and loss do not fit."""
-    ways = (_not_a_number, _raw, _endless, _term, _reach, _outside, _stuck, _follows, _mixed, _median, _of_classes)
+    ways = (_not_a_number, _raw, _endless, _term, _range, _stuck, _follows, _mixed, _median, _of_classes)
     found = (way(run) for way in ways)
     yield from islice((symptom for symptom in found if symptom is not None), 1)
 
@@ -101,48 +98,10 @@ def _term(run: Run) -> Symptom | None:
     return None if found is None else _symptom(run, found[0], DIRECT, remedies=found[1])
 
 
-def _reach(run: Run) -> Symptom | None:
-    first, reachable, best = (run.known(n) for n in ("loss_initial", "loss_reachable", "loss_best"))
-    if first is None or reachable is None or best is None or reachable - best <= ROUNDING * abs(first):
-        return None
-    share = (reachable - best) / max(first - best, ROUNDING)
-    if share <= MAX_SHORTFALL:
-        return None
-    last = str(run.fact("output_activation") or "the last layer")
-    single = last == "softmax" and run.fact("output_width") == 1
-    ends = " of a single value, which is always 1" if single else _range(run, "output_low", "output_high", " ({})")
-    goals = (
-        "" if run.fact("loss_of_classes") else _range(run, "target_low", "target_high", "; the targets range from {}")
-    )
-    return _symptom(
-        run,
-        f"with {last}{ends} at the end of the model, the loss cannot fall below {number(reachable)} (it starts at {number(first)}){goals}",
-        BOUNDED,
-    )
-
-
-def _outside(run: Run) -> Symptom | None:
-    """Targets beyond the ends of the outputs, whatever bounds these."""
-    share, low, high = run.number("targets_outside"), run.known("bound_low"), run.known("bound_high")
-    if share <= MAX_OUTSIDE or low is None or high is None:
-        return None
-    ends = " and ".join(
-        f"{word} {number(float(f'{v:.3g}'))}" for word, v in (("below", high), ("above", low)) if math.isfinite(v)
-    )
-    generator = run.fact("bound_of")
-    what, goals = (
-        (f"what {generator} makes stays", "values of the real examples")
-        if generator
-        else ("the outputs stay", "targets")
-    )
-    text = f"{what} {ends} whatever the weights of the last layer, and {percent(share)} of the {goals} lie outside"
-    return _symptom(run, text, BOUNDED)
-
-
-def _range(run: Run, low: str, high: str, text: str) -> str:
-    """Two facts as a range within a text; nothing where one of them is not known."""
-    first, last = run.known(low), run.known(high)
-    return "" if first is None or last is None else text.format(f"{number(first)} to {number(last)}")
+def _range(run: Run) -> Symptom | None:
+    """What the outputs cannot reach, whatever the weights are."""
+    text = unreachable(run)
+    return None if text is None else _symptom(run, text, BOUNDED)
 
 
 def _stuck(run: Run) -> Symptom | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import Batch, all_inputs, part, size, tensors
+from nndoctor.sanity.batches import Batch, alike, all_inputs, concatenated, part, size, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import calls_of
 from nndoctor.sanity.label_fit import Place, fit
@@ -44,7 +44,7 @@ def probe(bench: Bench) -> None:
     pools = _pools(bench)
     if not pools or not _suspicious(bench, pools[0]):
         return
-    inputs, target = all_inputs(bench.data), bench.target(bench.data)
+    inputs, target = _inputs(bench, pools), bench.target(bench.data)
     if target is not None and any(told_by_tokens(each, target) for each in inputs):
         return
     bench.fact("inputs_structured", any(map(structured, inputs)))
@@ -63,6 +63,14 @@ def probe(bench: Bench) -> None:
         _note(bench, pools[0], place, measured)
 
 
+def _inputs(bench: Bench, pools: list[Batch]) -> list[Tensor]:
+    """What the model takes, of all examples."""
+    if bench.data is not None:
+        return all_inputs(bench.data)
+    whole = concatenated([tensors(pool)[0] for pool in pools])
+    return [] if whole is None else [whole]
+
+
 def _looks(room: int) -> list[int]:
     """The steps after which it is looked at the held-out part: some in the first steps, more where the budget has room for them."""
     steps = min(STEPS, room)
@@ -73,14 +81,25 @@ def _looks(room: int) -> list[int]:
 
 
 def _pools(bench: Bench) -> list[Batch]:
-    """All examples as one batch, or where sequences are of different lengths as the batches that they come in; none where they are too few."""
-    if not bench.divisible or not all(map(bench.alike, bench.batches)):
+    """All examples as one batch, or where sequences are of different lengths as the batches that they come in; none where they are too few.
+
+    So, too, where images come with lists of boxes: what belongs to an image is known by its place.
+    """
+    if not bench.divisible or not (all(map(bench.alike, bench.batches)) or all(map(_listed, bench.batches))):
         return []
     whole = bench.sample
     if whole is not None and size(whole) >= MIN_EXAMPLES:
         return [whole]
     several = len(bench.batches) >= MIN_BATCHES and min(map(size, bench.batches[:-1])) >= MIN_POOL
     return bench.batches if several and sum(map(size, bench.batches)) >= MIN_EXAMPLES else []
+
+
+def _listed(batch: Batch) -> bool:
+    """Whether a batch is a tensor of all examples, and lists that have something for each."""
+    first, *others = list(batch) if isinstance(batch, (tuple, list)) and len(batch) > 1 else [None]
+    if not isinstance(first, Tensor) or not first.ndim or not first.is_floating_point():
+        return False
+    return all(isinstance(each, (list, tuple)) and len(each) == len(first) for each in others)
 
 
 def _divided(pools: list[Batch], k: int) -> tuple[list[Batch], list[Batch]]:
@@ -111,6 +130,8 @@ def _questions(bench: Bench, sample: Batch) -> list[Place]:
     """
     if _is_only_input(bench, sample):
         return [0]
+    if _listed(sample):
+        return []
     if bench.target(sample) is not None and not _own_input(bench, sample):
         return [None]
     first, *others = tensors(sample)
@@ -188,6 +209,6 @@ def _advanced(bench: Bench, pools: list[Batch], optimizer: torch.optim.Optimizer
         seed(number)
         pool = pools[int(torch.randint(len(pools), ()))] if len(pools) > 1 else pools[0]
         rows = torch.randperm(size(pool))[: min(size(bench.batch), size(pool))]
-        if not math.isfinite(bench.tried(part(pool, rows), optimizer)):
+        if not math.isfinite(bench.tried(part(pool, rows) if alike(pool) else pool, optimizer)):
             return False
     return True

@@ -88,17 +88,17 @@ def _classes_of_loss(bench: Bench) -> int | None:
     calls = [
         c
         for c in bench.subject.observed(bench.batch)[0].calls
-        if c.function in (functional.cross_entropy, functional.nll_loss) and _is_own(c.target, target)
+        if c.function in (functional.cross_entropy, functional.nll_loss) and _is_own(c.target, target, bench.ignored)
     ]
     counts = {c.output.shape[min(1, c.output.ndim - 1)] for c in calls}
     return counts.pop() if len(counts) == 1 else None
 
 
-def _is_own(given: object, target: Tensor | None) -> bool:
-    """Whether a loss is given the targets as they are in the batch; not another way to count them."""
-    if not isinstance(given, Tensor) or target is None or given.numel() != target.numel():
+def _is_own(given: object, target: Tensor | None, ignored: int) -> bool:
+    """Whether a loss is given targets of the batch, all of them or some; not another way to count them."""
+    if not isinstance(given, Tensor) or given.is_floating_point() or target is None:
         return False
-    return torch.equal(given.detach().flatten().to(target), target.flatten())
+    return set(torch.unique(given).tolist()) <= {ignored, *torch.unique(target).tolist()}
 
 
 def _explains(bench: Bench, batch: Batch) -> bool:

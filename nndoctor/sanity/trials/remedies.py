@@ -18,6 +18,7 @@ from nndoctor.sanity.bench import Bench
 
 NEAR_END = 1e-6  # of the ends of a sigmoid
 SMALL = 0.1  # what the last layer's weights are multiplied by
+SEQUENCES = 3  # dimensions of a batch of sequences of numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +92,23 @@ def _calm_head(bench: Bench, _: torch.optim.Optimizer) -> Change:
 
 
 def _inputs(bench: Bench, _: torch.optim.Optimizer) -> Change:
-    """Inputs of zero mean and unit spread: each feature of a table, all values of anything else."""
+    """Inputs of zero mean and unit spread: each feature of a table and of sequences of numbers, all values of anything else.
+
+    The zeros that sequences are padded with stay as they are.
+    """
     sample = None if bench.sample is None else first_input(bench.sample)
     if sample is None or not sample.is_floating_point() or len(sample) < 2:
         return Change()
-    table = sample.ndim == 2
-    mean = sample.mean(0) if table else sample.mean()
-    spread = (sample.std(0) if table else sample.std()).clamp_min(1e-8)
+    features = sample.ndim in (2, SEQUENCES)
+    rows = sample.flatten(0, -2) if features else sample.flatten()
+    rows = rows[rows.any(1)] if sample.ndim == SEQUENCES else rows
+    mean, spread = rows.mean(0), rows.std(0).clamp_min(1e-8)
 
     def scaled(tensor: Tensor) -> Tensor:
-        fits = tensor.is_floating_point() and tensor.shape[1:] == sample.shape[1:]
-        return (tensor - mean) / spread if fits else tensor
+        if not tensor.is_floating_point() or tensor.ndim != sample.ndim or tensor.shape[-1] != sample.shape[-1]:
+            return tensor
+        padding = ~tensor.any(-1, keepdim=True) if sample.ndim == SEQUENCES else torch.zeros((), dtype=torch.bool)
+        return torch.where(padding, tensor, (tensor - mean) / spread)
 
     if isinstance(bench.batch, Tensor):  # an autoencoder's batch is its target, too
         return Change((bench.model.register_forward_pre_hook(lambda _m, args: tuple(map(scaled, args))),))
