@@ -105,6 +105,12 @@ CATALOGUE = (
         "Dinh et al., Real NVP, 2017, arXiv:1605.08803",
     ),
     Remedy(
+        "match-the-range",
+        "end the generator with an activation that reaches the examples (tanh for -1 to 1), or rescale these",
+        "a discriminator tells examples apart by values that the generator cannot make",
+        "Radford et al., DCGAN, 2016, arXiv:1511.06434",
+    ),
+    Remedy(
         "alternate-the-masks",
         "alternate the masks of the coupling layers, or permute the columns between them",
         "a coupling layer leaves a part of its input as it is; the next one has to move that part",

@@ -42,10 +42,10 @@ def _hidden(run: Run) -> Symptom:
         int(run.number("hidden_numbers")),
         run.fact("hidden_in"),
     )
-    what = f"{plural(count, 'parameter')} ({plural(numbers, 'number')})"
+    what = f"{plural(count, 'parameter')} ({numbers:,} {'number' if numbers == 1 else 'numbers'})"
     evidence = {"parameters": count, "hidden": numbers}
     if place:
-        text = f"{place} keeps layers in a plain list or dict: {what} in it are not part of the model: they are not in parameters(), not trained and not saved"
+        text = f"{place} is a plain list or dict, and {what} in it are hidden from the model: they are not in parameters(), not trained and not saved"
         return Symptom(text, DIRECT, evidence, layer=str(place), place="model", remedies=("module-list",))
     text = f"the loss depends on {what} that neither the model nor the optimizer holds: they are not trained"
     return Symptom(text, DIRECT, evidence, place="optimizer")

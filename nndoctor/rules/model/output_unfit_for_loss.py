@@ -101,7 +101,8 @@ def _term(run: Run) -> Symptom | None:
 def _range(run: Run) -> Symptom | None:
     """What the outputs cannot reach, whatever the weights are."""
     text = unreachable(run)
-    return None if text is None else _symptom(run, text, BOUNDED)
+    remedies = ("match-the-range",) if run.fact("bound_of") else ()
+    return None if text is None else _symptom(run, text, BOUNDED, remedies=remedies)
 
 
 def _stuck(run: Run) -> Symptom | None:
