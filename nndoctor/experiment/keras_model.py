@@ -20,9 +20,23 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 }
 
 
+DROPOUTS = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout")
+
+
 def is_keras(model: nn.Module) -> bool:
     """Whether a model is one of Keras, which takes several inputs as one list."""
     return any(base.__module__.split(".")[0] == "keras" for base in type(model).__mro__)
+
+
+def called(model: nn.Module, *places: Any, **names: Any) -> Any:  # noqa: ANN401 - whatever the model takes and returns
+    """The model's output. Keras does not look at torch's mode: it is told whether this is training, as its `fit` tells it."""
+    return model(*places, **names, training=model.training) if is_keras(model) else model(*places, **names)
+
+
+def dropout_rates(model: nn.Module) -> list[tuple[Any, float]]:
+    """The dropout layers of a Keras model, and their rates."""
+    layers = [layer for _, layer in layers_in(model) if type(layer).__name__ in DROPOUTS]
+    return [(layer, float(getattr(layer, "rate", 0.0))) for layer in layers]
 
 
 def layers_in(model: nn.Module) -> list[tuple[str, nn.Module]]:

@@ -1,4 +1,4 @@
-"""The state of a model that a pass changes: its modes and its buffers."""
+"""The state of a model that a pass changes: its modes, its buffers and its dropout."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from nndoctor.experiment.keras_model import dropout_rates
+
 
 @contextmanager
 def unchanged(model: nn.Module) -> Iterator[None]:
-    """Modes and buffers (running statistics) are afterwards what they were before."""
+    """Modes, buffers (running statistics) and the rates of Keras's dropout are afterwards what they were before."""
+    rates = dropout_rates(model)
     modes = [(m, m.training) for m in model.modules()]
     kept = [(b, b.detach().clone()) for b in model.buffers()]
     try:
@@ -19,6 +22,8 @@ def unchanged(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
+        for layer, rate in rates:
+            layer.rate = rate
         with torch.no_grad():
             for buffer, value in kept:
                 buffer.copy_(value)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.formatting import type_of
-from nndoctor.experiment.keras_model import is_keras
+from nndoctor.experiment.keras_model import called, is_keras
 
 if TYPE_CHECKING:
     from nndoctor.experiment.experiment import Experiment
@@ -40,7 +40,7 @@ def step_result(experiment: Experiment, batch: object) -> StepResult:
     if isinstance(batch, Mapping):
         return _of_dict(experiment, batch)
     if isinstance(batch, Tensor) and experiment.loss is not None:  # an autoencoder: the batch is its own target
-        output = model(batch)
+        output = called(model, batch)
         return StepResult(_scalar(experiment.loss(output, batch)), _tensor(output), batch, size(batch))
     if not isinstance(batch, (tuple, list)) or not batch:
         raise UsageError(
@@ -49,7 +49,7 @@ def step_result(experiment: Experiment, batch: object) -> StepResult:
         )
     if experiment.loss is None:
         return StepResult(_scalar(own_loss(model, batch)), examples=size(batch))
-    output = model(*inputs_of(model, batch))
+    output = called(model, *inputs_of(model, batch))
     return StepResult(_scalar(experiment.loss(output, batch[-1])), _tensor(output), _tensor(batch[-1]), size(batch))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from nndoctor.experiment.keras_model import called, is_keras
 from nndoctor.sanity.batches import Batch, tensors
 from nndoctor.sanity.subject import Subject
 
@@ -51,7 +52,7 @@ class ModelCall:
 
     def repeated(self, model: nn.Module) -> Any:  # noqa: ANN401 - whatever the model returns
         """Call the model again with the same arguments."""
-        return model(*self.places, **self.names)
+        return called(model, *self.places, **self.names)
 
     def _name(self, place: int) -> str:
         return self.parameters[place] if place < len(self.parameters) else f"argument {place + 1}"
@@ -74,7 +75,8 @@ def calls_of(subject: Subject, batch: Batch) -> list[ModelCall]:
     parameters = _parameters(subject.model)
 
     def note(_: nn.Module, places: tuple[Any, ...], names: dict[str, Any]) -> None:
-        found.append(ModelCall(places, dict(names), parameters))
+        names = {name: value for name, value in names.items() if name != "training" or not is_keras(subject.model)}
+        found.append(ModelCall(places, names, parameters))
 
     handle = subject.model.register_forward_pre_hook(note, with_kwargs=True)
     try:

@@ -8,6 +8,8 @@ from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from nndoctor.experiment.keras_model import dropout_rates
+
 DROPOUTS = frozenset(
     {
         functional.dropout,
@@ -26,6 +28,8 @@ def without_dropout(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, (nn.modules.dropout._DropoutNd, nn.MultiheadAttention)):  # noqa: SLF001 - the one class of all of them
             module.eval()
+    for layer, _ in dropout_rates(model):
+        layer.rate = 0.0
 
 
 def drops(func: Any, args: tuple[Any, ...], names: dict[str, Any]) -> bool:  # noqa: ANN401

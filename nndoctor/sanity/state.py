@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nndoctor.experiment.keras_model import dropout_rates
+
 NUDGE = 0.1  # of a parameter's size: random numbers that are added to it
 NUDGE_OF_ZERO = 0.02  # what is added to a parameter of zeros
 
@@ -23,6 +25,7 @@ class Snapshot:
         self._gradients = [(p, p.grad, None if p.grad is None else p.grad.detach().clone()) for p in model.parameters()]
         self._trainable = [(p, p.requires_grad) for p in model.parameters()]
         self._modes = [(m, m.training) for m in model.modules()]
+        self._rates = dropout_rates(model)
 
     @torch.no_grad()
     def weights(self) -> None:
@@ -34,6 +37,8 @@ class Snapshot:
             parameter.requires_grad_(wanted)
         for module, mode in self._modes:
             module.training = mode
+        for layer, rate in self._rates:
+            layer.rate = rate
 
     @torch.no_grad()
     def restore(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nndoctor.experiment.keras_model import called
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.steps import TARGETS, inputs_of, loss_in
 from nndoctor.sanity.batches import Batch, copied, mapped, split, tensors
@@ -151,7 +152,7 @@ class Subject:
             places = inputs_of(self.model, batch)
         if names:
             names = self._wanted(names)
-        output = self.model(*places, **names)
+        output = called(self.model, *places, **names)
         return output, None if self.loss is not None else loss_in(output)
 
     def _wanted(self, names: dict[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from nndoctor.experiment.keras_model import layers_in
+from nndoctor.experiment.keras_model import dropout_rates
 from nndoctor.recorder.kinds import BATCH_NORMS, WEIGHTS
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.graph import LINEAR, NORMS, Call, Calls, Node, activation, before, before_loss, kind, passed, walk
 
 NORM_LAYERS = (*BATCH_NORMS, nn.LayerNorm)
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
-KERAS_DROPOUTS = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout")
 SQUASHING = ("sigmoid", "softmax")
 
 
@@ -105,8 +104,7 @@ def _norms(bench: Bench, calls: list[Call]) -> None:
 
 def _dropouts(bench: Bench, calls: list[Call]) -> None:
     rates = [(c.path, float(c.module.p)) for c in calls if isinstance(c.module, DROPOUTS) and c.module.p > 0]
-    of_keras = (each for each in layers_in(bench.model) if type(each[1]).__name__ in KERAS_DROPOUTS)
-    rates += [(name, rate) for name, layer in of_keras if (rate := float(getattr(layer, "rate", 0.0))) > 0]
+    rates += [(str(layer.name), rate) for layer, rate in dropout_rates(bench.model) if rate > 0]
     bench.fact("dropout_layers", tuple(path for path, _ in rates))
     bench.fact("dropout_rates", tuple(p for _, p in rates))
 
