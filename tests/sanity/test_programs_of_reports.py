@@ -15,6 +15,7 @@ from nndoctor.sanity.probes import (  # noqa: E402
     data,
     endless,
     generated,
+    heldout,
     hidden,
     labels,
     masks,
@@ -176,6 +177,25 @@ def test_squared_errors_pull_scores_to_aims(probed, goal, alike):
     assert probed(change, adversaries.probe)["scores_pushed_alike"] is alike
 
 
+BOXES = """
+del loss
+place = torch.rand(240); spots = torch.exp(-(torch.linspace(0, 1, 16) - place[:, None]) ** 2 / 0.02) + 0.05 * torch.randn(240, 16)
+order = ORDER
+rows = [(spots[i], place[order[i]].expand(1 + i % 3)) for i in range(240)]
+def collate(rows): return torch.stack([a for a, _ in rows]), [b for _, b in rows]
+train_data = DataLoader(rows, 20, collate_fn=collate); validation_data = None
+model = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 1)); optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+def step(model, batch):
+    return torch.stack([((o - b) ** 2).mean() for o, b in zip(model(batch[0]), batch[1])]).mean()
+"""
+
+
+@pytest.mark.parametrize(("order", "memorized"), [("torch.randperm(240)", True), ("torch.arange(240)", False)])
+def test_lists_of_boxes_that_belong_to_other_images(probed, order, memorized):
+    facts = probed(BOXES.replace("ORDER", order), heldout.probe)
+    assert ("heldout_score" in facts) is memorized
+
+
 OVERLAP = """
 del loss
 maps = torch.randn(80, 1, 12, 12); spots = (maps > 0.5).float()
@@ -206,13 +226,15 @@ def test_a_divergence_from_a_teacher_that_is_maximized(probed, sign, seen):
     assert probed(change, objective.probe).get("maximized_loss") == seen
 
 
-def test_targets_that_the_loss_does_not_read(probed):
+@pytest.mark.parametrize(("part", "unread"), [(0, True), (1, None)], ids=["the input", "the target"])
+def test_targets_that_the_loss_does_not_read(probed, part, unread):
     """Of pairs of images of one form, the input is taken for the target."""
-    pairs = "a, b = torch.randn(2, 80, 1, 8, 8); train_data = DataLoader(TensorDataset(a, b), batch_size=20); validation_data = None\n"
-    made = "model = nn.Conv2d(1, 1, 3, padding=1); optimizer = torch.optim.Adam(model.parameters()); del loss\n"
-    step = "def step(model, batch): return ((model(batch[0]) - batch[READ]) ** 2).mean()\n"
-    assert probed(pairs + made + step.replace("READ", "0")).get("target_unread") is True
-    assert "target_unread" not in probed(pairs + made + step.replace("READ", "1"))
+    change = f"""
+    a, b = torch.randn(2, 80, 1, 8, 8); train_data = DataLoader(TensorDataset(a, b), batch_size=20); validation_data = None
+    model = nn.Conv2d(1, 1, 3, padding=1); optimizer = torch.optim.Adam(model.parameters()); del loss
+    def step(model, batch): return ((model(batch[0]) - batch[{part}]) ** 2).mean()
+    """
+    assert probed(change, targets_seen.probe).get("target_unread") is unread
 
 
 @pytest.mark.parametrize(("smoothing", "noted"), [(1.0, 1.0), (0.0, None)])
