@@ -92,3 +92,17 @@ def test_large_gradients_are_no_warning_where_steps_do_not_grow_with_them(bench,
     bench.facts["optimizer"] = optimizer
     _untried(bench, SimpleNamespace(name="exploding-gradient"), sure=True)
     assert f"{verdict}:exploding-gradient" in bench.facts
+
+
+def test_a_model_that_makes_its_inputs_tiny_is_compared_with_normalized_ones(examined):
+    """It divides bytes by 255 twice, which no scaling of its inputs undoes."""
+    change = """
+    class Scaled(nn.Module):
+        def __init__(self): super().__init__(); self.net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 3))
+        def forward(self, v): return self.net(v / 255 / 255)
+    x = (x * 60 + 128).clamp(0, 255); model = Scaled(); optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    train_data = DataLoader(TensorDataset(x[:200], y[:200]), batch_size=20, shuffle=True); validation_data = None
+    """
+    found = [f for f in examined(change, budget=20.0).findings if f.name == "inputs-not-normalized"]
+    assert [str(f.severity) for f in found] == ["warning"]
+    assert "for the first layer" in found[0].message

@@ -54,9 +54,7 @@ def _settings(bench: Bench, optimizer: torch.optim.Optimizer) -> None:
 def first_layer(bench: Bench) -> None:
     """The values that the first layer with weights takes: what a model that scales its inputs itself makes of them."""
     taken = _FirstInput()
-    keras = [m for _, m in layers_in(bench.model) if getattr(m, "weights", None)]
-    layers = keras or [m for m in bench.model.modules() if role_of(m) is not None and next(m.children(), None) is None]
-    bench.observe([m.register_forward_pre_hook(taken.note) for m in layers])
+    bench.observe([m.register_forward_pre_hook(taken.note) for m in layers_with_a_role(bench.model)])
     bench.fact("first_layer_normalizes", taken.normalized)
     if taken.values is None:
         return
@@ -65,6 +63,12 @@ def first_layer(bench: Bench) -> None:
     bench.fact("first_layer_largest", float(values.abs().max()))
     if values.ndim == 2 and len(values) >= FEWEST:
         _scales(bench, values.std(0))
+
+
+def layers_with_a_role(model: nn.Module) -> list[nn.Module]:
+    """The layers without parts of their own that have weights or an activation; of a Keras model those with weights."""
+    keras = [m for _, m in layers_in(model) if getattr(m, "weights", None)]
+    return keras or [m for m in model.modules() if role_of(m) is not None and next(m.children(), None) is None]
 
 
 def _scales(bench: Bench, spread: Tensor) -> None:

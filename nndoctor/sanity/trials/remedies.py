@@ -15,6 +15,7 @@ from nndoctor.experiment.keras_model import layers_in
 from nndoctor.recorder.kinds import WEIGHTS
 from nndoctor.sanity.batches import first_input, mapped, rebuilt, target_of
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.probes.parameters import layers_with_a_role
 
 NEAR_END = 1e-6  # of the ends of a sigmoid
 SMALL = 0.1  # what the last layer's weights are multiplied by
@@ -115,6 +116,22 @@ def _inputs(bench: Bench, _: torch.optim.Optimizer) -> Change:
     return Change(batch=lambda batch: rebuilt(batch, scaled))
 
 
+def _first_layer(bench: Bench, _: torch.optim.Optimizer) -> Change:
+    """What the first layer takes with zero mean and unit spread: the model scales its inputs itself."""
+    first: list[nn.Module] = []
+
+    def note(module: nn.Module, places: tuple[Any, ...]) -> None:
+        if not first and places and isinstance(places[0], Tensor) and places[0].is_floating_point():
+            first.append(module)
+
+    bench.observe([m.register_forward_pre_hook(note) for m in layers_with_a_role(bench.model)])
+
+    def scaled(_m: nn.Module, places: tuple[Any, ...]) -> tuple[Any, ...]:
+        return ((places[0] - places[0].mean()) / places[0].std().clamp_min(1e-12), *places[1:])
+
+    return Change(tuple(m.register_forward_pre_hook(scaled) for m in first))
+
+
 def _targets(bench: Bench, _: torch.optim.Optimizer) -> Change:
     """Outputs in units of the targets' spread, from their mean on: the same as targets that are standardized."""
     target = None if bench.sample is None else target_of(bench.sample)
@@ -209,6 +226,7 @@ def _paths(found: object) -> list[str]:
 DEFAULT = Remedy("the layers' default initialization", change=_default)
 HE = Remedy("He initialization", change=_he)
 HEAD = Remedy("a last layer that begins near zero", change=_calm_head)
+FIRST_LAYER = Remedy("normalized values for the first layer", change=_first_layer)
 INPUTS = Remedy("normalized inputs", change=_inputs)
 TARGETS = Remedy("standardized targets", change=_targets)
 BOTH = Remedy("standardized inputs and targets", change=_standardized)

@@ -37,7 +37,7 @@ CURES: dict[str, tuple[r.Remedy, ...]] = {
     "exploding-gradient": (r.CLIPPED, r.LOWER, r.DEFAULT, r.BOTH),
     "dead-relu": (r.DEFAULT, r.LOWER, r.INPUTS),
     "constant-output": (r.DEFAULT, r.LOWER, r.BOTH, r.HIGHER),
-    "inputs-not-normalized": (r.INPUTS, r.BOTH),
+    "inputs-not-normalized": (r.INPUTS, r.BOTH, r.FIRST_LAYER),
     "targets-not-normalized": (r.TARGETS, r.BOTH),
     "missing-nonlinearity": (r.NONLINEAR,),
     "sigmoid-in-hidden-layers": (r.UNSQUASHED,),
