@@ -142,6 +142,7 @@ BLIND = (
     "a few steps",
     "the parts of the objective",
     "the direction of two adversaries",
+    "labels against neighbours",
     "the losses of several optimizers",
     "the range of generated examples",
     "errors against the mean of the targets",

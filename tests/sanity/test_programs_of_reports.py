@@ -19,6 +19,7 @@ from nndoctor.sanity.probes import (  # noqa: E402
     hidden,
     labels,
     masks,
+    neighbours,
     objective,
     own_step,
     targets_seen,
@@ -358,3 +359,30 @@ def test_a_loss_of_classes_of_the_users_own_is_compared_with_constants(examined)
     with torch.no_grad(): [p.mul_(30) for p in model.parameters()]
     """
     assert any(f.severity in ("error", "warning") for f in examined(change, budget=10.0).findings)
+
+
+CONDITIONED = """
+class Gan(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.make, self.judge = nn.Linear(4 + 3, 8), nn.Sequential(nn.Linear(8 + 3, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
+    def forward(self, z): return self.make(z)
+model = Gan(); del loss; kind = torch.arange(240) % 3; x = 4 * nn.functional.one_hot(kind, 8).float() + torch.randn(240, 8)
+one, two = (torch.optim.Adam(m.parameters(), 1e-3) for m in (model.make, model.judge)); optimizer = (one, two)
+train_data = DataLoader(TensorDataset(x[:160], kind[:160]ORDER), batch_size=40); validation_data = DataLoader(TensorDataset(x[160:], kind[160:]), batch_size=40)
+def train_step(model, batch, optimizer):
+    code = nn.functional.one_hot(batch[1], 3).float(); fake = model.make(torch.cat([torch.randn(len(code), 4), code], 1))
+    scores = [model.judge(torch.cat([v, code], 1)) for v in (batch[0], fake.detach())]
+    apart = (scores[0] - 1).square().mean() + scores[1].square().mean(); two.zero_grad(); apart.backward(); two.step()
+    fooled = (model.judge(torch.cat([fake, code], 1)) - 1).square().mean(); one.zero_grad(); fooled.backward(); one.step()
+    return apart + fooled
+"""
+
+
+@pytest.mark.parametrize(
+    ("order", "told"), [("[torch.randperm(160)]", False), ("", True)], ids=["shuffled", "in order"]
+)
+def test_conditions_of_a_gan_are_compared_with_those_of_validation(probed, order, told):
+    facts = probed(CONDITIONED.replace("ORDER", order), neighbours.probe)
+    assert facts["label_signal_validation"] > 0.5
+    assert (facts["label_signal"] > 0.5) is told

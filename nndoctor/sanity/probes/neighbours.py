@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import Batch, all_inputs, first_input
+from nndoctor.sanity.batches import Batch, all_inputs, first_input, target_of
 from nndoctor.sanity.bench import Bench
 
 NEIGHBOURS = 5
@@ -14,18 +14,24 @@ MAX_FEATURES = 20_000
 
 
 def probe(bench: Bench) -> None:
-    """The share of what is to be told about a label that neighbours tell, in training and in validation."""
+    """The share of what is to be told about a label that neighbours tell, in training and in validation.
+
+    Where no single loss tells whether labels are used, as in a conditional GAN, only both together say something.
+    """
     if bench.subject.standin:
         return
-    bench.fact("label_signal", _signal(bench, bench.sample))
-    bench.fact("label_signal_validation", _signal(bench, bench.validation))
+    train, validation = _signal(bench, bench.sample), _signal(bench, bench.validation)
+    if bench.subject.blind and (train is None or validation is None):
+        return
+    bench.fact("label_signal", train)
+    bench.fact("label_signal_validation", validation)
 
 
 def _signal(bench: Bench, data: Batch | None) -> float | None:
     """Accuracy above chance over what is left above chance, or the variance explained; None where it can't be told."""
     if data is None or len(all_inputs(data)) > 1:  # which of several inputs the label follows from is not known
         return None
-    inputs, target = first_input(data), bench.target(data)
+    inputs, target = first_input(data), target_of(data) if bench.subject.blind else bench.target(data)
     if inputs is None or target is None or not inputs.is_floating_point() or len(inputs) != len(target):
         return None
     x, y = inputs[:MOST].detach().float().reshape(len(inputs[:MOST]), -1).cpu(), target[:MOST].detach().cpu()
