@@ -11,12 +11,18 @@ from nndoctor.sanity.observe import REGRESSIONS
 
 
 @torch.no_grad()
-def constant_loss(bench: Bench, batch: Batch) -> float | None:
-    """The loss of giving the mean target, or the classes' frequencies, for every example; None where that makes no sense."""
+def constant_loss(bench: Bench, batch: Batch, *, any_loss: bool = False) -> float | None:
+    """The loss of giving the mean target, or the classes' frequencies, for every example; None where that makes no sense.
+
+    With `any_loss` also under a loss of classes of which it is not known that it takes scores.
+    """
     target = target_of(batch)
     if target is None or bench.subject.loss is None or not len(target):
         return None
-    outputs = [target.mean(0, keepdim=True).expand_as(target)] if target.is_floating_point() else _scores(bench, target)
+    if target.is_floating_point():
+        outputs = [target.mean(0, keepdim=True).expand_as(target)]
+    else:
+        outputs = _scores(bench, target, any_loss=any_loss)
     losses = [_loss(bench, output, target) for output in outputs]
     return min((loss for loss in losses if loss is not None), default=None)
 
@@ -26,7 +32,7 @@ def _loss(bench: Bench, output: Tensor, target: Tensor) -> float | None:
     return unless_it_fails(lambda: number(bench.subject.loss_of(output, target)), None)
 
 
-def _scores(bench: Bench, target: Tensor) -> list[Tensor]:
+def _scores(bench: Bench, target: Tensor, *, any_loss: bool) -> list[Tensor]:
     """The classes' frequencies as the outputs of every example: their logarithms under a loss that takes scores, else themselves, and zeros."""
     classes = int(bench.number("output_classes"))
     if classes < 2 or target.ndim != 1 or int(target.max()) >= classes or int(target.min()) < 0:
@@ -35,7 +41,7 @@ def _scores(bench: Bench, target: Tensor) -> list[Tensor]:
     shares = (counts / counts.sum()).expand(len(target), classes)
     if bench.facts.get("loss_before") in ("cross-entropy", "nll"):
         return [shares.clamp_min(1e-6).log()]
-    return [shares, torch.zeros_like(shares)]
+    return [shares, torch.zeros_like(shares)] if any_loss else []
 
 
 def knowing_nothing(bench: Bench) -> float | None:

@@ -13,7 +13,7 @@ from nndoctor.core.run import Run
 MAX_OVERLAP = 0.02  # share of the validation examples; a few duplicates are in every collection
 MAX_REPEATED = 0.3  # share of training examples that repeat others: then equal inputs mean little
 
-TOY = 64  # examples: with fewer, as the four of XOR, both sets are the same on purpose
+TOY = 500  # examples: with fewer, as in questions and small experiments, both sets are the same on purpose
 AS_OFTEN = (
     2.0  # times the share of training examples with an equal among the others: short sequences repeat by themselves
 )
@@ -49,7 +49,7 @@ RULE = Rule(
     sick=(
         Run.drawn({"overlap_share": 0.31, "repeated_share": 0.0}),
         Run.drawn({"overlap_share": 1.0, "validation_is_train": True}),
-        Run.drawn({"overlap_share": 1.0, "validation_is_train": True, "examples_seen": 500}),
+        Run.drawn({"overlap_share": 1.0, "validation_is_train": True, "examples_seen": 2000}),
     ),
     healthy=(
         Run.drawn({"overlap_share": 0.14, "repeated_share": 0.08, "share_with_equal": 0.13}),

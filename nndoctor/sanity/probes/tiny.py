@@ -172,7 +172,7 @@ def attempt(  # noqa: PLR0913 - what makes one trial differ from the next
         optimizer = torch.optim.Adam([p for p in bench.model.parameters() if p.requires_grad], lr=factor)
     first = last = math.nan
     ended: object = None
-    floor, known = floor_of(bench), constant_loss(bench, batch)
+    floor, known = floor_of(bench), constant_loss(bench, batch, any_loss=True)
     constant = math.inf if known is None else known  # a first loss above it says little of what there is to learn
     for step in range(steps + 1):
         with bench.timed():
