@@ -129,7 +129,53 @@ def test_a_warm_up_that_lasts_for_hundreds_of_epochs(probed, steps, low):
         l = loss(model(batch[0]), batch[1]); optimizer.zero_grad(); l.backward(); optimizer.step(); schedule.step(); return l
     """
     reached = probed(change, own_step.probe).get("warmup_reaches", 1.0)
-    assert (reached < 0.02) is low
+    assert (reached < 0.01) is low
+
+
+def test_the_schedule_of_the_first_transformer_is_no_endless_warm_up(probed):
+    """Its factors are far below 1: the rate is that of the schedule alone."""
+    change = """
+    train_data = DataLoader(TensorDataset(x, y), batch_size=4); optimizer = torch.optim.Adam(model.parameters(), lr=1.0)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: 0.04 * min((k + 1) ** -0.5, (k + 1) * 400 ** -1.5))
+    def train_step(model, batch, optimizer):
+        l = loss(model(batch[0]), batch[1]); optimizer.zero_grad(); l.backward(); optimizer.step(); schedule.step(); return l
+    """
+    assert probed(change, own_step.probe).get("warmup_reaches", 1.0) > 0.01
+
+
+@pytest.mark.parametrize(
+    "schedule", ["CosineAnnealingLR(optimizer, 60)", "OneCycleLR(optimizer, 3e-3, total_steps=70)"]
+)
+def test_a_schedule_that_falls_within_an_epoch_is_no_warm_up(probed, schedule):
+    """Nor does it matter that one of them has an end."""
+    change = f"""
+    train_data = DataLoader(TensorDataset(x, y), batch_size=4)
+    schedule = torch.optim.lr_scheduler.{schedule}
+    def train_step(model, batch, optimizer):
+        l = loss(model(batch[0]), batch[1]); optimizer.zero_grad(); l.backward(); optimizer.step(); schedule.step(); return l
+    """
+    assert probed(change, own_step.probe).get("warmup_reaches", 1.0) > 0.01
+
+
+def test_the_parameters_of_a_teacher_are_a_remark(examined):
+    """It is neither frozen nor under no_grad(), which costs time alone."""
+    change = """
+    del loss
+    teacher = nn.Linear(8, 3)
+    def step(model, batch): return ((model(batch[0]) - teacher(batch[0])) ** 2).mean()
+    """
+    found = [f for f in examined(change, budget=6.0).findings if f.name == "optimizer-misses-parameters"]
+    assert all(str(f.severity) == "info" for f in found)
+
+
+def test_flags_of_transitions_are_no_classes(probed):
+    """An episode seldom ends."""
+    change = """
+    ended = (torch.arange(200) % 100 == 0).float(); del loss; validation_data = None
+    train_data = DataLoader(TensorDataset(x[:200], x[:200] + 1, ended), batch_size=40)
+    def step(model, batch): return ((model(batch[0])[:, 0] - (1 - batch[2]) * batch[1][:, 0]) ** 2).mean()
+    """
+    assert "class_shares" not in probed(change, data.probe)
 
 
 @pytest.mark.parametrize(("end", "outside"), [("Sigmoid", True), ("Tanh", False)])

@@ -48,7 +48,9 @@ def _hidden(run: Run) -> Symptom:
         text = f"{place} is a plain list or dict, and {what} in it are hidden from the model: they are not in parameters(), not trained and not saved"
         return Symptom(text, DIRECT, evidence, layer=str(place), place="model", remedies=("module-list",))
     text = f"the loss depends on {what} that neither the model nor the optimizer holds: they are not trained"
-    return Symptom(text, DIRECT, evidence, place="optimizer")
+    # Those of another network may be a teacher's, whose gradients are computed for nothing.
+    severity = None if run.fact("hidden_of_loss") else Severity.INFO
+    return Symptom(text, DIRECT, evidence, place="optimizer", severity=severity)
 
 
 RULE = Rule(
@@ -68,7 +70,7 @@ RULE = Rule(
     remedies=("give-all-parameters",),
     sick=(
         Run.drawn({"hidden_parameters": 8, "hidden_numbers": 1392, "hidden_in": "blocks"}),
-        Run.drawn({"hidden_parameters": 1, "hidden_numbers": 640, "hidden_in": ""}),
+        Run.drawn({"hidden_parameters": 1, "hidden_numbers": 640, "hidden_in": "", "hidden_of_loss": True}),
         Run.drawn({"missed_parameters": ("body.weight", "body.bias"), "missed_untrained": ("body",)}),
         Run.drawn({"missed_parameters": ("head.weight", "head.bias")}),
         Run.drawn({"missed_parameters": ("head.weight", "head.bias"), "output_layer_untrained": "head"}),

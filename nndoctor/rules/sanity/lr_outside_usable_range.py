@@ -13,7 +13,7 @@ from nndoctor.core.run import Run
 OVERWRITTEN = (
     4.0  # times the weights' size, in a few steps of several losses; such trainings move them by half of it at most
 )
-MIN_REACHED = 0.02  # of the rate, after an epoch of a warm-up
+MIN_REACHED = 0.01  # of the rate, after an epoch of a warm-up
 WITHOUT_SEEDS, WITH_ALL_SEEDS = 0.6, 0.95  # confidences where no seed, and where every seed agrees
 
 
@@ -32,7 +32,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     reached, peak = run.known("warmup_reaches"), run.number("warmup_peak")
     if reached is not None and reached < MIN_REACHED:
-        text = f"at the pace of its first steps the warm-up reaches {percent(reached)} of the learning rate {number(peak)} in an epoch of {epoch:.0f} batches: it would last about {1 / reached:.0f} epochs"
+        text = f"after an epoch of {epoch:.0f} batches the warm-up has reached {percent(reached)} of the learning rate {number(peak)} that it comes to later: it lasts for far too many epochs"
         yield Symptom(
             text,
             MEASURED,
@@ -88,7 +88,7 @@ RULE = Rule(
     needs={"fact:lr_side|fact:own_movement|fact:rate_vanishes_after|fact:rate_zero_for": 1},
     check=check,
     why="The learning rate is the first setting to get right. Ten times too low takes ten times as long; too high learns nothing.",
-    how=f"Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch, none may keep it at exactly zero for its first dozens of steps, and a warm-up must reach {percent(MIN_REACHED)} of it within an epoch.",
+    how=f"Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch, none may keep it at exactly zero for its first dozens of steps, and a warm-up must reach {percent(MIN_REACHED)} of its highest rate within an epoch.",
     sources=(
         Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),

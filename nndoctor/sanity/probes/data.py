@@ -17,7 +17,9 @@ MIN_EXAMPLES = 16  # examples that say something about a feature
 MAX_CLASSES = 1000
 MANY_ROWS = 64  # whose targets are compared
 MANY_TOKENS = 8  # different ones that a mask hides: padding is one
+BY_CLASS = 0.9  # of a batch, on average: so many examples of one class show that the others come later
 MAX_KINDS = 100  # classes: of more, some are missing among so few examples
+PAIR = 2  # an input and its target
 NOISE = 0.5  # of the targets' spread: numbers that are closer do not contradict each other
 
 
@@ -105,7 +107,9 @@ def _labels(bench: Bench, target: Tensor) -> None:
 
 
 def _two_classes(bench: Bench, values: Tensor, examples: int) -> None:
-    """The shares of zeros and ones, where there is one of them for each example."""
+    """The shares of zeros and ones, where there is one of them for each example, and it is no part of a transition."""
+    if isinstance(bench.batch, (tuple, list)) and len(bench.batch) > PAIR:
+        return
     ones = float((values == 1).double().mean())
     if len(values) == examples and ones + float((values == 0).double().mean()) == 1:
         bench.fact("class_shares", (1 - ones, ones))
@@ -169,7 +173,9 @@ def _keys(batch: Batch, examples: int) -> list[bytes]:
 
 
 def _unseen(bench: Bench) -> None:
-    """The share of validation examples of classes that no training example seen has."""
+    """The share of validation examples of classes that no training example seen has; not where training data come by class."""
+    if bench.number("class_share_in_batch") > BY_CLASS:
+        return
     pair = [bench.target(bench.data), bench.target(bench.validation)]
     given = [t.detach().cpu() for t in pair if t is not None and t.ndim == 1 and not t.is_floating_point()]
     if len(given) == len(pair) and min(map(len, given)) >= MIN_EXAMPLES and len(torch.unique(given[0])) < MAX_KINDS:

@@ -23,6 +23,8 @@ def probe(bench: Bench) -> None:
     wanted = {id(p) for p in hidden}
     bench.fact("hidden_parameters", len(hidden))
     bench.fact("hidden_numbers", sum(p.numel() for p in hidden))
+    parts = [each for each in (bench.subject.loss, bench.subject.file_loss) if isinstance(each, nn.Module)]
+    bench.fact("hidden_of_loss", any(_holds(each, wanted) for each in parts))
     bench.fact("hidden_in", next((path for path, held in _containers(bench.model) if _holds(held, wanted)), ""))
 
 

@@ -13,6 +13,7 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.optimizers import advance, unwrapped
+from nndoctor.sanity.probes import own_schedule
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.user_step import OwnStep
 
@@ -32,26 +33,6 @@ def probe(bench: Bench) -> None:
     _left_over(bench, bench.subject.train_step)
 
 
-def _schedule(bench: Bench, step: object) -> None:
-    """Note a rate that the step's schedule ends within half an epoch, as one that counts epochs does if each batch advances it.
-
-    And what a warm-up will have reached after an epoch, if it goes on as it began.
-    """
-    epoch = getattr(bench.subject.train, "number", None) or 0
-    optimizer = bench.subject.optimizer
-    if isinstance(step, OwnStep) and optimizer is not None and epoch > CALLS and step.calls == CALLS:
-        peak = max(float(group.get("initial_lr", 0.0)) for group in optimizer.param_groups)
-        reached = step.highest * epoch / CALLS
-        if 0 < reached < peak:
-            bench.fact("warmup_reaches", reached / peak)
-            bench.fact("warmup_peak", peak)
-            bench.fact("rate_of_epoch", epoch)
-    if isinstance(step, OwnStep) and 0 < step.vanished <= epoch / 2:
-        bench.fact("rate_vanishes_after", step.vanished)
-        bench.fact("rate_of_epoch", epoch)
-        bench.fact("rate_highest", step.highest)
-
-
 def _course(bench: Bench) -> None:
     """Take a number of the user's steps and, where they have one loss, as many plain ones."""
     judged = bench.batches[:JUDGED]
@@ -63,7 +44,7 @@ def _course(bench: Bench) -> None:
     if isinstance(step, OwnStep):
         step.begin()
     moved, count, felt = _trained(bench, start, own=True)
-    _schedule(bench, step)
+    own_schedule.note(bench, step, CALLS)
     bench.fact("own_calls", CALLS)
     bench.fact("own_optimizer_steps", count)
     bench.fact("own_gradients", felt)
