@@ -19,7 +19,6 @@ MANY_ROWS = 64  # whose targets are compared
 MANY_TOKENS = 8  # different ones that a mask hides: padding is one
 BY_CLASS = 0.9  # of a batch, on average: so many examples of one class show that the others come later
 MAX_KINDS = 100  # classes: of more, some are missing among so few examples
-PAIR = 2  # an input and its target
 NOISE = 0.5  # of the targets' spread: numbers that are closer do not contradict each other
 
 
@@ -108,7 +107,8 @@ def _labels(bench: Bench, target: Tensor) -> None:
 
 def _two_classes(bench: Bench, values: Tensor, examples: int) -> None:
     """The shares of zeros and ones, where there is one of them for each example, and it is no part of a transition."""
-    if isinstance(bench.batch, (tuple, list)) and len(bench.batch) > PAIR:
+    shapes = [t.shape for t in tensors(bench.batch) if t.is_floating_point() and t.ndim > 1]
+    if len(set(shapes)) < len(shapes):  # a state and the one after it
         return
     ones = float((values == 1).double().mean())
     if len(values) == examples and ones + float((values == 0).double().mean()) == 1:

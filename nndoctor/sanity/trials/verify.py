@@ -14,6 +14,7 @@ from nndoctor.sanity.trials.compare import Result, Trials
 REACHED = 0.02  # of the way to the floor: with so little left, nothing can be gained
 LEAST = 0.002  # of that way: a remedy that gains less may be luck
 HARM = 0.1  # of what the best of both gains: a remedy that gains so much more shows harm
+MILD = 0.25  # of it, for inputs that are not far from normalized
 SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is no fault
 SLOW_IF_UNUSUAL = 0.25  # the same for a rate that is far above what is usual, or that fails where a lower one does not
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
@@ -145,7 +146,7 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
 
 def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wanted: tuple[r.Remedy, ...]) -> None:
     """Compare the training as it is with one remedy after the other, until one shows harm."""
-    name, limit = finding.name, _limit(bench, finding.name)
+    name, limit = finding.name, _limit(bench, finding)
     best: tuple[float, str] | None = None
     unclear = False
     for remedy in wanted:
@@ -162,13 +163,19 @@ def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wante
         _untried(bench, finding, sure=False)
         return
     tried = f"after {trials.steps} steps {_loss(own.end)}, with {best[1]} {_loss(best[0])}"
-    verdict = "the seeds disagree on whether it does harm" if unclear else "it does no harm here"
+    amount = "little" if best[0] < own.end else "no"
+    verdict = "the seeds disagree on whether it does harm" if unclear else f"it does {amount} harm here"
     bench.fact(f"remark:{name}", f"{verdict}: {tried}")
 
 
-def _limit(bench: Bench, name: str) -> float:
-    """How much more a remedy has to gain; less of a learning rate that is far above the usual ones, or that learned no tiny subset."""
-    if name != "lr-outside-usable-range":
+def _limit(bench: Bench, finding: Finding) -> float:
+    """How much more a remedy has to gain: more where inputs are not far from normalized, and of a learning rate.
+
+    Less of a rate that is far above the usual ones, or that learned no tiny subset.
+    """
+    if finding.name == "inputs-not-normalized" and finding.confidence < SURE:
+        return MILD
+    if finding.name != "lr-outside-usable-range":
         return HARM
     lower = 0 < bench.number("tiny_rate") < bench.number("lr_configured") and not bench.facts.get("tiny_passed")
     return SLOW_IF_UNUSUAL if lower or bench.facts.get("lr_unusually_high") else SLOW
