@@ -10,7 +10,7 @@ from nndoctor.readers.text.marks import STAMP
 from nndoctor.readers.text.pairs import parse
 from nndoctor.readers.vocabulary.names import meaning_of
 
-COUNT = re.compile(r"\s*[\[(]?\s*(?P<at>\d+)\s*/\s*(?P<total>\d+)(?:\s*[\])]|(?=[\s,:|]))")
+COUNT = re.compile(r"\s*+(?:[\[(]\s*+)?(?P<at>\d+)\s*/\s*(?P<total>\d+)(?:\s*[\])]|(?=[\s,:|]))")
 BOTH = {"train", "validation"}
 
 
