@@ -178,26 +178,29 @@ def test_flags_of_transitions_are_no_classes(probed):
     assert "class_shares" not in probed(change, data.probe)
 
 
+LEAST_SQUARES = """
+class Gan(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.make = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 8)END)
+        self.judge = nn.Sequential(nn.Linear(8, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
+    def forward(self, z): return self.make(z)
+model = Gan(); del loss
+one, two = (torch.optim.Adam(m.parameters(), 1e-3) for m in (model.make, model.judge)); optimizer = [one, two]
+def train_step(model, batch, optimizer):
+    real, fake = batch[0], model.make(torch.randn(len(batch[0]), 4))
+    apart = (model.judge(real) - 1).square().mean() + model.judge(fake.detach()).square().mean()
+    optimizer[1].zero_grad(); apart.backward(); optimizer[1].step()
+    fooled = (model.judge(fake) - GOAL).square().mean(); optimizer[0].zero_grad(); fooled.backward(); optimizer[0].step()
+    return apart + fooled
+"""
+
+
 @pytest.mark.parametrize(("end", "outside"), [("Sigmoid", True), ("Tanh", False)])
 def test_a_generator_that_cannot_reach_the_real_examples(probed, end, outside):
-    change = f"""
-    class Gan(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.make = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 8), nn.{end}())
-            self.judge = nn.Sequential(nn.Linear(8, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
-        def forward(self, z): return self.make(z)
-    model = Gan(); del loss; x = torch.rand(240, 8) * 2 - 1
-    one, two = (torch.optim.Adam(m.parameters(), 1e-3) for m in (model.make, model.judge)); optimizer = [one, two]
-    train_data = DataLoader(TensorDataset(x), batch_size=40); validation_data = None
-    def train_step(model, batch, optimizer):
-        real, fake = batch[0], model.make(torch.randn(len(batch[0]), 4))
-        apart = (model.judge(real) - 1).square().mean() + model.judge(fake.detach()).square().mean()
-        optimizer[1].zero_grad(); apart.backward(); optimizer[1].step()
-        fooled = (model.judge(fake) - 1).square().mean(); optimizer[0].zero_grad(); fooled.backward(); optimizer[0].step()
-        return apart + fooled
-    """
-    facts = probed(change, generated.probe)
+    change = LEAST_SQUARES.replace("END", f", nn.{end}()").replace("GOAL", "1")
+    data = "train_data = DataLoader(TensorDataset(torch.rand(240, 8) * 2 - 1), batch_size=40); validation_data = None\n"
+    facts = probed(change + data, generated.probe)
     assert (facts["targets_outside"] > 0.3) is outside
     assert facts["bound_of"] == "make"
 
@@ -205,23 +208,9 @@ def test_a_generator_that_cannot_reach_the_real_examples(probed, end, outside):
 @pytest.mark.parametrize(("goal", "alike"), [("1", False), ("0", True)])
 def test_squared_errors_pull_scores_to_aims(probed, goal, alike):
     """From below both aims, both losses push the scores up; the generator's aim is another one."""
-    change = f"""
-    class Gan(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.make = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 8))
-            self.judge = nn.Sequential(nn.Linear(8, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
-        def forward(self, z): return self.make(z)
-    model = Gan(); del loss; nn.init.constant_(model.judge[-1].bias, -3.0)
-    optimizer, other = (torch.optim.Adam(m.parameters(), 1e-3) for m in (model.make, model.judge))
-    def train_step(model, batch, optimizer):
-        real, fake = batch[0], model.make(torch.randn(len(batch[0]), 4))
-        apart = (model.judge(real) - 1).square().mean() + model.judge(fake.detach()).square().mean()
-        other.zero_grad(); apart.backward(); other.step()
-        fooled = (model.judge(fake) - {goal}).square().mean(); optimizer.zero_grad(); fooled.backward(); optimizer.step()
-        return apart + fooled
-    """
-    assert probed(change, adversaries.probe)["scores_pushed_alike"] is alike
+    change = LEAST_SQUARES.replace("END", "").replace("GOAL", goal)
+    low = "nn.init.constant_(model.judge[-1].bias, -3.0)\n"
+    assert probed(change + low, adversaries.probe)["scores_pushed_alike"] is alike
 
 
 BOXES = """

@@ -17,7 +17,7 @@ LAST = 10  # values of the run before that the first one of the next is above
 
 
 def counted_by_run(table: Table, meanings: Mapping[str, Meaning]) -> Array:
-    """The rows counted from 1, in each run anew."""
+    """The rows counted from 1 within each run."""
     starts = [0, *_starts(table, _losses(table, meanings))]
     rows = np.arange(1, table.rows + 1, dtype=np.float64)
     begin = np.zeros(table.rows)

@@ -21,11 +21,12 @@ SCORE_OF_EPISODES = re.compile(
 LOSS = re.compile(r"\b(?<!_)(?:avg |average )?loss\b(?=\s*[:=])", re.IGNORECASE)  # of a game whose reward is not logged
 POINTS = re.compile(r"(?<!average )(?<!avg )(?<!mean )\b(?:total )?score\b(?!_)(?=\s*[:=])", re.IGNORECASE)
 REWARD = re.compile(r"\b(?:reward|return)\b(?!_)(?=\s*[:=])", re.IGNORECASE)
+# `Total reward in episode 73 is 3.8`
 OF_AN_EPISODE = re.compile(
     r"^\W*(?:(?:total|average|mean|final|cumulative) )?(?P<name>rewards?|returns?|scores?)\s+(?:in|of|for|at|after)\s+(?:the\s+)?episode\s*#?\s*(?P<at>\d+)"
     r"\s*(?:is|was|=|:)\s*(?=[-+\d.n])",
     re.IGNORECASE,
-)  # `Total reward in episode 73 is 3.8`
+)
 
 
 def episode(line: str) -> str | None:

@@ -23,14 +23,14 @@ WINDOWS_NAN = re.compile(
     r"(?<![\w.])[-+]?1\.?#(?P<kind>QNAN|SNAN|IND|INF)0*(?!\w)|-?nan\((?:ind|snan)\)", re.IGNORECASE
 )
 SPLIT = "train(?:ing)?|val(?:id(?:ation)?)?|dev|test"
-IN_BRACKETS = re.compile(
-    rf"\b(?P<name>[A-Za-z]\w*)\[(?P<split>{SPLIT})\](?=\s*[:=])", re.IGNORECASE
-)  # `loss[train]: 0.5`
+# `loss[train]: 0.5`
+IN_BRACKETS = re.compile(rf"\b(?P<name>[A-Za-z]\w*)\[(?P<split>{SPLIT})\](?=\s*[:=])", re.IGNORECASE)
 PRINTED = r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?\s?%?|nan"
+# `loss: 0.41 (train) / 0.52 (val)`
 BEHIND_EACH = re.compile(
     rf"(?<!\w)(?P<name>[A-Za-z]\w*(?: \w+)?)\s*[:=]?\s+(?P<first>{PRINTED})\s*\((?P<one>{SPLIT})\)\s*[/,|]?\s*(?P<second>{PRINTED})\s*\((?P<other>{SPLIT})\)",
     re.IGNORECASE,
-)  # `loss: 0.41 (train) / 0.52 (val)`
+)
 IN_TUPLE = re.compile(rf"\(\s*'(?P<name>[\w ./-]+)'\s*,\s*(?P<value>{PRINTED})\s*\)", re.IGNORECASE)
 RATES = re.compile(r"\blr:\s?\(\s*([\d.]+(?:e[-+]?\d+)?)\s*,[^()]*\)")  # BasicSR: one of each group
 NORM = re.compile(r"\| norm: (?=[\d.naif]+ \|.*\btok/s)")  # of the gradient, as build-nanogpt prints it

@@ -116,10 +116,11 @@ def of_batch(line: str) -> str | None:
     return OF_BATCH.sub("step ", line) if OF_BATCH.match(line) else None
 
 
+# Kaldi, k2 and EESEN maximize it.
 LIKELIHOOD = re.compile(
     r"(?:\bobjf\b|\bObj\(log\[\w+\]\)|\bobjective function(?: for '[\w-]+')?(?: for minibatches \d+-(?P<step>\d+))?)\s*(?:=|:|\bis)\s*-(?P<value>\d[\d.]*(?:e[-+]?\d+)?)",
     re.IGNORECASE,
-)  # Kaldi, k2 and EESEN maximize it
+)
 SEQUENCES = re.compile(r"\bAfter (?P<step>\d+) sequences\b[^:]*:")
 
 

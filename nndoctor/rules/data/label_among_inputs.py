@@ -68,7 +68,7 @@ RULE = Rule(
     sick=(
         Run.drawn({"examples_seen": 500, "label_column": 9}),
         Run.drawn({"examples_seen": 500, "class_column": 4, "class_column_value": 0.0, "class_column_class": "0"}),
-        Run.drawn({"examples_seen": 500, "gap_column": 4, "gap_columns_seen": 5}),
+        Run.drawn({"examples_seen": 500, "gap_column": 4}),
         Run.drawn({"examples_seen": 500, "target_column": 23}),
         Run.drawn({"examples_seen": 500, "label_one_hot": (0, 1, 2)}),
         Run.drawn({"examples_seen": 500, "target_slice": (48, 63)}),

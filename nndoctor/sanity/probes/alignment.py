@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -54,18 +55,20 @@ def probe(bench: Bench) -> None:
 
 def _after(bench: Bench, judged: list[Batch], *, uphill: bool) -> _Compared | None:
     """The distances after some of the user's steps, or after steps that raise the loss; None where they diverge."""
+    return _compared(bench, judged) if moved(bench, uphill=uphill) else None
+
+
+def moved(bench: Bench, *, uphill: bool) -> bool:
+    """Take some of the user's steps from a fresh start, or steps that raise the loss; whether each loss was finite."""
     bench.fresh_start()
     optimizer = bench.optimizer()
     bench.model.train()
-    for k in range(STEPS):
-        batch = bench.batches[k % len(bench.batches)]
-        loss = raised(bench, batch, optimizer) if uphill else bench.tried(batch, optimizer)
-        if not math.isfinite(loss):
-            return None
-    return _compared(bench, judged)
+    batches = (bench.batches[k % len(bench.batches)] for k in range(STEPS))
+    step = partial(_raised, bench) if uphill else bench.tried
+    return all(math.isfinite(step(batch, optimizer)) for batch in batches)
 
 
-def raised(bench: Bench, batch: Batch, optimizer: torch.optim.Optimizer) -> float:
+def _raised(bench: Bench, batch: Batch, optimizer: torch.optim.Optimizer) -> float:
     """One step that raises the loss."""
     with bench.timed():
         optimizer.zero_grad()

@@ -42,9 +42,10 @@ def probe(bench: Bench) -> None:
         _labels(bench, target)
         for each in all_inputs(bench.data):
             label_columns.probe(bench, each, target)
-    _repeats(bench, inputs, target)
+    keys = _keys(bench.data, len(inputs))
+    _repeats(bench, keys, target)
     if bench.validation is not None:
-        _splits(bench, inputs)
+        _splits(bench, inputs, keys)
 
 
 def _of_whole(bench: Bench) -> None:
@@ -149,10 +150,9 @@ def _mask(bench: Bench) -> None:
         bench.fact("mask_hides", len(hidden))
 
 
-def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:
+def _repeats(bench: Bench, keys: list[bytes], target: Tensor | None) -> None:
     """How many inputs occur more than once, and how many of those with different targets."""
-    keys = _keys(bench.data, len(inputs))
-    labels = None if target is None or len(target) != len(inputs) else target.detach().reshape(len(target), -1)
+    labels = None if target is None or len(target) != len(keys) else target.detach().reshape(len(target), -1)
     near = 0.0 if labels is None or not labels.is_floating_point() else NOISE * float(labels.double().std())
     first: dict[bytes, int] = {}
     against = 0
@@ -182,11 +182,11 @@ def _unseen(bench: Bench) -> None:
         bench.fact("unseen_class_share", float((~torch.isin(given[1], given[0])).double().mean()))
 
 
-def _splits(bench: Bench, inputs: Tensor) -> None:
+def _splits(bench: Bench, inputs: Tensor, keys: list[bytes]) -> None:
     other = None if bench.validation is None else first_input(bench.validation)
     if other is None or other.shape[1:] != inputs.shape[1:]:
         return
-    train, held = set(_keys(bench.data, len(inputs))), _keys(bench.validation, len(other))
+    train, held = set(keys), _keys(bench.validation, len(other))
     bench.fact("overlap_share", sum(key in train for key in held) / len(held))
     bench.fact("validation_is_train", train <= set(held))  # of which only the first batches were read
     _unseen(bench)

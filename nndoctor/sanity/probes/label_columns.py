@@ -81,7 +81,6 @@ def _apart(bench: Bench, inputs: Tensor, labels: Tensor, classes: Tensor) -> Non
     wide = ((gap > GAP * spread.amax(0)) & (spread.amin(0) > 0)).nonzero()[:, 0].tolist()
     if len(wide) == 1 and int((gap > 0).sum()) == 1 and len(set(inputs[:, wide[0]].tolist())) > FEWEST:
         bench.fact("gap_column", int(wide[0]))
-        bench.fact("gap_columns_seen", int(inputs.shape[1]))
 
 
 def _is_target(bench: Bench, inputs: Tensor, target: Tensor) -> None:

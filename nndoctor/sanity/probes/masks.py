@@ -11,7 +11,7 @@ from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import outputs_and_loss
 from nndoctor.sanity.dropout import without_dropout
-from nndoctor.sanity.probes.alignment import STEPS, raised
+from nndoctor.sanity.probes.alignment import moved
 from nndoctor.sanity.state import seed
 
 DENSE = 3  # dimensions of masks, at least
@@ -31,15 +31,7 @@ def probe(bench: Bench) -> None:
 
 def _after(bench: Bench, *, uphill: bool) -> float | None:
     """The correlation after some steps; None where they diverge."""
-    bench.fresh_start()
-    bench.model.train()
-    optimizer = bench.optimizer()
-    for k in range(STEPS):
-        batch = bench.batches[k % len(bench.batches)]
-        loss = raised(bench, batch, optimizer) if uphill else bench.tried(batch, optimizer)
-        if not math.isfinite(loss):
-            return None
-    return _correlation(bench)
+    return _correlation(bench) if moved(bench, uphill=uphill) else None
 
 
 @torch.no_grad()
