@@ -28,6 +28,7 @@ SCALINGS = (
     "Mul", "Div", "Neg", "Mean", "Sum", "Squeeze", "Unsqueeze", "View", "Reshape", "Alias", "ToCopy", "SqueezeDim",
     "Clone", "UnsafeView", "Select", "Unbind", "Expand", "Where",
 )  # fmt: skip
+ROWS = ("Index", "IndexSelect", "Slice", "Clone", "ToCopy", "Log")
 MAX_NODES = 20_000  # nodes looked at
 
 
@@ -58,6 +59,14 @@ def passed(node: Node) -> Node:
 def activation(node: Node) -> str:
     """The activation that a node is, seen through changes of shape; empty for anything else."""
     return ACTIVATIONS.get(kind(passed(node)), "")
+
+
+def softmax_dimension(node: Node) -> int | None:
+    """The dimension of a softmax of which only rows, or logarithms, were taken since, below 0 if counted from the end; None where there is no such softmax."""
+    while kind(node) in ROWS and len(before(node)) == 1:
+        node = before(node)[0]
+    found = getattr(node, "_saved_dim", None) if kind(node) in ("Softmax", "LogSoftmax") else None
+    return None if found is None else int(found) - (1 << 64 if found >= 1 << 63 else 0)  # torch keeps it unsigned
 
 
 def walk(loss: Tensor, *, nearest_first: bool = False) -> Iterator[Node]:

@@ -414,7 +414,9 @@ def test_one_positive_for_all_rows(probed, positives, rows):
     assert probed(TOWERS.replace("POSITIVES", positives), pairs.probe).get("same_positive") == rows
 
 
-@pytest.mark.parametrize(("dimension", "wrong"), [("0", True), ("1", False)])
-def test_a_log_softmax_over_the_examples(probed, dimension, wrong):
-    step = f"del loss\ndef step(model, batch): return nn.functional.nll_loss(model(batch[0]).log_softmax({dimension}), batch[1])"
+@pytest.mark.parametrize("rows", [":", ":16"])
+@pytest.mark.parametrize(("dimension", "wrong"), [("0", True), ("1", False), ("-2", True), ("-1", False)])
+def test_a_log_softmax_over_the_examples(probed, dimension, wrong, rows):
+    scores = f"model(batch[0]).log_softmax({dimension})[{rows}]"
+    step = f"del loss\ndef step(model, batch): return nn.functional.nll_loss({scores}, batch[1][{rows}])"
     assert ("log_softmax_over_examples" in probed(step, shapes.probe)) is wrong

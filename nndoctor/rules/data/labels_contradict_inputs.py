@@ -11,6 +11,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 MAX_CONTRADICTING = 0.05  # share of examples whose equal has another label
+MOST = 0.5  # of the examples: inputs that are nearly all alike make both sets the same
 TURNED = 3  # what is known of a map that was not turned: how its image was, and both places
 MAX_NOISE = 0.3  # of the target's mean square that is drawn for it alone; noisy labels have less
 MIN_SIGNAL = 0.15  # score of the neighbours in the validation set from which similar inputs have similar labels
@@ -113,7 +114,8 @@ def _moved(run: Run) -> Symptom | None:
 def _contradicting(run: Run) -> Symptom | None:
     """Equal inputs with different labels; a validation set that is the training set repeats all of them."""
     against = run.number("contradicting_share")
-    if against <= MAX_CONTRADICTING or run.fact("validation_is_train"):
+    same_sets = run.fact("validation_is_train") and against < MOST
+    if against <= MAX_CONTRADICTING or same_sets:
         return None
     text = f"{percent(against)} of the examples have the same input as another example but a different label"
     return Symptom(text, TYPICAL, {"share": against}, place="train_data")

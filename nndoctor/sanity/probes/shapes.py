@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nndoctor.sanity import graph
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.observe import LossCall, Observer, broadcast
 from nndoctor.sanity.subject import main_output
@@ -82,7 +83,10 @@ def _over_examples(call: LossCall) -> bool:
     if call.function is not functional.nll_loss or call.output.ndim != 2 or min(call.output.shape) < 2:
         return False
     probabilities = call.output.detach().exp()
-    return _sum_to_one(probabilities.T) and not _sum_to_one(probabilities)
+    if _sum_to_one(probabilities):
+        return False
+    dimension = graph.softmax_dimension(call.output.grad_fn)
+    return _sum_to_one(probabilities.T) or (dimension is not None and dimension not in (1, 2, -1))
 
 
 def _several_labels(call: LossCall) -> int:
