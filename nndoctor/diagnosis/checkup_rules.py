@@ -30,6 +30,7 @@ from nndoctor.rules.sanity import (
     parameter_without_gradient,
     random_in_evaluation,
     regularization_lowers_loss,
+    reshape_mixes_dimensions,
     step_raises_loss,
     train_eval_mismatch,
     views_not_matched,
@@ -66,4 +67,5 @@ SANITY: tuple[Rule, ...] = (
     objective_reversed.RULE,
     loss_part_trains_nothing.RULE,
     views_not_matched.RULE,
+    reshape_mixes_dimensions.RULE,
 )

@@ -189,3 +189,24 @@ def test_a_step_in_evaluation_mode_is_seen(probed):
 def test_a_step_in_training_mode_is_not(probed):
     """The healthy twin."""
     assert "trains_in_evaluation" not in probed(DROPPED.replace("MODE", "model.train()"), modes.probe)
+
+
+LOANS = """
+class Loans(nn.Module):
+    def __init__(self):
+        super().__init__(); self.e, self.bn, self.f = nn.Embedding(5, 4), nn.BatchNorm1d(3), nn.Linear(7, 1)
+    def forward(self, kinds, numbers):
+        e = self.e(kinds)
+        return self.f(torch.cat([e, NUMBERS], 1))[:, 0]
+numbers = 1000 * torch.rand(240, 3); kinds = torch.arange(240) % 5; y = (numbers[:, 0] > 500).float()
+train_data = DataLoader(TensorDataset(kinds, numbers, y), batch_size=20); validation_data = None
+model = Loans(); optimizer = torch.optim.Adam(model.parameters())
+def step(model, batch): return nn.functional.binary_cross_entropy_with_logits(model(batch[0], batch[1]), batch[2])
+"""
+
+
+@pytest.mark.parametrize(("numbers", "raw"), [("numbers", True), ("self.bn(numbers)", False)])
+def test_a_table_of_numbers_beside_categories(probed, numbers, raw):
+    found = probed(LOANS.replace("NUMBERS", numbers), parameters.first_layer)
+    assert found["first_layer_normalizes"] is not raw
+    assert (found.get("first_layer_rms", 0.0) > 100.0) is raw

@@ -35,8 +35,9 @@ def check(run: Run) -> Iterator[Symptom]:
             else ""
         )
         text = f"inputs are not normalized (RMS {number(rms)}, max {number(largest)}){apart}"
-        yield Symptom(text, MEASURED if rms > MAX_RMS else PLAUSIBLE, evidence, place="train_data")
-    elif 0 < largest < MIN_LARGEST:
+        sure = rms > MAX_RMS and not run.fact("table_apart")  # the model may scale such a table itself
+        yield Symptom(text, MEASURED if sure else PLAUSIBLE, evidence, place="train_data")
+    elif 0 < largest < MIN_LARGEST and not run.fact("table_apart"):
         text = f"inputs are very small (max {number(largest)}): were they scaled twice?"
         yield Symptom(text, MEASURED, evidence, place="train_data")
 
@@ -49,7 +50,7 @@ RULE = Rule(
     needs={"fact:first_layer_rms": 1, "fact:first_layer_largest": 1},
     check=check,
     why="Gradients of the first layer's weights are proportional to its inputs. With inputs in the hundreds the loss is much steeper in some directions than in others, and no single learning rate suits all; with inputs near 0.001 it is flat.",
-    how=f"The root mean square of the inputs of the first layer with weights is over {MAX_RMS:g} (over {MILD_RMS:g} where standardized inputs are tried and learn better), or their largest value under {MIN_LARGEST:g}, and no normalization comes before it.",
+    how=f"The root mean square of the inputs of the first layer with weights is over {MAX_RMS:g} (over {MILD_RMS:g} where standardized inputs are tried and learn better), or their largest value under {MIN_LARGEST:g}, and no normalization comes before it. Of a table of numbers beside tokens or categories, which the model may scale itself, the trial decides as well.",
     sources=(
         Reference("LeCun et al., Efficient BackProp, 1998, section 4.3"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),

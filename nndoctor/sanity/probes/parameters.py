@@ -9,8 +9,10 @@ from torch.nn.utils.rnn import PackedSequence
 from nndoctor.experiment.keras_model import layers_in
 from nndoctor.recorder.kinds import Role, role_of
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.calls import calls_of
 from nndoctor.sanity.optimizers import rate
 
+TABLE = 2  # dimensions
 FEWEST = 8  # examples whose features have a spread
 ADAPTER = "lora_"  # in the names of low-rank adapters' weights
 
@@ -55,14 +57,27 @@ def first_layer(bench: Bench) -> None:
     """The values that the first layer with weights takes: what a model that scales its inputs itself makes of them."""
     taken = _FirstInput()
     bench.observe([m.register_forward_pre_hook(taken.note) for m in layers_with_a_role(bench.model)])
-    bench.fact("first_layer_normalizes", taken.normalized)
-    if taken.values is None:
+    table = _raw_table(bench, taken) if taken.normalized else None
+    bench.fact("first_layer_normalizes", taken.normalized and table is None)
+    bench.fact("table_apart", table is not None)
+    given = taken.values if table is None else table
+    if given is None:
         return
-    values = taken.values.float()
+    values = given.float()
     bench.fact("first_layer_rms", float(values.square().mean().sqrt()))
     bench.fact("first_layer_largest", float(values.abs().max()))
     if values.ndim == 2 and len(values) >= FEWEST:
         _scales(bench, values.std(0))
+
+
+def _raw_table(bench: Bench, taken: _FirstInput) -> Tensor | None:
+    """A table of numbers that the model takes beside tokens or categories, and that no layer normalizes as it is."""
+    calls = calls_of(bench.subject, bench.batch)
+    for table in calls[0].tensors.values() if calls else ():
+        is_table = table.ndim == TABLE and table.is_floating_point() and table.shape[1] > 1
+        if is_table and not any(t.shape == table.shape and torch.equal(t, table) for t in taken.by_norms):
+            return table.detach()
+    return None
 
 
 def layers_with_a_role(model: nn.Module) -> list[nn.Module]:
@@ -80,19 +95,28 @@ def _scales(bench: Bench, spread: Tensor) -> None:
 
 
 class _FirstInput:
-    """What the first layer with weights takes; nothing where a layer before it normalizes, or looks up embeddings."""
+    """What the first layer with weights takes; nothing where a layer before it normalizes, or looks up embeddings.
+
+    `by_norms` is what each layer that normalizes takes.
+    """
 
     def __init__(self) -> None:
         self.values: Tensor | None = None
         self.normalized = False
+        self.by_norms: list[Tensor] = []
 
     def note(self, module: nn.Module, args: tuple[object, ...]) -> None:
         """A hook that keeps the first tensor that it sees."""
         first = args[0].data if args and isinstance(args[0], PackedSequence) else next(iter(args), None)
-        if self.values is not None or self.normalized or not isinstance(first, Tensor):
+        if not isinstance(first, Tensor):
             return
         kind = type(module).__name__
-        keeps = role_of(module) in (Role.NORM, Role.EMBEDDING) or kind.endswith("Normalization") or kind == "Embedding"
+        normalizes = role_of(module) is Role.NORM or kind.endswith("Normalization")
+        if normalizes:
+            self.by_norms.append(first.detach())
+        if self.values is not None or self.normalized:
+            return
+        keeps = normalizes or role_of(module) is Role.EMBEDDING or kind == "Embedding"
         if keeps or not first.is_floating_point():
             self.normalized = True
         else:

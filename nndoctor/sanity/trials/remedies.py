@@ -13,7 +13,7 @@ from torch.utils.hooks import RemovableHandle
 
 from nndoctor.experiment.keras_model import layers_in
 from nndoctor.recorder.kinds import WEIGHTS
-from nndoctor.sanity.batches import first_input, mapped, rebuilt, target_of
+from nndoctor.sanity.batches import all_inputs, mapped, rebuilt, target_of
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.probes.parameters import layers_with_a_role
 
@@ -97,8 +97,9 @@ def _inputs(bench: Bench, _: torch.optim.Optimizer) -> Change:
 
     The zeros that sequences are padded with stay as they are.
     """
-    sample = None if bench.sample is None else first_input(bench.sample)
-    if sample is None or not sample.is_floating_point() or len(sample) < 2:
+    given = [] if bench.sample is None else all_inputs(bench.sample)
+    sample = next((t for t in given if t.is_floating_point() and len(t) > 1), None)
+    if sample is None:
         return Change()
     features = sample.ndim in (2, SEQUENCES)
     rows = sample.flatten(0, -2) if features else sample.flatten()

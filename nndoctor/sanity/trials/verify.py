@@ -6,6 +6,7 @@ import math
 
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.formatting import number
+from nndoctor.rules.data.inputs_not_normalized import MAX_RMS
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.probes.rates import least_loss
 from nndoctor.sanity.trials import remedies as r
@@ -173,7 +174,7 @@ def _limit(bench: Bench, finding: Finding) -> float:
 
     Less of a rate that is far above the usual ones, or that learned no tiny subset.
     """
-    if finding.name == "inputs-not-normalized" and finding.confidence < SURE:
+    if finding.name == "inputs-not-normalized" and bench.number("first_layer_rms") <= MAX_RMS:
         return MILD
     if finding.name != "lr-outside-usable-range":
         return HARM

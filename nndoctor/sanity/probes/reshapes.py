@@ -1,0 +1,104 @@
+"""A view or reshape that only renames dimensions, where they have to be exchanged: the values of different places are mixed."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from types import FrameType
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from nndoctor.sanity.bench import Bench
+
+RESHAPES = ("view", "reshape")
+MOST_DIMENSIONS = 5
+SEQUENCES, HEADS = 3, 4  # dimensions of sequences, and of those of several attention heads
+NOT_USERS = (f"{__name__.partition('.')[0]}/", "torch/", "site-packages/", "dist-packages/")
+"""In the paths of code that is not the user's."""
+
+
+def probe(bench: Bench) -> None:
+    """Watch the reshapes of the user's own code in one pass."""
+    watch = Reshapes()
+    with torch.enable_grad(), watch:
+        if bench.subject.blind:
+            bench.train(bench.batch, bench.optimizer())
+        else:
+            bench.subject.run(bench.batch)
+    bench.fact("reshapes_watched", value=True)
+    if watch.mixing:
+        taken, given, line = watch.mixing[0]
+        bench.fact("reshape_mixes", (_words(taken), _words(given), line))
+
+
+class Reshapes(TorchFunctionMode):
+    """Within it, reshapes that mix dimensions are noted: both shapes, and the line of the user's code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mixing: list[tuple[torch.Size, torch.Size, str]] = []
+
+    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
+        self,
+        func,  # noqa: ANN001
+        types,  # noqa: ANN001, ARG002
+        args=(),  # noqa: ANN001
+        kwargs=None,  # noqa: ANN001
+    ):
+        value = func(*args, **(kwargs or {}))
+        if getattr(func, "__name__", "") in RESHAPES and isinstance(args[0], Tensor) and mixes(args[0], value):
+            line = _line(sys._getframe(1))
+            if line:
+                self.mixing.append((args[0].shape, value.shape, line))
+        return value
+
+
+def mixes(taken: Tensor, given: Tensor) -> bool:
+    """Whether a reshape gives dimensions the sizes that an exchange would give them, with the values in another order.
+
+    Weights are left alone, and what a row or column of zeros was added to, as relative positions are shifted in
+    attention (Dai et al., Transformer-XL, 2019, appendix B).
+    """
+    if isinstance(taken, nn.Parameter) or taken.shape == given.shape:
+        return False
+    wanted = [t for t in _exchanged(taken, given.shape) if t.shape == given.shape]
+    return bool(wanted) and not any(torch.equal(t, given) for t in wanted) and not _padded(taken)
+
+
+def _exchanged(taken: Tensor, shape: torch.Size) -> list[Tensor]:
+    """What an exchange of dimensions makes of a tensor: all orders, attention heads taken apart, or joined again."""
+    if taken.ndim == len(shape):
+        if taken.ndim > MOST_DIMENSIONS or sorted(taken.shape) != sorted(shape):
+            return []
+        return [taken.permute(order) for order in itertools.permutations(range(taken.ndim))]
+    if taken.ndim == SEQUENCES and len(shape) == HEADS and taken.shape[2] == shape[1] * shape[3]:
+        apart = taken.unflatten(2, (shape[1], shape[3]))
+        return [apart.transpose(1, 2)] if shape[1] != shape[2] and apart.numel() else []
+    if taken.ndim == HEADS and len(shape) == SEQUENCES and taken.shape[1] != taken.shape[2]:
+        return [taken.transpose(1, 2).flatten(2)]
+    return []
+
+
+def _padded(tensor: Tensor) -> bool:
+    """Whether the first or the last row in some dimension after the first holds zeros only."""
+    ends = (tensor.select(k, end) for k in range(tensor.ndim) for end in (0, -1) if tensor.shape[k] > 1)
+    return any(not bool(each.any()) for each in ends)
+
+
+def _line(frame: FrameType | None) -> str:
+    """The line of the user's code that asked for it, as `model.py:12`; empty where a library did."""
+    while frame is not None and any(part in _path(frame) for part in NOT_USERS[:2]):
+        frame = frame.f_back
+    if frame is None or any(part in _path(frame) for part in NOT_USERS):
+        return ""
+    return f"{_path(frame).rpartition('/')[2]}:{frame.f_lineno}"
+
+
+def _path(frame: FrameType) -> str:
+    return frame.f_code.co_filename.replace("\\", "/")
+
+
+def _words(shape: torch.Size) -> str:
+    return str(tuple(shape))
