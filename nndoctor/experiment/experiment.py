@@ -27,6 +27,7 @@ LINES = {
     "train_data": "train_data = DataLoader(...)  # or a Dataset, a pair of tensors, a function that gives one",
 }
 
+STEPS = {"step", "train_step"}
 GIVE_A_LOSS = {"loss", "step", "train_step"}  # names, of which one is enough
 
 EPOCHS = ("epochs", "EPOCHS", "num_epochs", "NUM_EPOCHS", "n_epochs", "N_EPOCHS", "max_epochs", "MAX_EPOCHS")
@@ -67,7 +68,7 @@ class ExperimentOptions:
 def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Experiment:
     """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
     loaded = load(path, given.seed)
-    usual = usual_names(loaded)
+    usual = {} if trainer_in(loaded) is not None else usual_names(loaded)
     names = {**loaded, **{part: loaded[name] for part, name in usual.items()}}
     found = _model(path, names, given.seed)
     parts = _parts(path, found, names)
@@ -170,12 +171,13 @@ def _is_module(value: object) -> TypeGuard[type[nn.Module]]:
 
 
 def _parts(path: str, model: nn.Module, names: Mapping[str, object]) -> dict[str, object]:
-    """What the file names, over what a framework's model brings by itself."""
+    """What the file names, over what a framework's model brings by itself; a Trainer has its own data and optimizer."""
     parts = _named(names)
     trainer = trainer_in(names)
     if trainer is not None and trainer.model is model:
         with user_code(path, "asking its Trainer for its parts"):
-            return trainer_parts(trainer) | parts
+            own = {name: part for name, part in parts.items() if name in STEPS}
+            return parts | trainer_parts(trainer) | own
     lightning = Lightning.of(model)
     with user_code(path, "attaching it to a Trainer" if lightning else "making its data"):
         if lightning is not None:

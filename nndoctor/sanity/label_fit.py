@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.state import unchanged
-from nndoctor.sanity.batches import Batch, mapped, part, size, target_changed
+from nndoctor.sanity.batches import Batch, mapped, part, size, target_changed, tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import main_output
@@ -20,8 +20,8 @@ PERMUTED = 15  # permutations of the labels by which the loss is taken for outpu
 ASKED = 96  # examples whose loss is taken
 DRAWS = 200  # permutations of the labels
 
-Place = int | None
-"""What is asked for: the target, or a tensor of the batch by its place."""
+Place = int | tuple[int, int] | None
+"""What is asked for: the target, a tensor of the batch by its place, or which of two tensors is which."""
 
 
 @torch.no_grad()
@@ -101,11 +101,22 @@ def _loss(bench: Bench, batches: Sequence[Batch], k: int, place: Place) -> float
 
 
 def _exchanged(batch: Batch, rows: Tensor, place: Place) -> Batch:
-    """The batch with the targets, or one of its tensors, of other examples."""
+    """The batch with the targets, or one of its tensors, of other examples; or with two tensors exchanged in half of the examples."""
     if place is None:
         return target_changed(batch, rows)
     count = itertools.count()
+    if isinstance(place, tuple):
+        pair, half = [tensors(batch)[k] for k in place], rows[: len(rows) // 2]
+        return mapped(batch, lambda t: _half_of(t, half, pair, place, next(count)))
     return mapped(batch, lambda t: t[rows.to(t.device)] if next(count) == place else t)
+
+
+def _half_of(tensor: Tensor, half: Tensor, pair: list[Tensor], place: tuple[int, int], at: int) -> Tensor:
+    """A tensor of a batch, with these rows of the other one where it is one of a pair."""
+    if at not in place:
+        return tensor
+    half = half.to(tensor.device)
+    return tensor.index_copy(0, half, pair[1 - place.index(at)][half])
 
 
 def _beyond_chance(fit: Callable[[Tensor], float], n: int) -> float:

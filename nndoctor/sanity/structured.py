@@ -12,11 +12,13 @@ CORRELATED = 0.5  # of the dimensions that independent features would use: input
 DEPENDENT = 8.0  # standard errors of the correlation of two features; independent ones come to 5
 SEQUENCE = 6  # tokens at least, that differ between examples
 MOSTLY = 0.5  # of the places of sequences
+SKEWED = 0.8  # mean cube of standardized values; those that are drawn from a normal or an even distribution have 0
+FEWEST_VALUES = 8  # different ones of a column whose distribution is looked at
 FEWEST_TOKENS = 8  # tokens of which frequencies can be compared
 
 
 def structured(inputs: Tensor) -> bool:
-    """Whether features depend on each other: numbers drawn as stand-ins do not, and then labels need not follow from them.
+    """Whether features depend on each other, or have long tails: numbers drawn as stand-ins do not, and then labels need not follow from them.
 
     Tokens drawn as stand-ins are all equally frequent.
     """
@@ -29,11 +31,21 @@ def structured(inputs: Tensor) -> bool:
     n, d = flat.shape
     if d < 2:
         return False
+    if inputs.is_floating_point() and skewed(flat):
+        return True
     values = (flat - flat.mean(0)) / flat.std(0)
     correlation = values.T @ values / (n - 1)
     used = d * d / float(correlation.square().sum())
     apart = correlation.fill_diagonal_(0).abs().max() * math.sqrt(n)
     return used < CORRELATED * d / (1 + d / n) or float(apart) > DEPENDENT
+
+
+def skewed(values: Tensor) -> bool:
+    """Whether a column of numbers, shape (n, columns), has a long tail: prices and counts do, stand-ins do not."""
+    columns = values[:ROWS].detach().double().reshape(len(values[:ROWS]), -1).cpu()
+    columns = (columns - columns.mean(0)) / columns.std(0).clamp_min(1e-12)
+    far = (columns.pow(3).mean(0).abs() > max(SKEWED, DEPENDENT * math.sqrt(6 / len(columns)))).nonzero()[:, 0]
+    return any(len(torch.unique(columns[:, k])) >= FEWEST_VALUES for k in far.tolist())
 
 
 def neighbours_differ(sequences: Tensor) -> bool:

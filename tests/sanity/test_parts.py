@@ -199,6 +199,14 @@ def test_tokens_drawn_alone_have_no_structure(probed):
     assert probed(change, heldout.probe)["inputs_structured"] is False
 
 
+@pytest.mark.parametrize(("column", "real"), [("torch.randn(240).exp()", True), ("torch.rand(240)", False)])
+def test_prices_are_no_stand_ins(probed, column, real):
+    change = (
+        f"x[:, 0] = {column}; y = torch.arange(240) % 3; train_data = DataLoader(TensorDataset(x, y), batch_size=20)"
+    )
+    assert probed(change, heldout.probe)["inputs_structured"] is real
+
+
 DISTANCES = """
 a = torch.randn(240, 2) @ torch.randn(2, 8); b = torch.randn(240, 2) @ torch.randn(2, 8)
 b[::2] = a[::2] + 0.1 * torch.randn(120, 8); same = torch.zeros(240); same[::2] = 1

@@ -98,3 +98,20 @@ train_data = DataLoader(sessions, 20, collate_fn=lambda rows: pad_sequence(rows,
 def test_batches_that_are_one_tensor_each_are_padded_together(probed):
     """As sessions are, of which the next item is predicted."""
     assert probed(ALONE, data.probe)["examples_seen"] == 200
+
+
+ANSWERS = """
+hidden = torch.randn(480, 3) @ torch.randn(3, 16) + 0.3 * torch.randn(480, 16); a, b = hidden[:240], hidden[240:]
+first = CHOSEN
+train_data = DataLoader(TensorDataset(torch.where(first, a, b), torch.where(first, b, a)), batch_size=40)
+model = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 1)); del loss; validation_data = None
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+def step(model, batch): return -nn.functional.logsigmoid(model(batch[0]) - model(batch[1])).mean()
+"""
+
+
+@pytest.mark.parametrize(("chosen", "told"), [("a[:, :1] > b[:, :1]", True), ("torch.rand(240, 1) < 0.5", False)])
+def test_chosen_and_rejected_answers_that_were_drawn(probed, chosen, told):
+    facts = probed(ANSWERS.replace("CHOSEN", chosen), heldout.probe)
+    assert ("heldout_score" not in facts) is told
+    assert told or (facts["heldout_roles"] and facts["heldout_score"] < 2 and facts["heldout_own_score"] > 5)

@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
+from nndoctor.experiment.experiment import experiment  # noqa: E402
 from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts  # noqa: E402
 
 AUTOENCODER = """
@@ -140,3 +141,23 @@ def test_a_trainer_of_transformers_is_an_experiment():
     batch = next(iter(parts["train_data"]))
     assert parts["step"](trainer.model, batch).ndim == 0
     assert "validation_data" not in parts
+
+
+TRAINER = """
+train_dataset = train_data = [{"x": [0.0] * 8, "y": 1}] * 40; del loss, optimizer, validation_data
+def collate(rows): return {"x": torch.randn(len(rows), 8), "labels": torch.ones(len(rows), dtype=torch.long)}
+class Trainer:
+    __module__ = "transformers.trainer"
+    def __init__(self, model, train_dataset): self.model, self.train_dataset, self.eval_dataset = model, train_dataset, None
+    def get_train_dataloader(self): return DataLoader(self.train_dataset, batch_size=4, collate_fn=collate)
+    def create_optimizer(self): return torch.optim.SGD(self.model.parameters(), lr=0.25)
+    def compute_loss(self, model, inputs): return nn.functional.cross_entropy(model(inputs["x"]), inputs["labels"])
+trainer = Trainer(model, train_dataset)
+"""
+
+
+def test_a_trainers_own_batches_are_taken_whatever_its_data_set_is_called(written):
+    """The names of a script's data sets are those of rows that the Trainer's collator makes batches of."""
+    found = experiment(written(TRAINER))
+    assert next(iter(found.train_data))["x"].shape == (4, 8)
+    assert not any("usual names" in note for note in found.notes)

@@ -134,7 +134,8 @@ def _without_signal(run: Run) -> Symptom | None:
     """Training labels that neighbours do not predict: where those of validation are, where the model only memorizes, or alone."""
     train, validation = run.known("label_signal"), run.known("label_signal_validation")
     if train is None and _memorized(run):
-        return _only_memorized(run, "the inputs do not tell the labels", {})
+        roles = "the inputs do not tell which of the two is which"
+        return _only_memorized(run, roles if run.fact("heldout_roles") else "the inputs do not tell the labels", {})
     if train is None or train >= MAX_SCORE:
         return None
     if validation is not None and validation > max(MIN_SIGNAL, train + SIGNAL_APART):
@@ -157,6 +158,7 @@ def _only_memorized(run: Run, first: str, known: dict[str, float]) -> Symptom:
     part = run.fact("heldout_part")
     labels = "labels" if part is None else f"labels ({part})"
     deviations = number(float(f"{own:.2g}"))
+    labels = "roles" if run.fact("heldout_roles") else labels
     text = f"{first}: trained for {steps:.0f} steps on a part of the examples, the model fits their {labels} {deviations} standard deviations better than chance, and those of the other examples no better than chance"
     evidence = known | {"deviations_from_chance": others, "deviations_of_own_examples": own}
     return Symptom(text, SEVERAL_SIGNS, evidence, place="train_data")

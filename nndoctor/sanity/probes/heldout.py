@@ -14,13 +14,14 @@ from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import calls_of
 from nndoctor.sanity.label_fit import Place, fit
 from nndoctor.sanity.state import seed
-from nndoctor.sanity.structured import structured
+from nndoctor.sanity.structured import skewed, structured
 from nndoctor.sanity.token_counts import told_by_tokens
 
 SIGNAL = 0.05  # of what neighbours can tell: only less is suspicious
 MIN_EXAMPLES = 120  # examples, of which at least one half is held out
 MAX_EXAMPLES = 192  # examples that are trained on: more are not memorized in so few steps
 MIN_BATCHES, MIN_POOL = 6, 4  # batches, and examples of each, where they are of different lengths
+ROLES = (2, 3)  # tensors of a batch, the last two of which have different roles
 TAGS = 3  # times as many tokens as tags
 MEMORIZED = 6.0  # standard deviations of the examples that are trained on, from which more steps show nothing new
 STEPS, MAX_STEPS, SHORTEST = 300, 900, 60
@@ -47,7 +48,8 @@ def probe(bench: Bench) -> None:
     inputs, target = _inputs(bench, pools), bench.target(bench.data)
     if target is not None and any(told_by_tokens(each, target) for each in inputs):
         return
-    bench.fact("inputs_structured", any(map(structured, inputs)))
+    numbers = target is not None and target.is_floating_point() and skewed(target)
+    bench.fact("inputs_structured", numbers or any(map(structured, inputs)))
     if not bench.facts["inputs_structured"]:
         return
     room = TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5) / SEEDS
@@ -118,7 +120,9 @@ def _note(bench: Bench, pool: Batch, place: Place, scores: list[Score]) -> None:
     bench.fact("heldout_steps", max(score.steps for score in scores))
     bench.fact("heldout_score", sum(score.others for score in scores) / SEEDS)
     bench.fact("heldout_own_score", min(score.own for score in scores))
-    if place:
+    if isinstance(place, tuple):
+        bench.fact("heldout_roles", value=True)
+    elif place:
         names = list(pool) if isinstance(pool, Mapping) else []
         bench.fact("heldout_part", repr(names[place]) if place < len(names) else f"part {place + 1} of the batch")
 
@@ -126,7 +130,7 @@ def _note(bench: Bench, pool: Batch, place: Place, scores: list[Score]) -> None:
 def _questions(bench: Bench, sample: Batch) -> list[Place]:
     """What is exchanged between examples: the target, or where none is known each tensor of another form than the first.
 
-    Of several labels, as times and events, all belong to the only input, which is exchanged instead.
+    Where all have one form, the roles of two are. Of several labels, as times and events, all belong to the only input, which is exchanged instead.
     """
     if _is_only_input(bench, sample):
         return [0]
@@ -139,7 +143,13 @@ def _questions(bench: Bench, sample: Batch) -> list[Place]:
         k
         for k, t in enumerate(others, 1)
         if t.ndim and (t.shape, t.dtype) != (first.shape, first.dtype) and bool((t != t[:1]).any())
-    ]
+    ] or _roles(bench, [first, *others])
+
+
+def _roles(bench: Bench, given: list[Tensor]) -> list[Place]:
+    """Which of the last two of two or three tensors of one form is which, as the chosen and the rejected answer of a pair."""
+    alike = len({(t.shape, t.dtype) for t in given}) == 1 and bench.subject.step is not None
+    return [(len(given) - 2, len(given) - 1)] if alike and len(given) in ROLES else []
 
 
 def _is_only_input(bench: Bench, sample: Batch) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
-import sys
 from types import FrameType
 
 import torch
@@ -43,15 +43,16 @@ class Reshapes(TorchFunctionMode):
     def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
         self,
         func,  # noqa: ANN001
-        types,  # noqa: ANN001, ARG002
+        types,  # noqa: ANN001
         args=(),  # noqa: ANN001
         kwargs=None,  # noqa: ANN001
     ):
         value = func(*args, **(kwargs or {}))
-        if getattr(func, "__name__", "") in RESHAPES and isinstance(args[0], Tensor) and mixes(args[0], value):
-            line = _line(sys._getframe(1))
+        taken = args[0] if args else None
+        if getattr(func, "__name__", "") in RESHAPES and isinstance(taken, Tensor) and mixes(taken, value):
+            line = _line(inspect.currentframe())
             if line:
-                self.mixing.append((args[0].shape, value.shape, line))
+                self.mixing.append((taken.shape, value.shape, line))
         return value
 
 
@@ -74,8 +75,8 @@ def _exchanged(taken: Tensor, shape: torch.Size) -> list[Tensor]:
             return []
         return [taken.permute(order) for order in itertools.permutations(range(taken.ndim))]
     if taken.ndim == SEQUENCES and len(shape) == HEADS and taken.shape[2] == shape[1] * shape[3]:
-        apart = taken.unflatten(2, (shape[1], shape[3]))
-        return [apart.transpose(1, 2)] if shape[1] != shape[2] and apart.numel() else []
+        apart = taken.reshape(*taken.shape[:2], shape[1], shape[3])
+        return [apart.transpose(1, 2)] if shape[1] != shape[2] else []
     if taken.ndim == HEADS and len(shape) == SEQUENCES and taken.shape[1] != taken.shape[2]:
         return [taken.transpose(1, 2).flatten(2)]
     return []
