@@ -81,3 +81,8 @@ def _optimizer(
         return kind([p for p in parameters if p.requires_grad], **settings)
 
     return make
+
+
+def plain_name(name: str) -> str:
+    """A weight's name without what Keras puts in front of it: `_functional._torch_params.sequential/dense/bias` is `sequential/dense/bias`."""
+    return name.rpartition("_torch_params.")[2]

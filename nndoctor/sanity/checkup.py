@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 import torch
 
 from nndoctor.core.finding import Severity
-from nndoctor.core.run import Fact, Run
+from nndoctor.core.run import Fact, FactValue, Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
+from nndoctor.experiment.keras_model import plain_name
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity import lines, summary
 from nndoctor.sanity.bench import Bench, Clock, gather
@@ -248,7 +249,7 @@ def _verify(bench: Bench) -> None:
 
 def _run(bench: Bench) -> Run:
     subject = bench.subject
-    facts = {name: Fact(value, bench.lines.get(name)) for name, value in bench.facts.items()}
+    facts = {name: Fact(_shown(value), bench.lines.get(name)) for name, value in bench.facts.items()}
     facts |= {f"line:{name}": Fact(line, line) for name, line in bench.lines.items()}
     notes = [*subject.notes, *bench.notes, *summary.lines(bench)]
     if bench.unchecked:
@@ -259,6 +260,13 @@ def _run(bench: Bench) -> Run:
         left = ", ".join(bench.unchecked)
         notes.append(f"not checked within the budget of {bench.clock.budget:g} s: {left}; raise it with --budget")
     return Run(bench.series, facts, source=subject.path, path=subject.path, format="model", notes=tuple(notes))
+
+
+def _shown(value: FactValue) -> FactValue:
+    """A fact with the names of weights as their user knows them."""
+    if isinstance(value, tuple):
+        return tuple(plain_name(v) if isinstance(v, str) else v for v in value)  # type: ignore[return-value]
+    return plain_name(value) if isinstance(value, str) else value
 
 
 def _uncompiled() -> contextlib.AbstractContextManager[object]:

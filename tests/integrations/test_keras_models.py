@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras")
 
-from nndoctor.experiment.keras_model import called, dropout_rates, layers_in  # noqa: E402
+from nndoctor.experiment.keras_model import called, dropout_rates, layers_in, plain_name  # noqa: E402
 from nndoctor.experiment.state import unchanged  # noqa: E402
 from nndoctor.sanity.dropout import without_dropout  # noqa: E402
 
@@ -43,3 +43,9 @@ def test_layers_are_known_by_their_names(model):
     """Torch does not count them among the modules."""
     assert "half" in dict(layers_in(model))
     assert not layers_in(torch.nn.Linear(2, 2))
+
+
+def test_weights_are_named_as_their_user_knows_them():
+    dense = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")], name="mine")
+    assert {plain_name(name) for name, _ in dense.named_parameters()} == {"mine/head/kernel", "mine/head/bias"}
+    assert plain_name("body.0.weight") == "body.0.weight"
