@@ -28,6 +28,11 @@ class ModelCall:
     parameters: tuple[str, ...]
 
     @property
+    def given(self) -> list[Any]:
+        """The arguments as they are, by place and then by name."""
+        return [*self.places, *self.names.values()]
+
+    @property
     def tensors(self) -> dict[str, Tensor]:
         """The arguments that are tensors, by the names of forward's parameters, in order; those within a list or dict with their place."""
         given = {self._name(k): value for k, value in enumerate(self.places)} | self.names

@@ -70,6 +70,7 @@ from nndoctor.sanity.probes import (
     targets_seen,
     terms,
     tiny,
+    validation_fit,
     views,
 )
 from nndoctor.sanity.schedules import Schedules
@@ -136,6 +137,7 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("labels on held-out examples", 0, heldout.probe),
     ("the learning-rate range", 0, rates.probe),
     ("a tiny subset", 0, tiny.probe),
+    ("validation against training examples", 0, validation_fit.probe),
 )
 # Probes that train the model: a check-up with neither of them says nothing about training.
 MAIN = ("the learning-rate range", "a tiny subset")

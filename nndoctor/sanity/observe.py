@@ -66,6 +66,7 @@ class Observer(TorchFunctionMode):
         self.entered: tuple[Any, ...] = ()
         self.blanks: list[float] = []
         self.symbols: list[Tensor] = []
+        self._met_before: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
         self,
@@ -85,7 +86,20 @@ class Observer(TorchFunctionMode):
             self.symbols.append(args[0] if args else names["log_probs"])
         elif getattr(func, "__name__", "") in ARITHMETIC:
             self._met(args, column_meets_row)
+            self._constants_met(func, args, value)
         return value
+
+    def _constants_met(self, func: Any, args: tuple[Any, ...], value: Any) -> None:  # noqa: ANN401
+        """Note (N, 1) and (N,) without a gradient, as an advantage has, once their (N, N) numbers meet (N,) that has one."""
+        pair = [t for t in args[:2] if isinstance(t, Tensor)]
+        if len(pair) != 2 or not isinstance(value, Tensor):
+            return
+        for met, column, row in self._met_before:
+            others = [t for t in pair if t is not met]
+            if len(others) == 1 and others[0].requires_grad and others[0].shape == met.shape[:1]:
+                self.broadcasts.append((tuple(column.shape), tuple(row.shape)))
+        if "eq" not in func.__name__ and not value.requires_grad and crossed(*pair):
+            self._met_before.append((value, pair[0], pair[1]))
 
     def _noted(self, func: Any, args: tuple[Any, ...], names: dict[str, Any], value: Any) -> None:  # noqa: ANN401
         places = list(args)
@@ -107,9 +121,13 @@ def column_meets_row(a: Tensor, b: Tensor) -> bool:
 
     Two columns of one origin are made to meet on purpose, as in pairwise distances of labels or of embeddings.
     """
+    return crossed(a, b) and a.requires_grad != b.requires_grad
+
+
+def crossed(a: Tensor, b: Tensor) -> bool:
+    """Whether one is (N, 1) and the other (N,)."""
     row, column = sorted((a, b), key=lambda t: t.ndim)
-    shapes = row.ndim == 1 and column.ndim == 2 and column.shape == (len(row), 1) and len(row) > 1
-    return shapes and a.requires_grad != b.requires_grad
+    return row.ndim == 1 and column.ndim == 2 and column.shape == (len(row), 1) and len(row) > 1
 
 
 def blank_share(

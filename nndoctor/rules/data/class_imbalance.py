@@ -19,8 +19,8 @@ MAX_PADDING = 0.5  # share of the targets that are padding and count in the loss
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Look for padding that counts in the loss; then for a single class; then compare the largest share with the smallest."""
-    yield from islice(chain(_padding(run), _single_class(run), _unequal_shares(run)), 1)
+    """Look for padding that counts in the loss; then for a class that does not count, and a single class; then compare the largest share with the smallest."""
+    yield from islice(chain(_padding(run), _left_out(run), _single_class(run), _unequal_shares(run)), 1)
 
 
 def _padding(run: Run) -> Iterator[Symptom]:
@@ -31,6 +31,14 @@ def _padding(run: Run) -> Iterator[Symptom]:
         yield Symptom(
             text, MEASURED, {"share": padding}, place="loss", severity=Severity.WARNING, remedies=("mask-padding",)
         )
+
+
+def _left_out(run: Run) -> Iterator[Symptom]:
+    """Most of a map's pixels left out of the loss."""
+    ignored, share = run.fact("class_left_out"), run.number("class_left_out_share")
+    if isinstance(ignored, str) and share > MAX_PADDING:
+        text = f"the loss ignores class {ignored} (ignore_index={ignored}), which {percent(share)} of the targets are and for which the model has an output: what it predicts there is never learned"
+        yield Symptom(text, MEASURED, {"share": share}, place="loss", severity=Severity.WARNING)
 
 
 def _single_class(run: Run) -> Iterator[Symptom]:
@@ -60,16 +68,17 @@ RULE = Rule(
     name="class-imbalance",
     severity=Severity.INFO,
     title="some classes are rare",
-    needs={"fact:examples_seen|fact:single_class": 1},
+    needs={"fact:examples_seen|fact:single_class|fact:class_left_out": 1},
     check=check,
     why="Accuracy flatters a network that ignores rare classes. Use balanced accuracy or per-class metrics, and weight or resample the classes if the rare ones matter.",
-    how=f"The most frequent class has {MIN_RATIO:g} times as many examples as the rarest. A warning where it is {FAR_RATIO:g} times as many (of at most {MAX_CLASSES} classes), where one class has {percent(NEARLY_ALL)} of the examples or is the only one among the targets of sequences and maps or among the labels of one of a step's losses, or where more than {percent(MAX_PADDING)} of the targets of a sequence task are padding that the loss counts.",
+    how=f"The most frequent class has {MIN_RATIO:g} times as many examples as the rarest. A warning where it is {FAR_RATIO:g} times as many (of at most {MAX_CLASSES} classes), where one class has {percent(NEARLY_ALL)} of the examples or is the only one among the targets of sequences and maps or among the labels of one of a step's losses, or where more than {percent(MAX_PADDING)} of the targets of a sequence task are padding that the loss counts, or as many pixels of maps are of a class that the loss ignores.",
     sources=(Reference("Rauschmayr et al., Amazon SageMaker Debugger, MLSys 2021"),),
     remedies=("weigh-classes",),
     sick=(
         Run.drawn({"examples_seen": 500, "class_shares": (0.9, 0.06, 0.04)}),
         Run.drawn({"examples_seen": 500, "class_shares": (0.98, 0.02)}),
         Run.drawn({"examples_seen": 500, "single_class": 0, "output_classes": 5}),
+        Run.drawn({"examples_seen": 500, "class_left_out": "0", "class_left_out_share": 0.8}),
         Run.drawn({"examples_seen": 500, "padding_in_loss": 0.9, "padding_value": 0}),
     ),
     healthy=(Run.drawn({"examples_seen": 500, "class_shares": (0.4, 0.35, 0.25)}),),

@@ -13,24 +13,51 @@ from nndoctor.core.run import Run
 MAX_SHIFT = 0.5  # standard deviations of the training inputs between the two means
 MAX_RATIO = 2.0  # between the two standard deviations
 MAX_UNSEEN = 0.05  # of the validation examples
+LEARNED = 0.3  # of the first loss, by which that of held-out training examples falls
+FOLLOWS = 0.4  # of that fall, which the loss of validation examples shares at least
 ERRORS = 4.0  # standard errors of the mean that chance is allowed on top
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare the classes of both, then mean and deviation of all input values."""
+    """Compare the classes of both, then their inputs, then what a training does for them."""
     unseen = run.number("unseen_class_share")
     if unseen > MAX_UNSEEN:
         text = f"{percent(unseen)} of the validation examples have a class that no training example read has: split the examples at random, or by class"
         yield Symptom(text, MEASURED, {"unseen": unseen}, place="validation_data")
         return
+    yield from _inputs(run) or _losses(run)
+
+
+def _losses(run: Run) -> list[Symptom]:
+    """Compare what a training does for both."""
+    names = ("held_loss_before", "held_loss_after", "validation_loss_before", "validation_loss_after")
+    found = [run.known(name) for name in names]
+    if any(value is None for value in found):
+        return []
+    begun, ended, before, after = (float(value or 0.0) for value in found)
+    fall = begun - ended
+    if fall < LEARNED * abs(begun) or before - after > FOLLOWS * fall:
+        return []
+    moved = "rises" if after > before else "stays"
+    text = f"a training of {run.number('fit_steps'):.0f} steps takes the loss of training examples that it does not see from {_loss(begun)} to {_loss(ended)}, and that of the validation examples {moved} from {_loss(before)} to {_loss(after)}: are their inputs and targets prepared in the same way?"
+    return [Symptom(text, SEVERAL_SIGNS, dict(zip(names, found, strict=True)), place="validation_data")]
+
+
+def _loss(value: float) -> str:
+    return number(float(f"{value:.3g}"))
+
+
+def _inputs(run: Run) -> list[Symptom]:
+    """Compare mean and deviation of all input values."""
     if run.known("shift_mean") is None:
-        return
+        return []
     mean, error = (run.number(n) for n in ("shift_mean", "shift_mean_error"))
     scale = run.number("shift_scale")
     ratio = max(scale, 1 / scale) if scale > 0 else float("inf")
     if mean > MAX_SHIFT + ERRORS * error or ratio > MAX_RATIO * (1 + ERRORS * error):
         text = f"the mean of the validation inputs differs from that of the training inputs by {number(mean)} standard deviations, and their spread is {number(scale)} times as large: is the preprocessing the same?"
-        yield Symptom(text, SEVERAL_SIGNS, {"means_apart": mean, "spread_ratio": scale}, place="validation_data")
+        return [Symptom(text, SEVERAL_SIGNS, {"means_apart": mean, "spread_ratio": scale}, place="validation_data")]
+    return []
 
 
 RULE = Rule(
@@ -38,18 +65,36 @@ RULE = Rule(
     name="train-validation-shift",
     severity=Severity.WARNING,
     title="validation examples are distributed differently from training examples",
-    needs={"fact:shift_mean|fact:unseen_class_share": 1},
+    needs={"fact:shift_mean|fact:unseen_class_share|fact:validation_loss_after": 1},
     check=check,
     why="A network sees inputs that it was not trained on when one split is normalized and the other is not, or when each is normalized by its own mean.",
-    how=f"The means of all input values differ by more than {MAX_SHIFT:g} standard deviations, or the standard deviations by more than a factor of {MAX_RATIO:g}, and by {ERRORS:g} standard errors more; or more than {percent(MAX_UNSEEN)} of the validation examples are of classes that the training set lacks.",
+    how=f"The means of all input values differ by more than {MAX_SHIFT:g} standard deviations, or the standard deviations by more than a factor of {MAX_RATIO:g}, and by {ERRORS:g} standard errors more; or more than {percent(MAX_UNSEEN)} of the validation examples are of classes that the training set lacks; or a short training on three quarters of the training batches lowers the loss of the last quarter by more than {percent(LEARNED)} and that of the validation examples by less than {percent(FOLLOWS)} of that.",
     sources=(Reference("Ng, Machine Learning Yearning, chapters 40 to 43"),),
     remedies=("same-preparation",),
     sick=(
         Run.drawn({"unseen_class_share": 1.0}),
+        Run.drawn(
+            {
+                "held_loss_before": 1.1,
+                "held_loss_after": 0.1,
+                "validation_loss_before": 1.1,
+                "validation_loss_after": 2.9,
+                "fit_steps": 300,
+            }
+        ),
         Run.drawn({"shift_mean": 2.4, "shift_scale": 3.1, "shift_mean_error": 0.05}),
     ),
     healthy=(
         Run.drawn({"unseen_class_share": 0.0}),
+        Run.drawn(
+            {
+                "held_loss_before": 1.1,
+                "held_loss_after": 0.1,
+                "validation_loss_before": 1.1,
+                "validation_loss_after": 0.5,
+                "fit_steps": 300,
+            }
+        ),
         Run.drawn({"shift_mean": 0.02, "shift_scale": 1.01, "shift_mean_error": 0.05}),
     ),
 )

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.state import unchanged
+from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.calls import argument_changed, calls_of
 from nndoctor.sanity.dropout import without_dropout
@@ -80,9 +81,13 @@ def _without_effect(bench: Bench, asked: list[Asked]) -> list[Asked]:
 
 
 def _names(bench: Bench) -> list[str]:
-    """The arguments that differ from example to example, and that nothing lets expect to be without effect."""
+    """The arguments that differ from example to example, and that nothing lets expect to be without effect.
+
+    Of a model that takes the whole batch as one argument none: the targets are in it, and what only the data need.
+    """
     calls = calls_of(bench.subject, bench.batch)
-    if not calls:
+    whole = len(tensors(bench.batch))
+    if not calls or any(not isinstance(given, Tensor) and len(tensors(given)) == whole for given in calls[0].given):
         return []
     found = [name for name, tensor in calls[0].tensors.items() if _varies(tensor) and not _may_be_unused(name)]
     return found[:MAX_ARGUMENTS]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from nndoctor.experiment.keras_model import layers_in
-from nndoctor.recorder.kinds import Role, role_of
+from nndoctor.recorder.kinds import WEIGHTS, Role, role_of
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import calls_of
 from nndoctor.sanity.optimizers import rate
 
 TABLE = 2  # dimensions
+MANY = 64  # weights of a layer that have a spread
 FEWEST = 8  # examples whose features have a spread
 ADAPTER = "lora_"  # in the names of low-rank adapters' weights
 
@@ -25,6 +28,7 @@ def probe(bench: Bench) -> None:
     bench.fact("trainable_tensors", sum(p.requires_grad for _, p in named))
     frozen = [n for n, p in named if not p.requires_grad]
     bench.fact("frozen_parameters", tuple(frozen))
+    bench.fact("weights_over_default", _over_default(bench.model))
     adapters = [n for n, _ in named if ADAPTER in n.lower()]
     if adapters and set(adapters) <= set(frozen):
         bench.fact("frozen_adapters", tuple(adapters))
@@ -32,6 +36,14 @@ def probe(bench: Bench) -> None:
     if optimizer is not None:
         _missed(bench, optimizer)
         _settings(bench, optimizer)
+
+
+@torch.no_grad()
+def _over_default(model: nn.Module) -> float | None:
+    """How many times the weights' standard deviation is that of torch's default, 1 / sqrt(3 fan_in); the median layer counts."""
+    weights = [m.weight for m in model.modules() if isinstance(m, WEIGHTS) and m.weight.numel() >= MANY]
+    found = [float(w.std()) * math.sqrt(3 * w[0].numel()) for w in weights if w.is_floating_point()]
+    return float(torch.tensor(found).median()) if found else None
 
 
 def _missed(bench: Bench, optimizer: torch.optim.Optimizer) -> None:

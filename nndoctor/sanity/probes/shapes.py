@@ -6,11 +6,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity import graph
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.observe import LossCall, Observer, broadcast
 from nndoctor.sanity.subject import main_output
 
+MAPS = 4  # dimensions of scores for every pixel
 ROUNDING = 1e-4  # above 0
 SUM = 0.02  # the sum of probabilities differs from 1 by less
 
@@ -25,6 +27,9 @@ def probe(bench: Bench) -> None:
     if any(map(_over_examples, observer.calls)):
         bench.fact("log_softmax_over_examples", value=True)
     bench.fact("labels_of_one_distribution", max(map(_several_labels, observer.calls), default=0) or None)
+    left_out = next(filter(None, map(_class_left_out, observer.calls)), None)
+    bench.fact("class_left_out", left_out and left_out[0])
+    bench.fact("class_left_out_share", left_out and left_out[1])
     if observer.symbols:
         bench.fact("symbols_sum_to_one", all(_sum_to_one(one.detach().exp()) for one in observer.symbols))
     if observer.blanks:
@@ -87,6 +92,14 @@ def _over_examples(call: LossCall) -> bool:
         return False
     dimension = graph.softmax_dimension(call.output.grad_fn)
     return _sum_to_one(probabilities.T) or (dimension is not None and dimension not in (1, 2, -1))
+
+
+def _class_left_out(call: LossCall) -> tuple[str, float] | None:
+    """The class of a map that the loss ignores although outputs have a score for it, and its share; the padding of texts is no class."""
+    target, ignored = call.target, int(call.more.get("ignore_index", IGNORED))
+    if call.output.ndim != MAPS or not isinstance(target, Tensor) or not 0 <= ignored < call.output.shape[1]:
+        return None
+    return str(ignored), float((target == ignored).double().mean())
 
 
 def _several_labels(call: LossCall) -> int:

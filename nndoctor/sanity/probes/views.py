@@ -46,8 +46,9 @@ def probe(bench: Bench) -> None:
     trained, held = _halves(bench.batches)
     before = _look(bench, held, *views)
     if bool((before.paired.abs() <= BLIND_TO_ORDER * before.loss.abs()).all()):
+        bench.fact("views_not_compared", _alike(bench, held, *views, SURE))
         return
-    alike = _alike(bench, held, *views)
+    alike = _alike(bench, held, *views, LIKELY)
     bench.fresh_start()
     if not bench.trained(STEPS, trained):
         return
@@ -146,14 +147,14 @@ def _taken(bench: Bench, batch: Batch, k: int, first: Place, second: Place) -> t
 
 
 @torch.no_grad()
-def _alike(bench: Bench, batches: list[Batch], first: Place, second: Place) -> bool:
+def _alike(bench: Bench, batches: list[Batch], first: Place, second: Place, errors: float) -> bool:
     """Whether the views of an example are closer to each other than to those of others."""
     nearer = []
     for k in range(LOOKS):
         one, other = (t.double().flatten(1) for t in _taken(bench, batches[k % len(batches)], k, first, second))
         own, strange = ((one - t).norm(dim=1) for t in (other, other.roll(len(other) // 2, 0)))
         nearer.append((strange - own) / (strange + own).clamp_min(1e-12))
-    return _clear(torch.cat(nearer), LIKELY)
+    return _clear(torch.cat(nearer), errors)
 
 
 def _loss(bench: Bench, batch: Batch, k: int, given: Mapping[Place, Tensor]) -> float:

@@ -1,0 +1,67 @@
+"""Validation examples against training examples that were held out: a training helps both, or they are of two kinds."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from nndoctor.experiment.state import unchanged
+from nndoctor.sanity.batches import Batch, part
+from nndoctor.sanity.bench import Bench, number, unless_it_fails
+from nndoctor.sanity.state import seed
+
+STEPS, FEWEST = 300, 60
+TIME_SHARE = 0.4  # of the time left, for two seeds
+SEEDS = 2
+MIN_BATCHES = 4
+HELD = 0.25  # of the batches
+JUDGED = 256  # validation examples
+
+
+def probe(bench: Bench) -> None:
+    """The loss of both before and after a training; a second seed only where the first one shows a difference."""
+    if bench.validation is None or len(bench.batches) < MIN_BATCHES or bench.subject.standin:
+        return
+    steps = min(STEPS, int(TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5) / SEEDS))
+    if steps < FEWEST:
+        bench.unchecked.append("validation against training examples")
+        return
+    held, validation = [], []
+    for k in range(SEEDS):
+        falls = _falls(bench, steps, k)
+        if falls is None:
+            return
+        held.append(falls[0])
+        validation.append(falls[1])
+        if falls[1][1] < falls[1][0]:
+            break
+    bench.fact("fit_steps", steps)
+    for name, losses in (("held", held), ("validation", validation)):
+        bench.fact(f"{name}_loss_before", sum(before for before, _ in losses) / len(losses))
+        bench.fact(f"{name}_loss_after", sum(after for _, after in losses) / len(losses))
+
+
+def _falls(bench: Bench, steps: int, k: int) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Before and after: the loss of held-out training examples, and that of validation examples; None where one fails."""
+    bench.fresh_start(k)
+    cut = len(bench.batches) - max(1, round(HELD * len(bench.batches)))
+    ours, judged = bench.batches[:cut], (bench.batches[cut:], [_first(bench)])
+    before = [_loss(bench, each) for each in judged]
+    if not all(map(math.isfinite, before)) or not bench.trained(steps, ours):
+        return None
+    after = [_loss(bench, each) for each in judged]
+    return ((before[0], after[0]), (before[1], after[1])) if all(map(math.isfinite, after)) else None
+
+
+@torch.no_grad()
+def _loss(bench: Bench, batches: list[Batch]) -> float:
+    """The mean loss in evaluation mode, in which inputs that are normalized otherwise show; infinity where there is none."""
+    with unchanged(bench.model):
+        bench.model.eval()
+        seed(31)
+        return unless_it_fails(lambda: sum(number(bench.subject.run(b).loss) for b in batches), math.inf) / len(batches)
+
+
+def _first(bench: Bench) -> Batch:
+    return part(bench.validation, slice(0, JUDGED)) if bench.alike(bench.validation) else bench.validation

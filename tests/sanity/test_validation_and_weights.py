@@ -1,0 +1,98 @@
+"""Validation examples that training does not help, weights that begin too large, and classes that the loss leaves out."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the check-up needs torch")
+
+from nndoctor.sanity.probes import arguments, parameters, shapes, validation_fit, views  # noqa: E402
+
+MOVED = """
+y = torch.arange(600) % 3; x = torch.randn(600, 8) + 3 * nn.functional.one_hot(y, 8); y[500:] = LABELS
+train_data = DataLoader(TensorDataset(x[:500], y[:500]), batch_size=50, shuffle=True)
+validation_data = DataLoader(TensorDataset(x[500:], y[500:]), batch_size=50)
+"""
+
+
+@pytest.mark.parametrize(("labels", "share"), [("y[500:]", 1.0), ("(y[500:] + 1) % 3", -1.0)])
+def test_what_a_training_does_for_validation_examples(probed, labels, share):
+    """With labels of the next class the loss rises; else it falls as that of held-out training examples does."""
+    facts = probed(MOVED.replace("LABELS", labels), validation_fit.probe)
+    fall = facts["held_loss_before"] - facts["held_loss_after"]
+    assert fall > 0.5
+    assert (facts["validation_loss_before"] - facts["validation_loss_after"]) * share > 0.8 * fall
+
+
+def test_validation_images_that_only_batch_statistics_normalize(probed):
+    """Their loss is taken in evaluation mode, in which the running statistics are used."""
+    change = "y = torch.arange(600) % 3; x = torch.randn(600, 8) + 3 * nn.functional.one_hot(y, 8); x[500:] *= 50"
+    change += MOVED.partition("LABELS")[2] + "model = nn.Sequential(nn.BatchNorm1d(8), *model)\n"
+    facts = probed(change + "optimizer = torch.optim.Adam(model.parameters(), 3e-3)", validation_fit.probe)
+    assert facts["validation_loss_after"] > 2.0 > 4 * facts["held_loss_after"]
+
+
+@pytest.mark.parametrize(("init", "large"), [("kaiming_normal_", False), ("normal_", True)])
+def test_weights_that_begin_far_larger_than_by_default(probed, init, large):
+    change = f"model = nn.Sequential(nn.Linear(8, 900), nn.ReLU(), nn.Linear(900, 3)); [nn.init.{init}(m.weight) for m in model if hasattr(m, 'weight')]"
+    found = probed(change + "\noptimizer = torch.optim.Adam(model.parameters())", parameters.probe)
+    assert (found["weights_over_default"] > 4) is large
+
+
+@pytest.mark.parametrize(("ignored", "found"), [("0", "0"), ("255", None)])
+def test_a_class_of_maps_that_the_loss_leaves_out(probed, ignored, found):
+    change = f"""
+x = torch.randn(40, 1, 6, 6); y = (x[:, 0] > 1).long()
+train_data = DataLoader(TensorDataset(x, y), batch_size=20); model = nn.Conv2d(1, 2, 1); validation_data = None
+optimizer = torch.optim.Adam(model.parameters()); loss = nn.CrossEntropyLoss(ignore_index={ignored})
+"""
+    facts = probed(change, shapes.probe)
+    assert facts.get("class_left_out") == found
+    assert found is None or facts["class_left_out_share"] > 0.7
+
+
+ADVANTAGE = """
+del loss; model = nn.Linear(8, 1); optimizer = torch.optim.Adam(model.parameters())
+def step(model, batch):
+    value = model(batch[0]); reward = batch[0][:, 0]
+    return -(value[:, 0] * (reward[:, None] - value.detach()SHAPE)WEIGHT).mean()
+"""
+
+
+@pytest.mark.parametrize(("shape", "weight", "met"), [("[:, 0]", "", True), ("", "[:, 0]", False)])
+def test_an_advantage_of_all_pairs_meets_the_outputs(probed, shape, weight, met):
+    """Neither the reward nor the detached value has a gradient."""
+    facts = probed(ADVANTAGE.replace("SHAPE", shape).replace("WEIGHT", weight), shapes.probe)
+    assert ("broadcast_shapes" in facts) is met
+
+
+TWO_VIEWS = """
+class Views(nn.Module):
+    def __init__(self): super().__init__(); self.f = nn.Linear(8, 12)
+    def forward(self, a, b):
+        p, q = self.f(a), self.f(b)
+        return (2 - nn.functional.cosine_similarity(p, FIRST).mean() - nn.functional.cosine_similarity(q, SECOND).mean())
+model = Views(); del loss; optimizer = torch.optim.Adam(model.parameters()); validation_data = None
+def step(model, batch):
+    view = lambda: batch[0] + 0.1 * torch.randn_like(batch[0])
+    return model(view(), view())
+"""
+
+
+@pytest.mark.parametrize(("first", "second", "alone"), [("p.detach() + 1", "q.detach() + 1", True), ("q", "p", False)])
+def test_views_that_are_compared_with_themselves(probed, first, second, alone):
+    facts = probed(TWO_VIEWS.replace("FIRST", first).replace("SECOND", second), views.probe)
+    assert (facts.get("views_not_compared") is True) is alone
+
+
+def test_targets_in_a_batch_that_the_model_takes_whole(probed):
+    """What the model leaves to the loss is not ignored."""
+    change = """
+class Whole(nn.Module):
+    def __init__(self): super().__init__(); self.f = nn.Linear(8, 3)
+    def forward(self, batch): return self.f(batch["x"])
+model = Whole(); optimizer = torch.optim.Adam(model.parameters()); validation_data = None; del loss
+train_data = DataLoader([{"x": x[k], "y": y[k], "row": k} for k in range(200)], batch_size=20)
+def step(model, batch): return nn.functional.cross_entropy(model(dict(batch)), batch["y"])
+"""
+    assert "arguments_seen" not in probed(change, arguments.probe)
