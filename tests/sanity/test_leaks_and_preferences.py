@@ -68,6 +68,24 @@ def test_a_forecast_that_sees_the_value_it_predicts_is_known(probed, given, leas
     assert least <= facts["own_value_seen"] <= most
 
 
+DEMAND = """
+s = torch.randn(80, 13).cumsum(1); del model, loss
+class Forecast(nn.Module):
+    def __init__(self): super().__init__(); self.r, self.o = nn.LSTM(2, 8, batch_first=True), nn.Linear(8, 1)
+    def forward(self, v): return self.o(self.r(v)[0])[..., 0]
+model = Forecast(); optimizer = torch.optim.Adam(model.parameters()); validation_data = None
+given = torch.stack([s[:, :-1], torch.arange(12.0).expand(80, 12)], 2)
+train_data = DataLoader(TensorDataset(given, TARGET), batch_size=20)
+def loss(o, t): return (0.5 * ((t - o) / 0.3) ** 2).mean()
+"""
+
+
+@pytest.mark.parametrize(("target", "seen"), [("s[:, :-1]", True), ("s[:, 1:]", False)])
+def test_a_feature_that_is_the_value_to_be_predicted(probed, target, seen):
+    facts = probed(DEMAND.replace("TARGET", target), own_value.probe)
+    assert ("own_value_seen" in facts) is seen
+
+
 def test_an_autoencoder_of_sequences_sees_its_targets_on_purpose(probed):
     """It sees both ways."""
     facts = probed(FORECAST.replace("GIVEN", "s").replace("BIDIRECTIONAL", "bidirectional=True"), own_value.probe)

@@ -49,7 +49,7 @@ RULE = Rule(
     name="labels-out-of-range",
     severity=Severity.ERROR,
     title="labels that the output cannot express",
-    needs={"fact:target_low": 1, "fact:target_high": 1},
+    needs={"fact:target_high|fact:blank_targets": 1},
     check=check,
     why="A label without an output causes an index error on the CPU and undefined behavior on a GPU. Binary cross-entropy with a target of 2 rewards ever larger outputs.",
     how="A negative class label (other than the ignored one) or one that is not below the number of scores; a target that is no probability under binary cross-entropy, or under a loss of a sigmoid's logarithm; the blank label among the targets of a CTC loss.",
@@ -61,7 +61,7 @@ RULE = Rule(
     ),
     remedies=("fix-labels", "fit-loss-to-output"),
     sick=(
-        Run.drawn({"target_low": 0.0, "target_high": 9.0, "blank_targets": 0.1}),
+        Run.drawn({"blank_targets": 0.1}),
         Run.drawn({"target_low": 0.0, "target_high": 10.0, "output_classes": 10}),
         Run.drawn({"target_low": 0.0, "target_high": 2.0, "loss_wants_probabilities": True, "target_whole": True}),
     ),

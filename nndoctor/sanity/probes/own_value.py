@@ -13,6 +13,7 @@ from nndoctor.sanity.origins import Origins
 from nndoctor.sanity.state import nudge, seed
 
 MIN_PLACES = 8
+SEQUENCES, MAX_FEATURES = 3, 64  # dimensions of sequences with several features, and features of which each is compared
 VARIED = 0.5  # of the places at which a value differs from the one before
 ROUNDING = 1e-5  # of an output's size
 LEAST = 1e-3  # of it: an output depends on a value two places before it
@@ -27,7 +28,7 @@ def probe(bench: Bench) -> None:
     targets = _targets(bench)
     for call in calls_of(bench.subject, bench.batch) if targets else ():
         for name, given in call.tensors.items():
-            seen = _seen(bench, call, name) if _is_sequence(given) and any(_same(given, t) for t in targets) else None
+            seen = _seen(bench, call, name) if _is_sequence(given) and any(_holds(given, t) for t in targets) else None
             if seen is not None:
                 bench.fact("target_argument", name)
                 bench.fact("own_value_seen", seen)
@@ -35,13 +36,14 @@ def probe(bench: Bench) -> None:
 
 
 def _targets(bench: Bench) -> list[Tensor]:
-    """What outputs are compared with in a pass, in errors and likelihoods, too, and what log-probabilities are taken of."""
+    """The target of the batch, what outputs are compared with in a pass, and what log-probabilities are taken of."""
     bench.model.train()
     lens = Lens(Origins(bench.model), lambda: None)
     seed(29)
     with torch.enable_grad(), lens:
         bench.subject.run(bench.batch)
-    return [*(pair.target for pair in lens.pairs), *lens.picked]
+    own = bench.target(bench.batch)
+    return [*(pair.target for pair in lens.pairs), *lens.picked, *([] if own is None else [own])]
 
 
 def _is_sequence(given: Tensor) -> bool:
@@ -49,6 +51,12 @@ def _is_sequence(given: Tensor) -> bool:
     dimensions = (2, 3) if given.is_floating_point() else (2,)
     long = given.ndim in dimensions and len(given) > 1 and given.shape[1] >= MIN_PLACES
     return long and float((given[:, 1:] != given[:, :-1]).double().mean()) > VARIED
+
+
+def _holds(given: Tensor, target: Tensor) -> bool:
+    """Whether an argument, or one of its features, is the target."""
+    features = given.unbind(-1) if given.ndim == SEQUENCES and given.shape[-1] <= MAX_FEATURES else ()
+    return any(_same(each, target) for each in (given, *features))
 
 
 def _same(given: Tensor, target: Tensor) -> bool:
