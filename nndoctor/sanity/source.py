@@ -14,6 +14,7 @@ from nndoctor.experiment.data import Batches, batches
 from nndoctor.experiment.experiment import Experiment, ExperimentOptions, OptimizerMaker, experiment
 from nndoctor.experiment.model_file import ModelFileError, user_code
 from nndoctor.sanity.subject import Subject
+from nndoctor.sanity.time_first import batch_first
 from nndoctor.sanity.user_step import OwnStep
 
 HERE = "model"  # the name of a subject that comes from no file
@@ -23,6 +24,8 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
     """The subject in a model file. Raises ModelFileError for what is missing, or does not fit."""
     found = experiment(path, ExperimentOptions(shape, classes))
     _materialized(found)
+    with user_code(path, "reading its data"):
+        found, time_first = batch_first(found)
     with user_code(path, "making its optimizer"):
         optimizer = _optimizer(found)
     if optimizer is None:
@@ -37,6 +40,7 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
     return Subject(
         path, found.model, None if own else found.loss, found.step, found.train_data, found.validation_data, optimizer,
         None if found.train_step is None else OwnStep(found.train_step, optimizer), made_up, found.notes, file_loss=found.loss if own else None,
+        time_first=time_first,
     )  # fmt: skip
 
 

@@ -31,7 +31,8 @@ class Subject:
     """What is examined. `loss` takes (output, target); `step` takes (model, batch); a model that returns its own loss needs neither.
 
     Where there is a `train_step`, `step` is its loss; `blind` says that it has no single loss, as in a GAN.
-    `file_loss` is the file's loss where its step is used instead.
+    `file_loss` is the file's loss where its step is used instead. `time_first` says that the step hands the model
+    sequences by time and example, although batches have the examples first.
     `train` and `validation` can be iterated again. `optimizer` is None where the user gave none; `standin` says that the
     data are made up. `notes` lists what was found and what was assumed.
     """
@@ -49,6 +50,7 @@ class Subject:
     accepts: frozenset[str] | None = None
     blind: bool = False
     file_loss: Callable[..., Any] | None = None
+    time_first: bool = False
 
     @property
     def device(self) -> torch.device:

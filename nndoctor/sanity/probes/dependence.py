@@ -65,6 +65,8 @@ def _called(bench: Bench, n: int) -> tuple[Batch, Callable[[Batch], Any]] | None
     """
     if bench.subject.step is None:
         return bench.batch, bench.subject.output
+    if bench.subject.time_first:
+        return None
     if _symbols(bench, bench.batch) is not None:
         return bench.batch, lambda batch: _symbols(bench, batch)
     seen: list[tuple[Any, ...]] = []

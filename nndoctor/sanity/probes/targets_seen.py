@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nndoctor.experiment.state import unchanged
 from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import ModelCall, calls_of
-from nndoctor.sanity.dropout import NoDropout
+from nndoctor.sanity.dropout import NoDropout, without_dropout
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.structured import neighbours_differ
 from nndoctor.sanity.subject import main_output
+from nndoctor.sanity.time_first import of_examples
 
 MAX_CALLS = 2  # of the model in a step: one that accumulates gradients calls it for each part of a batch
 MIN_PLACES = 4  # places that a sequence must have
@@ -54,7 +56,12 @@ def _seen(bench: Bench, call: ModelCall, held: Held) -> None:
 
 def _holding(bench: Bench, call: ModelCall) -> list[Held]:
     """The arguments with the targets, of a decoder at most its own: an autoencoder's input is its target on purpose."""
-    return [held for goal in _goals(bench) for dimension in (1, 2) for held in _held(call.tensors, goal, dimension)]
+    given = {name: _of_examples(bench, tensor) for name, tensor in call.tensors.items()}
+    return [held for goal in _goals(bench, given) for dimension in (1, 2) for held in _held(given, goal, dimension)]
+
+
+def _of_examples(bench: Bench, tensor: Tensor) -> Tensor:
+    return of_examples(tensor, time_first=bench.subject.time_first)
 
 
 def _held(given: dict[str, Tensor], goal: Tensor, dimension: int) -> Iterator[Held]:
@@ -76,11 +83,14 @@ def _places_second(tensor: Tensor, dimension: int) -> Tensor:
     return tensor.transpose(1, dimension) if tensor.ndim == MAX_DIMENSIONS else tensor
 
 
-def _goals(bench: Bench) -> list[Tensor]:
+def _goals(bench: Bench, given: dict[str, Tensor]) -> list[Tensor]:
     """What outputs are compared with: the target of the batch, and what torch's losses are given."""
     observer, _ = bench.subject.observed(bench.batch)
     own = bench.target(bench.batch)
     found = [call.target for call in observer.calls if isinstance(call.target, Tensor)]
+    if bench.subject.time_first and given:  # flattened by time and example
+        count = len(next(iter(given.values())))
+        found = [t.reshape(-1, count).T if t.ndim == 1 and t.numel() % count == 0 else t for t in found]
     return [t.detach() for t in (*found, *([] if own is None else [own]))]
 
 
@@ -123,16 +133,19 @@ def _later_exchanged(given: Tensor, dimension: int) -> Tensor:
 @torch.no_grad()
 def _change(bench: Bench, call: ModelCall, held: Held) -> float | None:
     """How much outputs change, of their size, whose targets are among the values that change, or before them."""
-    given = call.tensors[held.name]
+    own = call.tensors[held.name]
+    given = _of_examples(bench, own)
+    other = _of_examples(bench, _later_exchanged(given, held.dimension))
     half = given.shape[held.dimension] // 2
     bench.model.eval()
     seed(3)
     before = main_output(call.repeated(bench.model))
-    places, names = call.changed(held.name, lambda t: _later_exchanged(t, held.dimension) if t is given else t)
+    places, names = call.changed(held.name, lambda t: other if t is own else t)
     seed(3)
     after = main_output(bench.model(*places, **names))
     if before is None or after is None or before.shape != after.shape:
         return None
+    before, after = _of_examples(bench, before), _of_examples(bench, after)
     where = _place_dimension(before, (held.places, given.shape[held.dimension]))
     blind = half + 1 - held.offset  # the first outputs, which may see nothing of what changes
     if where is None or before.shape[where] < blind:
@@ -150,11 +163,12 @@ def _place_dimension(output: Tensor, lengths: tuple[int, ...]) -> int | None:
 @torch.no_grad()
 def _draws(bench: Bench, call: ModelCall) -> bool:
     """Whether outputs are drawn at random in training: then the target may pass through a bottleneck on purpose."""
-    bench.model.train()
     found = []
-    for k in (1, 2):
-        seed(k)
-        with NoDropout():
+    with unchanged(bench.model), NoDropout():
+        bench.model.train()
+        without_dropout(bench.model)
+        for k in (1, 2):
+            seed(k)
             found.append(main_output(call.repeated(bench.model)))
     first, second = found
     return first is None or second is None or first.shape != second.shape or not torch.equal(first, second)
