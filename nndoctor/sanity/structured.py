@@ -11,6 +11,7 @@ FEATURES, ROWS = 256, 600  # from which the structure of the inputs is taken
 CORRELATED = 0.5  # of the dimensions that independent features would use: inputs that use fewer have a structure
 DEPENDENT = 8.0  # standard errors of the correlation of two features; independent ones come to 5
 SEQUENCE = 6  # tokens at least, that differ between examples
+SENTENCES, DIFFERENT = 2, 3  # dimensions of tokens, and lengths of their padding
 MOSTLY = 0.5  # of the places of sequences
 SKEWED = 0.8  # mean cube of standardized values; those that are drawn from a normal or an even distribution have 0
 FEWEST_VALUES = 8  # different ones of a column whose distribution is looked at
@@ -20,9 +21,9 @@ FEWEST_TOKENS = 8  # tokens of which frequencies can be compared
 def structured(inputs: Tensor) -> bool:
     """Whether features depend on each other, or have long tails: numbers drawn as stand-ins do not, and then labels need not follow from them.
 
-    Tokens drawn as stand-ins are all equally frequent.
+    Tokens drawn as stand-ins are all equally frequent, and not padded.
     """
-    if not inputs.is_floating_point() and inputs.ndim > 1 and _uneven(inputs[:ROWS]):
+    if not inputs.is_floating_point() and inputs.ndim > 1 and (_padded(inputs[:ROWS]) or _uneven(inputs[:ROWS])):
         return True
     flat = inputs[:ROWS].detach().double().reshape(len(inputs[:ROWS]), -1).cpu()
     flat = flat[:, flat.std(0) > 0]
@@ -51,6 +52,14 @@ def skewed(values: Tensor) -> bool:
 def neighbours_differ(sequences: Tensor) -> bool:
     """Whether neighbouring values of sequences, shape (n, length, ...), differ often enough for an offset to be told."""
     return float((sequences[:, 1:] != sequences[:, :-1]).double().mean()) > MOSTLY
+
+
+def _padded(tokens: Tensor) -> bool:
+    """Whether sequences end in runs of one token, of different lengths: texts do."""
+    if tokens.ndim != SENTENCES or tokens.shape[1] < SEQUENCE:
+        return False
+    tail = tokens.eq(tokens[:, -1].mode().values).flip(1).cumprod(1).sum(1)
+    return len(torch.unique(tail[tail > 1])) >= DIFFERENT
 
 
 def _uneven(tokens: Tensor) -> bool:

@@ -61,3 +61,15 @@ def test_relative_positions_that_are_shifted():
 
 def test_weights_are_left_alone():
     assert not of(torch.nn.Parameter(torch.randn(3, 4)), 4, 3)
+
+
+def test_values_of_anchors_that_stay_before_the_places():
+    maps = torch.randn(2, 12, 5, 5)
+    assert of(maps, 2, -1, 6)
+    assert not of(maps.permute(0, 2, 3, 1), 2, -1, 6)
+    assert not of(torch.randn(2, 8, 8, 16), 2, -1, 8)
+
+
+@pytest.mark.parametrize("shape", [(2, 12, 25), (2, 60, 5), (2, 300), (24, 5, 5)])
+def test_maps_that_are_flattened(shape):
+    assert not of(torch.randn(2, 12, 5, 5), *shape)

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import arguments, parameters, shapes, validation_fit, views  # noqa: E402
+from nndoctor.sanity.probes import arguments, constant_targets, parameters, shapes, validation_fit, views  # noqa: E402
 
 MOVED = """
 y = torch.arange(600) % 3; x = torch.randn(600, 8) + 3 * nn.functional.one_hot(y, 8); y[500:] = LABELS
@@ -96,3 +96,15 @@ train_data = DataLoader([{"x": x[k], "y": y[k], "row": k} for k in range(200)], 
 def step(model, batch): return nn.functional.cross_entropy(model(dict(batch)), batch["y"])
 """
     assert "arguments_seen" not in probed(change, arguments.probe)
+
+
+@pytest.mark.parametrize(("tags", "single"), [("y * 0", 0), ("y", None)])
+def test_labels_that_are_all_zero_under_a_loss_of_ones_own(probed, tags, single):
+    """No loss of torch's sees them: the step picks the scores itself."""
+    change = f"""
+def step(model, batch):
+    scores = model(batch[0]).log_softmax(1)
+    return -scores[torch.arange(len(scores)), batch[1]].mean()
+tags = {tags}; train_data = DataLoader(TensorDataset(x, tags, torch.rand(240)), batch_size=40); del loss
+"""
+    assert probed(change, constant_targets.probe).get("single_class") == single

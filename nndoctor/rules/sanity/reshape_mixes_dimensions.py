@@ -30,7 +30,7 @@ RULE = Rule(
     needs={"fact:reshapes_watched": 1},
     check=check,
     why="view and reshape keep the order of the values in memory and only draw other borders between them. From (batch, time, features) to (batch, features, time) every new row then holds values of several times and features. No error is raised, and the network learns less.",
-    how="In one pass, the views and reshapes of the user's own code are watched: one that gives dimensions the sizes that an exchange would give them (all orders; attention heads taken apart, or joined again), with other values than any such exchange. Reshapes within libraries are left alone.",
+    how="In one pass, the views and reshapes of the user's own code are watched: one that gives dimensions the sizes that an exchange would give them (all orders; attention heads taken apart, or joined again; values of anchors behind the places of a map), with other values than any such exchange. Reshapes within libraries are left alone.",
     sources=(
         Reference(
             "Karpathy, most common neural net mistakes, 2018",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +12,8 @@ from torch.nn import functional
 
 from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity.batches import Batch, mapped, tensors
-from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.bench import Bench, number, unless_it_fails
+from nndoctor.sanity.calls import calls_of
 from nndoctor.sanity.observe import REGRESSIONS, LossCall
 from nndoctor.sanity.state import seed
 
@@ -54,10 +57,35 @@ def probe(bench: Bench) -> None:
         together = torch.cat(labels)
         if len(together) >= FEWEST_LABELS and len(torch.unique(together)) == 1:
             bench.fact("single_class", int(together[0]))
+    if bench.subject.step is not None and "single_class" not in bench.facts and _all_zero(bench):
+        bench.fact("single_class", 0)
     smoothing = [float(call.more.get("label_smoothing", 0.0)) for seen in passes for call in seen.calls]
     bench.fact("label_smoothing", max(smoothing, default=0.0) or None)
     if bench.subject.step is not None and _zeros_suffice(bench):
         bench.fact("zeros_have_no_loss", True)
+
+
+def _all_zero(bench: Bench) -> bool:
+    """Whether whole numbers beside the model's inputs are 0 in every batch, and the loss of a step depends on them, as on labels."""
+    taken = [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
+    before = _replaced(bench, ())
+    for place, given in enumerate(tensors(bench.batch)):
+        numbers = not given.is_floating_point() and given.dtype is not torch.bool and given.numel() >= FEWEST_LABELS
+        if not numbers or any(t.shape == given.shape and torch.equal(t, given) for t in taken):
+            continue
+        if not any(bool(tensors(batch)[place].any()) for batch in bench.batches):
+            after = _replaced(bench, (place,))
+            return math.isfinite(after) and after != before
+    return False
+
+
+def _replaced(bench: Bench, ones: tuple[int, ...]) -> float:
+    """The loss of the first batch, with ones in the place of some of its tensors; NaN where that fails."""
+    count = itertools.count()
+    batch = mapped(bench.batch, lambda t: torch.ones_like(t) if next(count) in ones else t)
+    seed(7)
+    with torch.no_grad():
+        return unless_it_fails(lambda: number(bench.subject.run(batch).loss), math.nan)
 
 
 def _same(bench: Bench) -> None:

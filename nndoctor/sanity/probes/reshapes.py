@@ -69,7 +69,7 @@ def mixes(taken: Tensor, given: Tensor) -> bool:
 
 
 def _exchanged(taken: Tensor, shape: torch.Size) -> list[Tensor]:
-    """What an exchange of dimensions makes of a tensor: all orders, attention heads taken apart, or joined again."""
+    """What an exchange of dimensions makes of a tensor: all orders, attention heads taken apart or joined again, values by place."""
     if taken.ndim == len(shape):
         if taken.ndim > MOST_DIMENSIONS or sorted(taken.shape) != sorted(shape):
             return []
@@ -77,9 +77,18 @@ def _exchanged(taken: Tensor, shape: torch.Size) -> list[Tensor]:
     if taken.ndim == SEQUENCES and len(shape) == HEADS and taken.shape[2] == shape[1] * shape[3]:
         apart = taken.reshape(*taken.shape[:2], shape[1], shape[3])
         return [apart.transpose(1, 2)] if shape[1] != shape[2] else []
-    if taken.ndim == HEADS and len(shape) == SEQUENCES and taken.shape[1] != taken.shape[2]:
-        return [taken.transpose(1, 2).flatten(2)]
+    if taken.ndim == HEADS and len(shape) == SEQUENCES:
+        joined = [taken.transpose(1, 2).flatten(2)] if taken.shape[1] != taken.shape[2] else []
+        return joined + _of_anchors(taken, shape)
     return []
+
+
+def _of_anchors(maps: Tensor, shape: torch.Size) -> list[Tensor]:
+    """Maps (n, anchors × values, height, width) as (n, places, values): the channels come last first, as in detectors."""
+    n, channels, height, width = maps.shape
+    values = shape[2]
+    apart = values > 1 and channels % values == 0 and width % values != 0 and values != height * width
+    return [maps.permute(0, 2, 3, 1).reshape(shape)] if apart and shape[0] == n else []
 
 
 def _padded(tensor: Tensor) -> bool:
