@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import arguments, constant_targets, parameters, shapes, validation_fit, views  # noqa: E402
+from nndoctor.sanity.probes import arguments, constant_targets, data, parameters, shapes, validation_fit, views  # noqa: E402
 
 MOVED = """
 y = torch.arange(600) % 3; x = torch.randn(600, 8) + 3 * nn.functional.one_hot(y, 8); y[500:] = LABELS
@@ -108,3 +108,20 @@ def step(model, batch):
 tags = {tags}; train_data = DataLoader(TensorDataset(x, tags, torch.rand(240)), batch_size=40); del loss
 """
     assert probed(change, constant_targets.probe).get("single_class") == single
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "share"),
+    [
+        ("order[:100]", "order[50:150]", 0.5),
+        ("order[:100]", "order[100:]", 0.0),
+        ("order < 100", "order < 150", 2 / 3),
+    ],
+)
+def test_nodes_of_one_graph_that_are_held_out(probed, first, second, share):
+    change = f"""
+order = torch.randperm(240); del loss
+train_data, validation_data = [(x, y, {first})], [(x, y, {second})]
+def step(model, batch): return nn.functional.cross_entropy(model(batch[0])[batch[2]], batch[1][batch[2]])
+"""
+    assert probed(change, data.probe).get("overlap_share") == pytest.approx(share)

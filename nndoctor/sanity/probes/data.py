@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import Batch, alike, all_inputs, as_bytes, first_input, size, tensors
+from nndoctor.sanity.batches import alike, all_inputs, first_input, size, tensors
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.probes import label_columns
+from nndoctor.sanity.probes import label_columns, splits
 
 MIN_EXAMPLES = 16  # examples that say something about a feature
 MAX_CLASSES = 1000
 MANY_ROWS = 64  # whose targets are compared
 MANY_TOKENS = 8  # different ones that a mask hides: padding is one
-BY_CLASS = 0.9  # of a batch, on average: so many examples of one class show that the others come later
-MAX_KINDS = 100  # classes: of more, some are missing among so few examples
 NOISE = 0.5  # of the targets' spread: numbers that are closer do not contradict each other
 
 
@@ -42,14 +39,15 @@ def probe(bench: Bench) -> None:
         _labels(bench, target)
         for each in all_inputs(bench.data):
             label_columns.probe(bench, each, target)
-    keys = _keys(bench.data, len(inputs))
+    keys = splits.keys_of(bench.data, len(inputs))
     _repeats(bench, keys, target)
     if bench.validation is not None:
-        _splits(bench, inputs, keys)
+        splits.probe(bench, inputs, keys)
 
 
 def _of_whole(bench: Bench) -> None:
-    """Of a batch that cannot be divided, as one graph, only whether an input holds the labels of its nodes."""
+    """Of a batch that cannot be divided, as one graph, only whether an input holds the labels of its nodes, and which nodes are held out."""
+    splits.of_nodes(bench)
     target = bench.target(bench.batch)
     if target is not None and target.ndim and alike(bench.batch):
         bench.fact("examples_seen", len(target))
@@ -164,37 +162,3 @@ def _repeats(bench: Bench, keys: list[bytes], target: Tensor | None) -> None:
     counts = Counter(keys)
     bench.fact("share_with_equal", sum(n for n in counts.values() if n > 1) / len(keys))
     bench.fact("contradicting_share", against / len(keys))
-
-
-def _keys(batch: Batch, examples: int) -> list[bytes]:
-    """All inputs of each example as bytes, by which equal ones are known."""
-    every = [t for t in all_inputs(batch) if t.ndim and len(t) == examples]
-    return [b"".join(parts) for parts in zip(*map(as_bytes, every), strict=True)]
-
-
-def _unseen(bench: Bench) -> None:
-    """The share of validation examples of classes that no training example seen has; not where training data come by class."""
-    if bench.number("class_share_in_batch") > BY_CLASS:
-        return
-    pair = [bench.target(bench.data), bench.target(bench.validation)]
-    given = [t.detach().cpu() for t in pair if t is not None and t.ndim == 1 and not t.is_floating_point()]
-    if len(given) == len(pair) and min(map(len, given)) >= MIN_EXAMPLES and len(torch.unique(given[0])) < MAX_KINDS:
-        bench.fact("unseen_class_share", float((~torch.isin(given[1], given[0])).double().mean()))
-
-
-def _splits(bench: Bench, inputs: Tensor, keys: list[bytes]) -> None:
-    other = None if bench.validation is None else first_input(bench.validation)
-    if other is None or other.shape[1:] != inputs.shape[1:]:
-        return
-    train, held = set(keys), _keys(bench.validation, len(other))
-    bench.fact("overlap_share", sum(key in train for key in held) / len(held))
-    bench.fact("validation_is_train", train <= set(held))  # of which only the first batches were read
-    _unseen(bench)
-    if inputs.is_floating_point() and min(len(inputs), len(other)) >= MIN_EXAMPLES:
-        a, b = inputs.detach().float(), other.detach().float()
-        spread = float(a.std())
-        if spread > 0 and math.isfinite(spread):
-            error = spread * math.sqrt(1 / len(a) + 1 / len(b))
-            bench.fact("shift_mean", abs(float(b.mean() - a.mean())) / spread)
-            bench.fact("shift_mean_error", error / spread)
-            bench.fact("shift_scale", float(b.std()) / spread)
