@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.core.formatting import plural, type_of
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
-from nndoctor.experiment.keras_model import compiled_parts
+from nndoctor.experiment.keras_model import compiled_parts, unbuilt
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import ModelFileError, load, user_code
 from nndoctor.experiment.own_loss import why_no_loss
@@ -132,14 +132,20 @@ def _maker(given: object) -> Callable[..., nn.Module] | None:
 def _size(model: nn.Module) -> str:
     """`1,234 parameters`; lazy ones are not counted before their first batch."""
     lazy = nn.parameter.UninitializedParameter
+    if unbuilt(model):
+        return "lazy parameters"
     whole = sum(p.numel() for p in model.parameters() if not isinstance(p, lazy))
     return f"{whole:,} parameters" if not any(isinstance(p, lazy) for p in model.parameters()) else "lazy parameters"
 
 
 def _named(names: Mapping[str, object]) -> dict[str, object]:
-    """The names of the contract."""
+    """The names of the contract; a number that is called `step` counts steps, and one called `loss` was computed."""
     known = ("loss", "train_data", "validation_data", "optimizer", "step", "train_step")
-    return {name: names[name] for name in known if names.get(name) is not None}
+    return {name: names[name] for name in known if names.get(name) is not None and not _is_count(name, names[name])}
+
+
+def _is_count(name: str, value: object) -> bool:
+    return name in GIVE_A_LOSS and isinstance(value, (int, float, torch.Tensor))
 
 
 def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:

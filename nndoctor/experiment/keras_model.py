@@ -48,6 +48,17 @@ def layers_in(model: nn.Module) -> list[tuple[str, nn.Module]]:
     return [(str(layer.name), layer) for layer in flat if isinstance(layer, nn.Module)]
 
 
+def weight_layers(model: nn.Module) -> list[nn.Module]:
+    """The layers of a Keras model that have weights and no layers within; none of another model."""
+    every = [layer for _, layer in layers_in(model) if getattr(layer, "weights", None)]
+    return [layer for layer in every if not any(layer._flatten_layers(include_self=False))]  # type: ignore[operator] # noqa: SLF001 - no public name gives those within a layer
+
+
+def unbuilt(model: nn.Module) -> bool:
+    """Whether a Keras model has no weights before its first batch, as one of a class of the user's own."""
+    return is_keras(model) and not any(p.is_floating_point() for p in model.parameters())  # a seed may be there
+
+
 def compiled_parts(model: nn.Module) -> dict[str, object]:
     """`loss` and `optimizer` of a compiled Keras model; nothing for any other model."""
     given: Any = model

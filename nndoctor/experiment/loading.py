@@ -14,7 +14,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 MODELS = ("model", "net", "network")  # names under which a file has its model
 STEPS = 3  # of an optimizer: a warm-up of its state; more is a training
 SECONDS = 20.0  # that the training of another model than the file's own may take
-MOST = 0.8  # of a model's parameters: an optimizer that holds them trains that model
+MOST = 0.8  # of a model's trainable parameters: an optimizer that holds them trains that model
 
 
 class Trains(BaseException):
@@ -45,10 +45,10 @@ def no_training(module: ModuleType) -> Iterator[None]:
 
 
 def _is_of_model(module: ModuleType, optimizers: list[Optimizer]) -> bool:
-    """Whether the optimizers hold most of the parameters of the file's model."""
+    """Whether the optimizers hold most of the parameters of the file's model that are to be trained; a frozen backbone is none of them."""
     model = next((found for name in MODELS if isinstance(found := vars(module).get(name), nn.Module)), None)
     if model is None:
         return False
     held = {id(p) for each in optimizers for group in each.param_groups for p in group["params"]}
-    own = [id(p) in held for p in model.parameters()]
+    own = [id(p) in held for p in model.parameters() if p.requires_grad]
     return bool(own) and sum(own) >= MOST * len(own)

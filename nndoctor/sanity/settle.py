@@ -8,7 +8,7 @@ import torch
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.steps import IGNORED
-from nndoctor.sanity.batches import alike, all_inputs, part, same_targets, size, target_of, target_rolled
+from nndoctor.sanity.batches import alike, all_inputs, part, same_targets, size, target_of, target_rolled, tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.optimizers import has_step
@@ -16,6 +16,7 @@ from nndoctor.sanity.state import seed
 from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, watched
 
 MIN_EXAMPLES = 4  # examples of a batch that is halved
+EPISODES, CHANCE = 6, 0.3  # losses of a step without data, and their deviation over their mean
 SAME = 1e-5  # relative difference of two losses that are the same
 
 
@@ -73,13 +74,26 @@ def _ask_train_step(bench: Bench) -> None:
             raise unusable("train_step fails", error, subject.path) from error
     known = habits(calls, optimizer)
     bench.fact("backward_scale", known.scale)
+    why = "train_step trains with several losses or optimizers"
     if known.has_loss and has_step(optimizer):
         subject.step = asked(subject.train_step, known, optimizer)
-    else:
-        subject.blind = True
-        bench.notes.append(
-            "train_step trains with several losses or optimizers: what needs a single loss is not checked"
-        )
+        if not _plays(bench):
+            return
+        why = "train_step is given no data, and its loss differs as much from call to call as that of played episodes"
+    subject.step, subject.blind = None, True
+    bench.notes.append(f"{why}: what needs a single loss is not checked")
+
+
+def _plays(bench: Bench) -> bool:
+    """Whether a step makes its own data, and its loss at the same weights is mostly chance, as that of a policy's episodes is."""
+    if any(map(tensors, bench.batches)):
+        return False
+    losses = []
+    for k in range(EPISODES):
+        bench.fresh_start(k)
+        losses.append(number(bench.subject.run(bench.batch).loss))
+    found = torch.tensor(losses, dtype=torch.float64)
+    return not float(found.std()) < CHANCE * abs(float(found.mean()))
 
 
 def _same(bench: Bench) -> bool:

@@ -12,6 +12,7 @@ from torch import nn
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.data import Batches, batches
 from nndoctor.experiment.experiment import Experiment, ExperimentOptions, OptimizerMaker, experiment
+from nndoctor.experiment.keras_model import unbuilt
 from nndoctor.experiment.model_file import ModelFileError, user_code
 from nndoctor.sanity.subject import Subject
 from nndoctor.sanity.time_first import batch_first
@@ -87,9 +88,11 @@ def _optimizer(found: Experiment) -> torch.optim.Optimizer | None:
 
 def _materialized(found: Experiment) -> None:
     """Give lazy layers their shapes by a first pass, so that there is a state to come back to."""
-    if not any(isinstance(p, nn.parameter.UninitializedParameter) for p in found.model.parameters()):
+    lazy = any(isinstance(p, nn.parameter.UninitializedParameter) for p in found.model.parameters())
+    if not lazy and not unbuilt(found.model):
         return
-    subject = Subject(found.path, found.model, None, found.step, found.train_data)
+    loss = None if found.step is not None else found.loss
+    subject = Subject(found.path, found.model, loss, found.step, found.train_data)
     first = next(subject.batches(), None)
     if first is not None:
         with torch.no_grad():

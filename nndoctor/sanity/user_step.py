@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from nndoctor.sanity.optimizers import unwrapped
 # Optimizers of the user's own, by id, with their state before their first step here.
 Strangers = dict[int, tuple[torch.optim.Optimizer, dict[str, Any]]]
 CALLS = 3  # watched calls that show how often a step goes back, and what it returns
+SHORT = 10_000  # entries of a list that a step may fill
 SAME = 1e-3  # relative difference of two ratios that are the same
 
 
@@ -174,13 +176,34 @@ def asked(step: TrainStep, known: Habits, optimizer: torch.optim.Optimizer) -> C
                 raise _Reached
 
         try:
-            with backward_replaced(stop), modes_kept(model):
+            with backward_replaced(stop), modes_kept(model), lists_kept(step, model):
                 step(model, batch, optimizer)
         except _Reached:
             pass
         return torch.stack([t.reshape(()) for t in found]).sum() / known.scale
 
     return loss
+
+
+@contextmanager
+def lists_kept(step: TrainStep, model: nn.Module) -> Iterator[None]:
+    """Lists of the model and short ones of the step's file are as before at the end: a step that is stopped does not empty its own.
+
+    So an episode's log-probabilities are collected until the step after it.
+    """
+    own = getattr(step, "step", step)
+    variables = getattr(inspect.unwrap(own), "__globals__", {})
+    kept = [
+        (each, list(each))
+        for names in (variables, *map(vars, model.modules()))
+        for each in names.values()
+        if type(each) is list and len(each) <= SHORT
+    ]
+    try:
+        yield
+    finally:
+        for each, before in kept:
+            each[:] = before
 
 
 @contextmanager

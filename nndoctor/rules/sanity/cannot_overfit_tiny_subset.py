@@ -33,11 +33,12 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _at_another_rate(run: Run) -> Symptom | None:
     """The subset was learned at another learning rate; None where the configured one is only slow, which the range test judges."""
-    rate = run.known("tiny_rate")
-    if run.number("tiny_left") < MAX_LEFT or rate is None:
+    rate, configured = run.known("tiny_rate"), run.known("lr_configured")
+    if (
+        run.number("tiny_left") < MAX_LEFT or rate is None or rate == configured
+    ):  # then fewer examples were learned at it
         return None
     text = f"{_failure(run)} at the configured learning rate{_share_left(run)}, but could at {number(rate)}: the learning rate is the problem, not the model"
-    configured = run.known("lr_configured")
     slow = configured is not None and configured < rate <= SLOW * configured
     severity = Severity.INFO if slow else Severity.WARNING
     return Symptom(text, TYPICAL, _evidence(run), severity=severity, remedies=_rate_remedies(run), place="optimizer")
@@ -206,6 +207,18 @@ RULE = Rule(
         ),
     ),
     healthy=(
+        Run.drawn(
+            {
+                "tiny_tried": 3,
+                "tiny_passed": 0,
+                "tiny_passed_elsewhere": 1,
+                "tiny_examples": 16,
+                "tiny_left": 1.0,
+                "tiny_steps": 200,
+                "tiny_rate": 0.05,
+                "lr_configured": 0.05,
+            }
+        ),
         Run.drawn(
             {
                 "tiny_tried": 3,

@@ -36,14 +36,15 @@ def probe(bench: Bench) -> None:
 
 
 def _targets(bench: Bench) -> list[Tensor]:
-    """The target of the batch, what outputs are compared with in a pass, and what log-probabilities are taken of."""
+    """A target of numbers, what outputs are compared with in a pass, and what log-probabilities are taken of."""
     bench.model.train()
     lens = Lens(Origins(bench.model), lambda: None)
     seed(29)
     with torch.enable_grad(), lens:
         bench.subject.run(bench.batch)
     own = bench.target(bench.batch)
-    return [*(pair.target for pair in lens.pairs), *lens.picked, *([] if own is None else [own])]
+    numbers = [own] if own is not None and own.is_floating_point() else []  # a model shifts its tokens by itself
+    return [*(pair.target for pair in lens.pairs), *lens.picked, *numbers]
 
 
 def _is_sequence(given: Tensor) -> bool:

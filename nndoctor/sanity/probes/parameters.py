@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from nndoctor.experiment.keras_model import layers_in
+from nndoctor.experiment.keras_model import weight_layers
 from nndoctor.recorder.kinds import WEIGHTS, Role, role_of
+from nndoctor.sanity.batches import size
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import calls_of
 from nndoctor.sanity.optimizers import rate
@@ -87,15 +88,17 @@ def _raw_table(bench: Bench, taken: _FirstInput) -> Tensor | None:
     calls = calls_of(bench.subject, bench.batch)
     for table in calls[0].tensors.values() if calls else ():
         is_table = table.ndim == TABLE and table.is_floating_point() and table.shape[1] > 1
-        if is_table and not any(t.shape == table.shape and torch.equal(t, table) for t in taken.by_norms):
+        of_examples = is_table and len(table) == size(bench.batch) and bool(torch.isfinite(table).all())
+        if of_examples and not any(torch.equal(t, table) for t in taken.by_others if t.shape == table.shape):
             return table.detach()
     return None
 
 
 def layers_with_a_role(model: nn.Module) -> list[nn.Module]:
     """The layers without parts of their own that have weights or an activation; of a Keras model those with weights."""
-    keras = [m for _, m in layers_in(model) if getattr(m, "weights", None)]
-    return keras or [m for m in model.modules() if role_of(m) is not None and next(m.children(), None) is None]
+    return weight_layers(model) or [
+        m for m in model.modules() if role_of(m) is not None and next(m.children(), None) is None
+    ]
 
 
 def _scales(bench: Bench, spread: Tensor) -> None:
@@ -109,13 +112,13 @@ def _scales(bench: Bench, spread: Tensor) -> None:
 class _FirstInput:
     """What the first layer with weights takes; nothing where a layer before it normalizes, or looks up embeddings.
 
-    `by_norms` is what each layer that normalizes takes.
+    `by_others` is what layers take that normalize or look up embeddings.
     """
 
     def __init__(self) -> None:
         self.values: Tensor | None = None
         self.normalized = False
-        self.by_norms: list[Tensor] = []
+        self.by_others: list[Tensor] = []
 
     def note(self, module: nn.Module, args: tuple[object, ...]) -> None:
         """A hook that keeps the first tensor that it sees."""
@@ -123,12 +126,11 @@ class _FirstInput:
         if not isinstance(first, Tensor):
             return
         kind = type(module).__name__
-        normalizes = role_of(module) is Role.NORM or kind.endswith("Normalization")
-        if normalizes:
-            self.by_norms.append(first.detach())
+        keeps = role_of(module) in (Role.NORM, Role.EMBEDDING) or kind.endswith("Normalization") or kind == "Embedding"
+        if keeps:
+            self.by_others.append(first.detach())
         if self.values is not None or self.normalized:
             return
-        keeps = normalizes or role_of(module) is Role.EMBEDDING or kind == "Embedding"
         if keeps or not first.is_floating_point():
             self.normalized = True
         else:
