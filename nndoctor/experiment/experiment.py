@@ -67,7 +67,7 @@ class ExperimentOptions:
 
 def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Experiment:
     """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
-    loaded = load(path, given.seed)
+    loaded = {name: value for name, value in load(path, given.seed).items() if not _is_count(name, value)}
     usual = {} if trainer_in(loaded) is not None else usual_names(loaded)
     names = {**loaded, **{part: loaded[name] for part, name in usual.items()}}
     found = _model(path, names, given.seed)
@@ -139,12 +139,13 @@ def _size(model: nn.Module) -> str:
 
 
 def _named(names: Mapping[str, object]) -> dict[str, object]:
-    """The names of the contract; a number that is called `step` counts steps, and one called `loss` was computed."""
+    """The names of the contract."""
     known = ("loss", "train_data", "validation_data", "optimizer", "step", "train_step")
-    return {name: names[name] for name in known if names.get(name) is not None and not _is_count(name, names[name])}
+    return {name: names[name] for name in known if names.get(name) is not None}
 
 
 def _is_count(name: str, value: object) -> bool:
+    """Whether a number has the name of a function: one called `step` counts steps, one called `loss` was computed."""
     return name in GIVE_A_LOSS and isinstance(value, (int, float, torch.Tensor))
 
 

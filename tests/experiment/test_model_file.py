@@ -97,7 +97,7 @@ def test_a_model_alone_gets_data_that_are_made_up_and_reported(tmp_path):
         ("model = 3\n", r"model is an int; expected a torch.nn.Module"),
         ("model = nn.Linear(5, 3)\n", r"no loss and no train_data: add `loss ="),
         ("model = nn.Linear(5, 3)\nloss = nn.CrossEntropyLoss\ntrain_data = [1]\n", r"loss is a class"),
-        ("model = nn.Linear(5, 3)\nloss = 3\ntrain_data = [1]\n", r"loss is an int"),
+        ("model = nn.Linear(5, 3)\nloss = 'mse'\ntrain_data = [1]\n", r"loss is a str"),
         (
             "model = nn.Linear(5, 3)\nloss = nn.MSELoss()\ntrain_data = 3\n",
             r"train_data is an int; expected a DataLoader",
