@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.core.formatting import plural, type_of
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
-from nndoctor.experiment.keras_model import compiled_parts, unbuilt
+from nndoctor.experiment.keras_model import as_torch, compiled_parts, unbuilt
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import ModelFileError, load, user_code
 from nndoctor.experiment.own_loss import why_no_loss
@@ -192,7 +192,7 @@ def _parts(path: str, model: nn.Module, names: Mapping[str, object]) -> dict[str
             return {**own, **parts, **{name: own[name] for name in ("train_data", "validation_data") if name in own}}
         if is_data_module(parts.get("train_data")):
             parts |= data_of(parts["train_data"])
-        return {**compiled_parts(model), **parts}
+        return {**compiled_parts(model), **as_torch(parts)}
 
 
 def _complete(path: str, parts: Mapping[str, object]) -> None:

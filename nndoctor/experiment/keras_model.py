@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -60,15 +61,58 @@ def unbuilt(model: nn.Module) -> bool:
 
 
 def compiled_parts(model: nn.Module) -> dict[str, object]:
-    """`loss` and `optimizer` of a compiled Keras model; nothing for any other model."""
+    """`loss`, or the `step` of its class, and `optimizer` of a compiled Keras model; nothing for any other model."""
     given: Any = model
     if not is_keras(model) or not getattr(given, "compiled", False):
         return {}
-    parts: dict[str, object] = {"loss": _loss(given)}
-    kind = OPTIMIZERS.get(type(given.optimizer).__name__)
-    if kind is not None:
-        parts["optimizer"] = _optimizer(given, kind)
-    return parts
+    parts: dict[str, object] = {"step": _step} if _has_own_step(given) else {"loss": _loss(given)}
+    return parts | as_torch({"optimizer": given.optimizer})
+
+
+def as_torch(parts: Mapping[str, object]) -> dict[str, object]:
+    """The parts of a file with losses and optimizers of Keras as those of torch are called; an optimizer that torch lacks is left out."""
+    made: dict[str, object] = {}
+    for name, part in parts.items():
+        given: Any = part
+        if type(part).__module__.partition(".")[0] != "keras" or name not in ("loss", "optimizer"):
+            made[name] = part
+        elif name == "loss":  # Keras takes the target first
+            made[name] = lambda output, target, loss=given: loss(target, output)
+        elif (kind := OPTIMIZERS.get(type(given).__name__)) is not None:
+            made[name] = _optimizer(given, kind)
+    return made
+
+
+def _has_own_step(model: Any) -> bool:  # noqa: ANN401
+    """Whether the class of a model has a train_step of its own with one backward pass; a GAN's two have no loss in common."""
+    own = next((vars(base)["train_step"] for base in type(model).__mro__ if "train_step" in vars(base)), None)
+    if own is None or own.__module__.partition(".")[0] == "keras":
+        return False
+    code = (line.partition("#")[0] for line in inspect.getsource(own).splitlines())
+    return sum(line.count(".backward(") for line in code) == 1
+
+
+class _Reached(BaseException):
+    """Raised where a train_step would go back from its loss; no `except Exception` of it stops it."""
+
+
+def _step(model: Any, batch: Any) -> Tensor:  # noqa: ANN401
+    """The loss from which the model's own train_step would go back, before it does."""
+    found: list[Tensor] = []
+    kept = Tensor.backward
+
+    def backward(self: Tensor, *_: object, **__: object) -> None:
+        found.append(self)
+        raise _Reached
+
+    Tensor.backward = backward  # type: ignore[method-assign]
+    try:
+        model.train_step(batch)
+    except _Reached:
+        pass
+    finally:
+        Tensor.backward = kept  # type: ignore[method-assign]
+    return found[0]
 
 
 def _loss(model: Any) -> Callable[[Any, Any], Tensor]:  # noqa: ANN401
@@ -80,13 +124,13 @@ def _loss(model: Any) -> Callable[[Any, Any], Tensor]:  # noqa: ANN401
 
 
 def _optimizer(
-    model: Any,  # noqa: ANN401
+    given: Any,  # noqa: ANN401
     kind: type[torch.optim.Optimizer],
 ) -> Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]:
-    """The same optimizer of torch's, with the learning rate and, for SGD, the momentum that the model was compiled with."""
-    settings: dict[str, Any] = {"lr": float(model.optimizer.learning_rate)}
+    """The same optimizer of torch's, with the learning rate and, for SGD, the momentum of one of Keras."""
+    settings: dict[str, Any] = {"lr": float(given.learning_rate)}
     if kind is torch.optim.SGD:
-        settings["momentum"] = float(model.optimizer.momentum)
+        settings["momentum"] = float(given.momentum)
 
     def make(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return kind([p for p in parameters if p.requires_grad], **settings)

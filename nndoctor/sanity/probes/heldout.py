@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import Batch, alike, all_inputs, concatenated, part, size, tensors
+from nndoctor.sanity.batches import Batch, alike, all_inputs, concatenated, part, size, split, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import calls_of
 from nndoctor.sanity.label_fit import Place, fit
@@ -139,6 +139,9 @@ def _questions(bench: Bench, sample: Batch) -> list[Place]:
     if bench.target(sample) is not None and not _own_input(bench, sample):
         return [None]
     first, *others = tensors(sample)
+    if bench.subject.loss is not None:  # then several targets are known as such
+        targets = {id(t) for t in tensors(split(sample)[2])}
+        return [k for k, t in enumerate(others, 1) if id(t) in targets and bool((t != t[:1]).any())]
     return [
         k
         for k, t in enumerate(others, 1)

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, mapped, split
-from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.observe import Observer
 from nndoctor.sanity.subject import Subject, main_output, plain
 
@@ -116,11 +116,17 @@ def _explains(bench: Bench, batch: Batch) -> bool:
         wrong = high >= classes or low < 0
         bench.fact("output_classes", classes)
     else:
-        wrong = (low < 0 or high > 1) and output.shape == target.shape
+        wrong = (low < 0 or high > 1) and output.shape == target.shape and _takes_shares(bench, output, target)
         bench.fact("loss_wants_probabilities", wrong)
     bench.fact("target_low", low)
     bench.fact("target_high", high)
     return wrong
+
+
+def _takes_shares(bench: Bench, output: Tensor, target: Tensor) -> bool:
+    """Whether the file's loss, which failed, takes the same targets between 0 and 1; a loss within a step is not asked."""
+    loss = bench.subject.loss
+    return loss is None or unless_it_fails(lambda: loss(output, target.clamp(0, 1)), None) is not None
 
 
 def _of_loss(bench: Bench, batch: Batch) -> tuple[Tensor, Tensor] | None:
