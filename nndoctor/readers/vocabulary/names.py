@@ -11,6 +11,7 @@ from functools import lru_cache
 from nndoctor.readers.vocabulary.english import in_english
 from nndoctor.readers.vocabulary.spellings import (
     ADVERSARIAL,
+    CRITIC,
     DISCRIMINATOR,
     EPOCH,
     EPOCH_TIME,
@@ -20,10 +21,12 @@ from nndoctor.readers.vocabulary.spellings import (
     GROUPS,
     KNOWN,
     LR,
+    MEAN_SCORE,
     METRICS,
     NO_OWN_LOSS,
     NOISE,
     NOT_LOSS,
+    OF_EXAMPLES,
     OWN_LOSS,
     PARTS,
     PHASES,
@@ -31,6 +34,7 @@ from nndoctor.readers.vocabulary.spellings import (
     PRECISION,
     REWARD,
     REWARD_OF_ONE,
+    SCORES,
     SPLITS,
     STEP,
 )
@@ -139,7 +143,8 @@ def tidy(column: str) -> str:
 def depends_on_others(column: str) -> bool:
     """Whether what a column says, if anything, depends on the columns next to it."""
     name = tidy(column)
-    return name in EPISODES or name in CHAINERRL or SET_OF_SEVERAL.fullmatch(column.strip()) is not None
+    of_a_game = name in (*EPISODES, *SCORES, *CHAINERRL) or MEAN_SCORE.match(name) is not None
+    return of_a_game or SET_OF_SEVERAL.fullmatch(column.strip()) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -249,14 +254,30 @@ def task(columns: Sequence[str]) -> str | None:
 @lru_cache(maxsize=256)
 def _task(columns: tuple[str, ...]) -> str | None:
     names = [tidy(c) for c in columns]
-    if any(columns_of.issubset(names) for columns_of in (MONITOR, CHAINERRL, OPENRLHF)):
+    if any(columns_of.issubset(names) for columns_of in (MONITOR, CHAINERRL, OPENRLHF)) or _scores_episodes(names):
         return "reinforcement-learning"
     if any(map(_is_preference, names)) or REWARD_MODEL.issubset(names):
         return None  # DPO and reward models: no game
-    games = list(filter(_is_of_a_game, names))
+    games = [name for name in filter(_is_of_a_game, names) if not _is_opponent(name, names)]
     if games and not (all(map(HEADS.search, games)) and _learns_from_examples(columns)):
         return "reinforcement-learning"
-    return "gan" if sum(map(_is_of_an_adversary, names)) > 1 else None
+    return "gan" if _has_adversaries(names) else None
+
+
+def _scores_episodes(names: Sequence[str]) -> bool:
+    """Whether columns count the episodes of a game and say their score."""
+    return not EPISODES.isdisjoint(names) and any(score in names for score in SCORES)
+
+
+def _has_adversaries(names: Sequence[str]) -> bool:
+    """Whether columns are of both sides of a GAN, or of one and of what it makes of real and generated examples."""
+    adversaries = sum(map(_is_of_an_adversary, names))
+    return adversaries > 1 or (adversaries > 0 and any(map(OF_EXAMPLES.match, names)))
+
+
+def _is_opponent(name: str, names: Sequence[str]) -> bool:
+    """Whether a critic is the opponent of a generator (WGAN), and estimates no value of a game."""
+    return CRITIC.match(name) is not None and any(map(GENERATOR.match, names))
 
 
 def _is_of_a_game(name: str) -> bool:

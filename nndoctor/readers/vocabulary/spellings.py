@@ -163,17 +163,25 @@ KNOWN = re.compile(
     r"|_per_(sec|second|s)$|^(unnamed_\d+|index|)$"
 )
 _SIDE = "d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial"
-GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_total)?(_loss)?$|^(err_?g|gloss|g_gan)$")
+GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_total)?(_loss)?$|^(err_?g|gloss|g_gan|generated_loss)$")
 DISCRIMINATOR = re.compile(r"^(loss_)?(d|dis|disc|discriminator)(_total)?(_loss)?$|^(err_?d|dloss)$")
+CRITIC = re.compile(r"^(loss_critic|critic_loss|critic)(_total)?$")
 ADVERSARIAL = re.compile(
     rf"^(loss_)?({_SIDE}|g_gan|d_real|d_fake)(_(loss|gan|adv|x|y|real|fake|a|b|total))*$|^err_?[dg]$|^[dg]loss$"
+    r"|^generated_loss$"
 )
+OF_EXAMPLES = re.compile(
+    r"^(loss_(real|fake)|(real|fake)_loss)$"
+)  # parts of a discriminator's loss, next to an adversary
 REWARD = re.compile(
     r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_return|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
     r"|(train_|eval_|test_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|average_?ep_?ret|ep_?ret|return|critic_(?:rewards|score)_mean"
     r"|mean_\d+_episode_rewards?|mean_?rew|ep_r|average_rewards?|total_rewards?|average_returns?|returns_mean|(train_|test_|eval_|rollout_)?success_rate|r|rew)$"
 )
 REWARD_OF_ONE = re.compile(r"^(avg|mean|average)_(?!chosen|reject)[a-z]+_(reward|return)$")  # of several agents
+# What a game's score is called in tables of its episodes, the most telling first, and its mean over several.
+SCORES = ("avg_score", "average_score", "mean_score", "score", "total_score", "max_score")
+MEAN_SCORE = re.compile(r"^(moving|running|rolling)_(avg|average|mean)(_\d+)?(_(eps|episodes?))?(_score)?$")
 PLAYING = re.compile(
     r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|episodic_return|ep_return|episode_length|rollout|rewards?|returns?(?!_code)"
     r"|return_history|policy_loss|policy_gradient_loss|surrogate_loss|value_loss|value_function_loss|q_loss|td_error|loss_actor|actor_loss|(?<!cross_)entropy_loss"
