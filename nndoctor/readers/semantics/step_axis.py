@@ -204,11 +204,16 @@ def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, ea
     for i in np.flatnonzero(np.diff(x) <= 0) + 1:
         back = x[i] < x[i - 1] and x[i] <= x[start + (i - start >= RESTARTED_AFTER)]
         alone = i - start == 1 and (each_row or len(x) <= ONE_EPOCH or np.any(np.diff(x) < 0))
-        again = x[i] == x[i - 1] == x[start] and alone and any(p[rows[i]] and p[rows[i - 1]] for p in presence)
+        again = x[i] == x[i - 1] == x[start] and alone and _hold_the_same(rows[i - 1 : i + 1], presence)
         if back or again or _starts_over(x, int(i)):
             cuts.append(int(i))
             start = int(i)
     return cuts
+
+
+def _hold_the_same(two: Rows, presence: Sequence[NDArray[np.bool_]]) -> bool:
+    """Whether two rows hold the same series; of a step and of the epoch that ends with it they differ."""
+    return any(held[two].all() for held in presence) and all(held[two[0]] == held[two[1]] for held in presence)
 
 
 def _starts_over(x: Array, at: int) -> bool:

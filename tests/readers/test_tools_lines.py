@@ -1,0 +1,96 @@
+"""Lines and columns of more tools: summaries of the best, tables of spaCy, both sides of a GAN, scores of games, and extended runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from nndoctor.core.run import Run
+
+Write = Callable[[str], Run]
+
+
+def _values(run: Run, name: str) -> list[float]:
+    return [round(float(value), 6) for value in run.series[name].values]
+
+
+def _steps(run: Run, name: str) -> list[float]:
+    return [float(step) for step in run.series[name].steps]
+
+
+def test_a_summary_of_the_best_step_begins_no_run(pasted: Write) -> None:
+    rows = "".join(f"{k}000  [{9 - k}.00e+00]  [{9 - k}.50e+00]  [1.00e+00]\n" for k in range(6))
+    run = pasted(
+        f"Step  Train loss  Test loss  Test metric\n{rows}\nBest model at step 5000:\n  train loss: 4.00e+00\n"
+    )
+    assert _values(run, "train/loss") == [9, 8, 7, 6, 5, 4]
+
+
+@pytest.mark.parametrize("remark", ["largest DSC now: 0.{k}5", "smallest loss so far: 0.{k}5"])
+def test_a_remark_on_the_most_or_the_least_so_far_is_no_value(pasted: Write, remark: str) -> None:
+    lines = [f"Epoch {k} | val loss 0.{9 - k} | val dsc 0.{k}\n{remark.format(k=k)}\n" for k in range(1, 7)]
+    assert set(pasted("".join(lines)).series) == {"validation/loss", "validation/dice"}
+
+
+@pytest.mark.parametrize("word", ["num", "no.", "number", "number:"])
+def test_a_word_for_number_may_stand_before_the_epochs_number(pasted: Write, word: str) -> None:
+    run = pasted("".join(f"Eval Epoch {word} {k} | val loss 0.{9 - k}\n" for k in (2, 4, 6, 8)))
+    assert _steps(run, "validation/loss") == [2, 4, 6, 8]
+
+
+def test_a_loss_after_named_counts_is_of_their_epoch(pasted: Write) -> None:
+    run = pasted(
+        "".join(f"2017-07-2{k}: Loss after num_examples_seen={k}00 epoch={5 * k}: {9 - k}.5\n" for k in range(1, 7))
+    )
+    assert _steps(run, "train/loss") == [5, 10, 15, 20, 25, 30]
+
+
+def test_a_table_of_the_second_spacy_is_read(pasted: Write) -> None:
+    header = "Itn.  Dep Loss  NER Loss  UAS     NER P.  NER R.  NER F.  Tag %   Token %  CPU WPS  GPU WPS\n"
+    rows = "".join(
+        f"{k}     0.000     {9 - k}.500     0.000   5{k}.000  40.000  4{k}.000  100.000 100.000  349.7    0.0\n"
+        for k in range(5)
+    )
+    run = pasted(f"beam_width = 1 by default\n{header}{rows}")
+    assert _values(run, "train/loss") == [9.5, 8.5, 7.5, 6.5, 5.5]
+    assert _values(run, "validation/f1") == [0.4, 0.41, 0.42, 0.43, 0.44]
+
+
+def test_the_losses_of_real_and_generated_examples_make_a_gan(pasted: Write) -> None:
+    run = pasted("".join(f"{k} Image loss: 0.{k}8 Fake loss: 9.3{k} Generated loss: 0.3{k}\n" for k in range(10, 20)))
+    assert run.facts["task"].value == "gan"
+    assert _values(run, "generator_loss") == [round(0.3 + k / 1000, 6) for k in range(10, 20)]
+
+
+def test_the_opponent_of_a_generator_is_no_critic_of_a_game(pasted: Write) -> None:
+    run = pasted("".join(f"Epoch: {k}, Loss Critic: -0.0{k}, Loss Generator: -0.1{k}\n" for k in range(1, 9)))
+    assert run.facts["task"].value == "gan"
+
+
+@pytest.mark.parametrize("form", ["{}_{}_loss", "loss_{}_{}", "{}_loss_{}"])
+def test_the_first_of_two_pairs_of_networks_is_read_in_every_spelling(pasted: Write, form: str) -> None:
+    names = [form.format(side, which) for which in "AB" for side in "DG"]
+    run = pasted("".join(f"step {k} " + " ".join(f"{name}: 0.{k}" for name in names) + "\n" for k in range(1, 9)))
+    assert _values(run, "discriminator_loss") == [k / 10 for k in range(1, 9)]
+
+
+def test_the_scores_of_episodes_are_rewards(pasted: Write) -> None:
+    rows = "".join(f"{k},{k % 3}.5,0.{k}\n" for k in range(1, 9))
+    run = pasted(f"Episode,Max Score,Moving Avg. (100 eps)\n{rows}")
+    assert run.axis == "episode"
+    assert _values(run, "reward") == [k / 10 for k in range(1, 9)]
+
+
+def test_a_run_that_is_counted_out_of_another_total_was_resumed(pasted: Write) -> None:
+    first = "".join(f"Epoch [{k}]/[9] Training Loss: 0.{99 - k}\n" for k in range(1, 10))
+    second = "".join(f"Epoch [{k}]/[19] Training Loss: 0.{99 - k}\n" for k in range(10, 20))
+    assert pasted(first + second).facts["resumed_at"].value == (10.0,)
+
+
+def test_an_epochs_own_row_after_its_last_step_begins_no_run(pasted: Write) -> None:
+    step = "INFO: {0}epoch:train:{1}-{2}batch: loss={3}\n"
+    text = step.format(7, 91, 100, 1.6) + "INFO: 7epoch results: [train] loss=1.61, [valid] loss=1.85\n"
+    text += "".join(step.format(8, 1 + 10 * k, 10 + 10 * k, 1.5 - k / 10) for k in range(4))
+    run = pasted(text)
+    assert _values(run, "validation/loss") == [1.85]
