@@ -282,3 +282,9 @@ def test_a_gap_waits_for_a_validation_loss_that_improves_by_more_than_its_noise(
     }
     run = Run({name: Series.of(name, y, np.arange(236.0, 242.0)) for name, y in curves.items()}, axis="epoch")
     assert ("high-variance" in _names(run)) is not improves
+
+
+def test_a_spike_where_a_run_was_resumed_is_none() -> None:
+    curve = "2.3..0.9*10 0.9*25 1.4 1.2 1..0.2*30"
+    assert _names(Run.drawn({"resumed_at": (35.0,)}, train_loss=curve)) == []
+    assert "loss-spikes" in _names(Run.drawn(train_loss=curve))
