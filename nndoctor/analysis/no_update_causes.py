@@ -1,9 +1,30 @@
-"""Why the weights of a network do not change."""
+"""Why the weights of a network, or the answers of boosted trees, do not change."""
 
 from __future__ import annotations
 
 from nndoctor.core.finding import Cause, ranked
 from nndoctor.core.run import Run
+
+
+def no_growth_causes() -> tuple[Cause, ...]:
+    """Why further trees do not change a boosted model."""
+    return (
+        Cause(
+            "trees that cannot grow",
+            0.6,
+            "a least number of examples or least gain for each leaf that no split reaches leaves trees of one leaf",
+            "look for warnings such as 'no further splits with positive gain'",
+        ),
+        Cause(
+            "features unrelated to the labels", 0.25, "no split lowers the error", "count the leaves of the last trees"
+        ),
+        Cause(
+            "learning rate zero, or far too low",
+            0.15,
+            "each tree counts next to nothing",
+            "one run with ten times the learning rate",
+        ),
+    )
 
 
 def no_update_causes(run: Run) -> tuple[Cause, ...]:

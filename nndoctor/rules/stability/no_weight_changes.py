@@ -16,8 +16,9 @@ from nndoctor.analysis.liveness import (
     repeats_from,
     significant_digits,
 )
-from nndoctor.analysis.no_update_causes import no_update_causes
+from nndoctor.analysis.no_update_causes import no_growth_causes, no_update_causes
 from nndoctor.analysis.reinforcement import entropy, improves, size_of_updates
+from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -46,19 +47,22 @@ def check(run: Run) -> Iterator[Symptom]:
         if (stopped := _stopped(run) or _constant_training(run) or _saturated_discriminator(run)) is not None:
             yield stopped
         return
+    trees = workload(run) is Workload.BOOSTING
+    if trees and begins_late(run) is not None:  # the last trees of many seldom change anything
+        return
     judged = judged_series(run)
     loss = next(s for s in judged if s.name.endswith("/loss"))
     name = series_in_words(loss.name)
     also = "" if len(judged) == 1 else f", and so {'is' if len(judged) == 2 else 'are'} {_names(judged, loss.name)}"
     unit = run.axis if run.axis == "epoch" else "value"
     yield Symptom(
-        f"{name} is {number(loss.final)} in all {len(loss.y)} {unit}s{also}: the weights are not being updated",
+        f"{name} is {number(loss.final)} in all {len(loss.y)} {unit}s{also}: {'no tree changes the model' if trees else 'the weights are not being updated'}",
         CERTAIN,
         {"value": loss.final, "values": len(loss.y), "series": len(judged)},
         series=loss.name,
         step=loss.last_step,
         span=loss.span,
-        causes=no_update_causes(run),
+        causes=no_growth_causes() if trees else no_update_causes(run),
     )
 
 
