@@ -15,6 +15,7 @@ STAND_INS = ("mse", "rmse", "mae", "perplexity")  # falls as a loss falls: bette
 ABOVE_SHARE = 1.5  # a share of one is never above; a percentage nearly always is somewhere
 MAX_PERCENT = 100.5
 DECIMALS = 14
+ABOVE_ONE = frozenset({"word_error", "character_error"})  # rates that may exceed 1: in percent only where cells say so
 POOR_LOSS = 2.0  # with an accuracy near 1, a cross-entropy is far smaller
 MAX_SETS = 3  # validation sets that a note names
 CLEARLY, NEAR = 20.0, 0.1  # no share, and so near to it is a fraction beside it: 0.93 where training is at 95
@@ -149,9 +150,11 @@ def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Seri
     scaled = dict(series)
     for metric in {name.rpartition("/")[2] for name in series}:
         known = BY_NAME.get(metric)
-        if known is None or not known.share:
+        if known is None or not (known.share or metric in ABOVE_ONE):
             continue
         group = {name: s for name, s in series.items() if name.rpartition("/")[2] == metric and "/" in name}
+        if metric in ABOVE_ONE and not any(s.column in percent for s in group.values()):
+            continue
         poor = metric == "accuracy" and _poor(series)
         percent = (
             percent | {s.column for s in group.values()}

@@ -30,10 +30,8 @@ FIRST_STEP = 0.75  # share of the height that the first step has, or two where t
 MIN_LASTING, MIN_LASTING_POINTS = 0.08, 3  # share of the points, and points; what comes back sooner is a spike
 MAX_STEP_AFTER, NOISES_AFTER = 0.15, 6.0  # share of the height, and times the noise, of any step after the jump
 MIN_FALL_AFTER = 0.1  # share of the height by which the loss falls again
-RESTING, AT_REST = (
-    20,
-    0.1,
-)  # points of each half of the stretch before a jump, and share of its height by which they differ
+# Points of each half of the stretch before a jump, and share of its height by which they differ.
+RESTING, AT_REST = 10, 0.1
 NEARBY = 3  # points from a resume that the log names
 MIN_STEP = 0.18  # share of the run's reach: a step between the medians of many noisy points
 MAX_OVERSHOT = 1.5  # times the step; a loss that jumps higher was unstable
