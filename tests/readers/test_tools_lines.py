@@ -94,3 +94,15 @@ def test_an_epochs_own_row_after_its_last_step_begins_no_run(pasted: Write) -> N
     text += "".join(step.format(8, 1 + 10 * k, 10 + 10 * k, 1.5 - k / 10) for k in range(4))
     run = pasted(text)
     assert _values(run, "validation/loss") == [1.85]
+
+
+def test_a_part_of_an_epoch_that_repeats_is_rounded(pasted: Write) -> None:
+    rows = [(0.01, 1.9), (0.02, 1.8), (0.02, 1.7), (0.03, 1.6), (0.04, 1.5)]
+    run = pasted("".join(f"{{'loss': {loss}, 'learning_rate': 1e-06, 'epoch': {at}}}\n" for at, loss in rows))
+    assert _values(run, "train/loss") == [1.9, 1.8, 1.7, 1.6, 1.5]
+
+
+def test_error_rates_of_characters_with_a_percent_sign_are_shares(pasted: Write) -> None:
+    line = "At iteration {0}2/{0}00/{0}00, Mean rms=5.3%, delta=8.5%, char train={1}.5%, word train=90.7%, skip ratio=0%,\n"
+    run = pasted("".join(line.format(k, 200 - 20 * k) for k in range(1, 7)))
+    assert _values(run, "train/character_error") == [1.805, 1.605, 1.405, 1.205, 1.005, 0.805]
