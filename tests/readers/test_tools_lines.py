@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -106,3 +107,31 @@ def test_error_rates_of_characters_with_a_percent_sign_are_shares(pasted: Write)
     line = "At iteration {0}2/{0}00/{0}00, Mean rms=5.3%, delta=8.5%, char train={1}.5%, word train=90.7%, skip ratio=0%,\n"
     run = pasted("".join(line.format(k, 200 - 20 * k) for k in range(1, 7)))
     assert _values(run, "train/character_error") == [1.805, 1.605, 1.405, 1.205, 1.005, 0.805]
+
+
+def _sums() -> str:
+    """Losses of batches, their sum over each epoch, and a validation loss that is a sum over the tokens, next to its perplexity."""
+    text = ""
+    for epoch in range(1, 9):
+        for step in range(50 * (epoch - 1) + 10, 50 * epoch + 1, 10):
+            text += f"Epoch {epoch}, Step: {step}, Batch Loss: {4 - step / 200:.3f}, Lr: 0.0001\n"
+        text += f"Validation result at epoch {epoch}, step {50 * epoch}: loss: {9000 - 500 * epoch}.5, ppl: {20 - epoch}.25\n"
+        text += f"Epoch {epoch}: total training loss {2000 - 100 * epoch}.70\n"
+    return text
+
+
+def test_the_sum_of_an_epoch_gives_way_to_the_losses_of_its_batches(pasted: Write) -> None:
+    run = pasted(_sums())
+    assert run.series["train/loss"].column == "Batch Loss"
+    assert len(run.series["train/loss"]) == 40
+
+
+def test_a_sum_over_tokens_gives_way_to_the_logarithm_of_its_perplexity(pasted: Write) -> None:
+    run = pasted(_sums())
+    assert run.series["validation/loss"].values[-1] == pytest.approx(math.log(12.25))
+    assert "validation loss is a sum; using the logarithm of the perplexity instead" in run.notes
+
+
+def test_an_epochs_sum_in_a_table_gives_way_to_the_losses_of_steps(pasted: Write) -> None:
+    rows = "".join(f"{k},{2 - k / 20},{200 - k}\n" for k in range(1, 13))
+    assert pasted(f"epoch,loss_step,loss\n{rows}").series["train/loss"].column == "loss_step"

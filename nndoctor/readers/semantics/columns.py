@@ -19,10 +19,10 @@ from nndoctor.readers.vocabulary.names import (
     Kind,
     Meaning,
     meaning_of,
-    task,
     tidy,
 )
 from nndoctor.readers.vocabulary.spellings import HELD_OUT, MEAN_SCORE, METRICS, OF_EXAMPLES, PHASES, RUN_KEYS, SCORES
+from nndoctor.readers.vocabulary.tasks import task
 
 Maps = Mapping[str, str]
 SPLIT_WORDS = {**SPLITS, "opt": "train"}  # what a column of splits says; MACE's training rows are `opt`

@@ -14,8 +14,9 @@ from nndoctor.readers.semantics.coarse_axis import repeats_within
 from nndoctor.readers.semantics.runs_begun import counted_by_run
 from nndoctor.readers.semantics.steps_of_epochs import FIRST_EPOCHS, of_whole_run, restart_each_epoch
 from nndoctor.readers.tables.table import Column, Rows, Table
-from nndoctor.readers.vocabulary.names import EPISODES, MONITOR, Kind, Meaning, tidy
+from nndoctor.readers.vocabulary.names import EPISODES, Kind, Meaning, tidy
 from nndoctor.readers.vocabulary.spellings import STEP
+from nndoctor.readers.vocabulary.tasks import MONITOR
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
 RESTARTED_AFTER = (

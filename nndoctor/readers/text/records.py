@@ -20,7 +20,8 @@ from nndoctor.readers.text.tables import named_above, rows_as_pairs
 from nndoctor.readers.text.tiers import MIN_EPOCHS, one_tier, series_of, without_parts
 from nndoctor.readers.text.vectors import vectors_summed
 from nndoctor.readers.vocabulary.english import in_english
-from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, meaning_of, task
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, meaning_of
+from nndoctor.readers.vocabulary.tasks import task
 
 MAX_UNKNOWN = 64  # names kept that the vocabulary does not know
 # Names in the summary that the Hugging Face trainer prints after the run.
