@@ -5,6 +5,22 @@ from __future__ import annotations
 from nndoctor.core.finding import Cause, ranked
 from nndoctor.core.run import Run
 
+FLOAT_FLOOR, ROUNDING = 87.3365, 0.01  # -ln of the smallest float32, and by how much means over batches differ
+NO_PROBABILITY = (
+    Cause(
+        "learning rate too high",
+        0.6,
+        "87.336 is the loss of a probability that is zero in float32, as after steps that are far too large",
+        "one run with a hundredth of the learning rate",
+    ),
+    Cause(
+        "saturated units",
+        0.3,
+        "the outputs are at their limits, or NaN",
+        "print the outputs of one batch before the last activation",
+    ),
+)
+
 
 def no_growth_causes() -> tuple[Cause, ...]:
     """Why further trees do not change a boosted model."""
@@ -31,6 +47,9 @@ def no_update_causes(run: Run) -> tuple[Cause, ...]:
     """The causes, the likeliest first; a learning rate of zero in the log is the first one."""
     lr = run.series_of("lr")
     zero = lr is not None and lr.high <= 0
+    loss = run.series_of("train/loss")
+    if loss is not None and abs(loss.final - FLOAT_FLOOR) < ROUNDING:
+        return NO_PROBABILITY
     return ranked(
         Cause(
             "weights not trained",

@@ -29,7 +29,7 @@ METRICS = spelling_table(
     loss: nllloss loss_fn objective logloss log_loss mlogloss multi_logloss binary_logloss bce bce_loss criterion
     loss: bce_with_logits loss_value loss_total lm_loss loss_mean mean_loss negative_log_likelihood loss_ce mse_loss
     loss: neg_log_likelihood mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
-    loss: loss_net net_loss tot_loss loss_tot all_loss loss_all sum_loss loss_sum
+    loss: softmax_with_loss softmax_with_loss1 loss_net net_loss tot_loss loss_tot all_loss loss_all sum_loss loss_sum
     loss: loss_curve loss_total_loss perdida perda perte verlust perdita language_cross_entropy softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
     loss: nt_xent nt_xent_loss ntxent ntxent_loss info_nce info_nce_loss infonce infonce_loss simclr_loss byol_loss simsiam_loss moco_loss vicreg_loss barlow_loss dino_loss mlm_loss clm_loss ssl_loss reduced_train_loss neg_elbo negative_elbo elbo_loss step_loss avr_loss closs loss_current denoising_loss diffusion_loss noise_loss
     loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss ce_mean_words vae_loss loss_vae
