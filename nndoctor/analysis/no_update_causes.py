@@ -5,6 +5,41 @@ from __future__ import annotations
 from nndoctor.core.finding import Cause, ranked
 from nndoctor.core.run import Run
 
+STOPPED = (
+    Cause(
+        "gradients not finite",
+        0.6,
+        "loss scalers skip every step whose gradient is NaN or infinite",
+        "log the gradient norm and the loss scale",
+    ),
+    Cause(
+        "optimizer stopped stepping",
+        0.25,
+        "a condition, a closed scheduler or a detached graph can end the updates",
+        "compare one weight before and after a step",
+    ),
+    Cause(
+        "the same evaluation logged again",
+        0.15,
+        "a cached result repeats to the last digit",
+        "evaluate the first and the last checkpoint by hand",
+    ),
+)
+CONSTANT = (
+    Cause(
+        "saturated units",
+        0.45,
+        "after a step that is far too large all units are at their limit, and no gradient is left",
+        "print the outputs of one batch before the last activation",
+    ),
+    Cause(
+        "optimizer stopped stepping",
+        0.35,
+        "statistics of normalization layers change an evaluation although no weight does",
+        "compare one weight before and after a step",
+    ),
+    Cause("the same evaluation logged again", 0.2, "a stale variable repeats", "print the loss of each batch"),
+)
 FLOAT_FLOOR, ROUNDING = 87.3365, 0.01  # -ln of the smallest float32, and by how much means over batches differ
 NO_PROBABILITY = (
     Cause(

@@ -18,7 +18,7 @@ from nndoctor.analysis.liveness import (
     repeats_from,
     significant_digits,
 )
-from nndoctor.analysis.no_update_causes import no_growth_causes, no_update_causes
+from nndoctor.analysis.no_update_causes import CONSTANT, STOPPED, no_growth_causes, no_update_causes
 from nndoctor.analysis.reinforcement import entropy, improves, size_of_updates
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.workload import Workload, of_text, workload
@@ -90,26 +90,7 @@ def _stopped(run: Run) -> Symptom | None:
         series="validation/loss",
         step=where,
         span=(where, loss.last_step),
-        causes=(
-            Cause(
-                "gradients not finite",
-                0.6,
-                "loss scalers skip every step whose gradient is NaN or infinite",
-                "log the gradient norm and the loss scale",
-            ),
-            Cause(
-                "optimizer stopped stepping",
-                0.25,
-                "a condition, a closed scheduler or a detached graph can end the updates",
-                "compare one weight before and after a step",
-            ),
-            Cause(
-                "the same evaluation logged again",
-                0.15,
-                "a cached result repeats to the last digit",
-                "evaluate the first and the last checkpoint by hand",
-            ),
-        ),
+        causes=STOPPED,
     )
 
 
@@ -148,21 +129,7 @@ def _constant_training(run: Run) -> Symptom | None:
         series="train/loss",
         step=where,
         span=(where, loss.last_step),
-        causes=(
-            Cause(
-                "saturated units",
-                0.45,
-                "after a step that is far too large all units are at their limit, and no gradient is left",
-                "print the outputs of one batch before the last activation",
-            ),
-            Cause(
-                "optimizer stopped stepping",
-                0.35,
-                "statistics of normalization layers change an evaluation although no weight does",
-                "compare one weight before and after a step",
-            ),
-            Cause("the same evaluation logged again", 0.2, "a stale variable repeats", "print the loss of each batch"),
-        ),
+        causes=CONSTANT,
     )
 
 
