@@ -167,7 +167,7 @@ def test_a_column_that_another_one_makes_needless_is_not_called_unrecognized(tmp
     for k in range(100):
         if k % 10 == 0:
             lines.append(f"step {k}: train loss {4 - k / 40:.3f}, val loss {4 - k / 50:.3f}\n")
-        lines.append(f"iter {k}: loss {4 - k / 40:.3f}, zeal {k}.5, time 30.1ms\n")
+        lines.append(f"iter {k}: loss {4 - k / 40:.3f}, zeal: {k}.5, time 30.1ms\n")
     path.write_text("".join(lines), encoding="utf-8")
     (run,) = read(path)
     (line,) = [line for line in render([diagnose(run)], PLAIN).split("\n") if line.startswith("Unrecognized")]
