@@ -142,7 +142,7 @@ RULE = Rule(
     needs={"discriminator_loss": MIN_ZEROS, "generator_loss": MIN_ZEROS},
     check=check,
     why="A discriminator that makes no errors gives the generator almost no gradient.",
-    how=f"In the last {percent(LATE)} of the run the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
+    how=f"In {MIN_POINTS} values of both losses or more ({MIN_ZEROS} where the discriminator's are all exactly zero): in the last {percent(LATE)} of the run the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",

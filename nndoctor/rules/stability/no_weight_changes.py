@@ -244,10 +244,10 @@ RULE = Rule(
     ),
     remedies=("check-the-step", "give-all-parameters", "reattach", "raise-learning-rate"),
     sick=(
-        Run.drawn(train_loss="0.4741 0.9741 0.6931", grad_norm="0*3", lr="1e-6*3"),
-        Run.drawn(train_loss="87.3363*3", validation_loss="87.3362*3", validation_accuracy="1*3"),
         Run.drawn(train_loss="1.597*25", validation_loss="1.598*25", validation_accuracy="0.295*25"),
         Run.drawn(train_loss="0.6667*20"),
+        Run.drawn(train_loss="0.4741 0.9741 0.6931", grad_norm="0*3", lr="1e-6*3"),
+        Run.drawn(train_loss="87.3363*3", validation_loss="87.3362*3", validation_accuracy="1*3"),
         Run.drawn(
             train_loss="2.6 1.8 1.5 1.25 1.17 1.15 1.152 1.151 1.136 1.133",
             validation_loss="1.475 1.31217 1.24813 1.159024*4",
