@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from nndoctor.core.run import Run
+from nndoctor.readers import read
 
 Write = Callable[[str], Run]
 
@@ -135,3 +137,38 @@ def test_a_sum_over_tokens_gives_way_to_the_logarithm_of_its_perplexity(pasted: 
 def test_an_epochs_sum_in_a_table_gives_way_to_the_losses_of_steps(pasted: Write) -> None:
     rows = "".join(f"{k},{2 - k / 20},{200 - k}\n" for k in range(1, 13))
     assert pasted(f"epoch,loss_step,loss\n{rows}").series["train/loss"].column == "loss_step"
+
+
+def _runs(folder: Path, text: str) -> list[Run]:
+    path = folder / "runs.log"
+    path.write_text(text, encoding="utf-8")
+    return read(path)
+
+
+def test_settings_printed_between_two_runs_are_those_of_the_next(tmp_path: Path) -> None:
+    epochs = "".join(f"Epoch {k}\ntrain loss: {9 - k}\nval loss: {9 - k}.5\n" for k in range(1, 6))
+    runs = _runs(tmp_path, f"{epochs}args: {{'learning_rate': 0.1}}\n{epochs}args: {{'learning_rate': 0.2}}\n{epochs}")
+    rates = [list(run.series["lr"].values) if "lr" in run.series else [] for run in runs]
+    assert rates == [[], [0.1], [0.2]]
+
+
+def test_a_rate_below_each_epoch_is_that_epochs_at_the_end_of_a_run_too(tmp_path: Path) -> None:
+    lines = [f"Epoch {k}\ntrain loss: {9 - k}.{r}\nlr: 0.{9 - k}\n" for r in (1, 2) for k in range(1, 6)]
+    assert [_values(run, "lr") for run in _runs(tmp_path, "".join(lines))] == [[0.8, 0.7, 0.6, 0.5, 0.4]] * 2
+
+
+def test_runs_of_one_epoch_with_a_line_of_their_own_keep_their_steps(tmp_path: Path) -> None:
+    steps = "".join(f"Step {k * 5:3d} of 40:\nTrain loss: {9 - k}\nTest loss: {9 - k}.5\n" for k in range(8))
+    runs = _runs(tmp_path, f"{steps}Epoch: 0\nTrain loss: 1.5\nTest loss: 2\n" * 4)
+    assert [len(run.series["train/loss"]) >= 8 for run in runs] == [True] * 4
+
+
+def test_returns_alone_are_of_episodes(pasted: Write) -> None:
+    run = pasted("".join(f"2024-11-28 20:07:0{k},70{k} DQN INFO episodic returns: {20 + k}\n" for k in range(8)))
+    assert run.axis == "episode"
+    assert _values(run, "reward") == [20, 21, 22, 23, 24, 25, 26, 27]
+
+
+def test_a_negative_log_marginal_likelihood_is_a_loss(pasted: Write) -> None:
+    run = pasted("".join(f"Epoch {k}/9, Training Loss (NLML): -1.{k}, Training RMSE: 0.{9 - k}\n" for k in range(1, 8)))
+    assert _values(run, "train/loss") == [-1.1, -1.2, -1.3, -1.4, -1.5, -1.6, -1.7]

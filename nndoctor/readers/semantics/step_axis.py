@@ -28,6 +28,7 @@ SCHEDULE_ROWS, MAX_BEND = 4, 0.25  # rows, and share of its steps by which those
 BATCHES = frozenset({"batch", "batch_number", "batch_num", "minibatch", "n_batch"})
 MANY_EPISODES = 8  # rows from which another run may begin among them
 NEARLY_ALL = 0.9  # share of the rows whose episode has a higher number than the one before
+RETURN_OF_ONE = frozenset({"episodic_return", "episodic_returns", "episode_return", "episode_reward"})
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
 
@@ -270,8 +271,9 @@ def _what_counts(unit: str, table: Table, *, episodes: bool) -> str:
 
 
 def _of_episodes(table: Table) -> bool:
-    """Whether each row is one episode: the text says so, or the columns are those of Stable-Baselines' monitor."""
-    return "counts_episodes" in table.facts or {*table.columns, *table.ignored} >= MONITOR
+    """Whether each row is one episode: the text says so, or the columns are those of Stable-Baselines' monitor, or of the return alone."""
+    names = {*table.columns, *table.ignored}
+    return "counts_episodes" in table.facts or names >= MONITOR or RETURN_OF_ONE.issuperset(map(tidy, names))
 
 
 def _numbers_rows(values: Array) -> bool:

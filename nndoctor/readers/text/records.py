@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from nndoctor.readers.text.between_runs import settings_below
 from nndoctor.readers.text.darknet import regions_joined
 from nndoctor.readers.text.dialects import plain, second_bars_named, single_epochs_counted
 from nndoctor.readers.text.drawings import drawings
@@ -79,7 +80,7 @@ def records(lines: Iterable[str]) -> list[Record]:
     found = _first_as_later(found)
     found = without_repeats([record for record in found if _informative(record.values)])
     marked = [record for record in found if record.own]
-    return _few_unknown(_repeated(one_tier(_placed(marked if len(marked) > 1 else found))))
+    return _few_unknown(_repeated(one_tier(settings_below(_placed(marked if len(marked) > 1 else found)))))
 
 
 def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:

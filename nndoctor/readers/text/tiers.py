@@ -41,8 +41,9 @@ def _without_names_of_epochs(found: list[Record]) -> list[Record]:
 
 
 def _names_again(epochs: list[Record], found: list[Record]) -> set[str]:
-    """The names, in any record, of series that enough of the epochs' own lines have."""
-    counts = Counter(name for record in epochs for name in record.values)
+    """The names, in any record, of series that the lines of enough different epochs have."""
+    said = {(name, record.marks["epoch"]) for record in epochs for name in record.values}
+    counts = Counter(name for name, _ in said)
     both = {
         series_of(name)
         for name, count in counts.items()

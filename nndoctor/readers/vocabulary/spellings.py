@@ -28,7 +28,7 @@ METRICS = spelling_table(
     loss: loss losses cost nll ce xent cross_entropy crossentropy cross_entropy_loss crossentropyloss ce_loss nll_loss
     loss: nllloss loss_fn objective logloss log_loss mlogloss multi_logloss binary_logloss bce bce_loss criterion
     loss: bce_with_logits loss_value loss_total lm_loss loss_mean mean_loss negative_log_likelihood loss_ce mse_loss
-    loss: neg_log_likelihood mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
+    loss: neg_log_likelihood nlml loss_nlml nlml_loss negative_log_marginal_likelihood neg_mll mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
     loss: softmax_with_loss softmax_with_loss1 loss_net net_loss tot_loss loss_tot all_loss loss_all sum_loss loss_sum
     loss: loss_curve loss_total_loss perdida perda perte verlust perdita language_cross_entropy softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
     loss: nt_xent nt_xent_loss ntxent ntxent_loss info_nce info_nce_loss infonce infonce_loss simclr_loss byol_loss simsiam_loss moco_loss vicreg_loss barlow_loss dino_loss mlm_loss clm_loss ssl_loss reduced_train_loss neg_elbo negative_elbo elbo_loss step_loss avr_loss closs loss_current denoising_loss diffusion_loss noise_loss
@@ -174,7 +174,7 @@ OF_EXAMPLES = re.compile(
     r"^(loss_(real|fake)|(real|fake)_loss)$"
 )  # parts of a discriminator's loss, next to an adversary
 REWARD = re.compile(
-    r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_return|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
+    r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_returns?|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
     r"|(train_|eval_|test_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|average_?ep_?ret|ep_?ret|return|critic_(?:rewards|score)_mean"
     r"|mean_\d+_episode_rewards?|mean_?rew|ep_r|average_rewards?|total_rewards?|average_returns?|returns_mean|(train_|test_|eval_|rollout_)?success_rate|r|rew)$"
 )
