@@ -147,9 +147,10 @@ def _runs(folder: Path, text: str) -> list[Run]:
 
 def test_settings_printed_between_two_runs_are_those_of_the_next(tmp_path: Path) -> None:
     epochs = "".join(f"Epoch {k}\ntrain loss: {9 - k}\nval loss: {9 - k}.5\n" for k in range(1, 6))
-    runs = _runs(tmp_path, f"{epochs}args: {{'learning_rate': 0.1}}\n{epochs}args: {{'learning_rate': 0.2}}\n{epochs}")
+    text = "".join(f"args: {{'learning_rate': {rate}}}\n{epochs}" for rate in (0.4, 0.1, 0.2))
+    runs = _runs(tmp_path, text)
     rates = [list(run.series["lr"].values) if "lr" in run.series else [] for run in runs]
-    assert rates == [[], [0.1], [0.2]]
+    assert rates == [[0.4], [0.1], [0.2]]
 
 
 def test_a_rate_below_each_epoch_is_that_epochs_at_the_end_of_a_run_too(tmp_path: Path) -> None:

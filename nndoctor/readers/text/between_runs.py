@@ -12,16 +12,26 @@ if TYPE_CHECKING:
     from nndoctor.readers.text.records import Record
 
 
-def settings_below(found: list[Record]) -> list[Record]:
-    """The records; a setting on lines without a mark, which no record but the last ones of runs has, is the next run's."""
+def settings_below(found: list[Record], first: Record) -> list[Record]:
+    """The records; a setting on lines without a mark, which no record but the last ones of runs has, is the next run's.
+
+    `first` is what the log says above all of them: the same settings there are those of the first run.
+    """
     ends = {k for k, (one, other) in enumerate(pairwise(_counts(found))) if other < one}
     elsewhere = {name for k, record in enumerate(found) if k not in ends for name in record.values}
+    moved = {name for k in ends for name in found[k].aside - elsewhere if _is_setting(name)}
     for k in sorted(ends, reverse=True):
-        for name in filter(_is_setting, found[k].aside - elsewhere):
-            if name in found[k].values:
-                found[k + 1].values.setdefault(name, found[k].values.pop(name))
-                found[k + 1].aside |= {name}
+        _move(moved, found[k], found[k + 1])
+    if moved and not first.own:
+        _move(moved, first, found[0])
     return found
+
+
+def _move(names: set[str], one: Record, other: Record) -> None:
+    """Take these names from one record to another that lacks them."""
+    for name in names & one.values.keys():
+        other.values.setdefault(name, one.values.pop(name))
+        other.aside |= {name}
 
 
 def _is_setting(name: str) -> bool:

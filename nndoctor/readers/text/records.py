@@ -80,7 +80,9 @@ def records(lines: Iterable[str]) -> list[Record]:
     found = _first_as_later(found)
     found = without_repeats([record for record in found if _informative(record.values)])
     marked = [record for record in found if record.own]
-    return _few_unknown(_repeated(one_tier(settings_below(_placed(marked if len(marked) > 1 else found)))))
+    if len(marked) > 1:
+        found = settings_below(marked, first=found[0])
+    return _few_unknown(_repeated(one_tier(_placed(found))))
 
 
 def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
