@@ -173,3 +173,21 @@ def test_returns_alone_are_of_episodes(pasted: Write) -> None:
 def test_a_negative_log_marginal_likelihood_is_a_loss(pasted: Write) -> None:
     run = pasted("".join(f"Epoch {k}/9, Training Loss (NLML): -1.{k}, Training RMSE: 0.{9 - k}\n" for k in range(1, 8)))
     assert _values(run, "train/loss") == [-1.1, -1.2, -1.3, -1.4, -1.5, -1.6, -1.7]
+
+
+def test_of_a_table_of_conlleval_the_row_of_all_classes_counts_for_its_split(pasted: Write) -> None:
+    table = (
+        "2020-02-10 21:04:50,178 - INFO - accuracy:  {0}1.00%; precision:  {0}2.00%; recall:  {0}3.00%; FB1:  {0}4.00\n"
+    )
+    of_class = "2020-02-10 21:04:50,178 - INFO -       PARK: precision:   0.00%; recall:   0.00%; FB1:   0.00  6627\n"
+    dev, test = ("2020-02-10 21:04:42,460 - INFO - evaluate:" + split + "\n" for split in ("dev", "test"))
+    run = pasted("".join(dev + table.format(k) + of_class + test + table.format(k + 1) + of_class for k in range(1, 7)))
+    assert _values(run, "validation/f1") == [0.14, 0.24, 0.34, 0.44, 0.54, 0.64]
+    assert _values(run, "test/accuracy") == [0.21, 0.31, 0.41, 0.51, 0.61, 0.71]
+    assert not run.unknown
+
+
+def test_a_batch_is_a_step_within_its_epoch(pasted: Write) -> None:
+    rows = [f"epoch: {e}, batch_id: {b}, loss:0.{9 - 3 * e - b // 100}\n" for e in range(3) for b in (0, 100, 200)]
+    run = pasted("".join(rows))
+    assert _steps(run, "train/loss")[:4] == [0, 100, 200, 201]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nndoctor.readers.text.between_runs import settings_below
+from nndoctor.readers.text.conlleval import entities_scored
 from nndoctor.readers.text.darknet import regions_joined
 from nndoctor.readers.text.dialects import plain, second_bars_named, single_epochs_counted
 from nndoctor.readers.text.drawings import drawings
@@ -90,7 +91,7 @@ def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
 
     A line that a warning quotes is left out.
     """
-    joined = results_joined(regions_joined(map(cleaned, lines)))
+    joined = entities_scored(results_joined(regions_joined(map(cleaned, lines))))
     named = second_bars_named(single_epochs_counted(evaluations_named(joined)))
     under, quoted = "", False
     for number, text in enumerate(map(in_english, plain(rows_as_pairs(named_above(vectors_summed(named))))), 1):

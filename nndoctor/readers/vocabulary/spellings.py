@@ -43,7 +43,7 @@ METRICS = spelling_table(
     error: binary_error misclassification top_1_error
     balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc mean_class_accuracy mean_class_acc class_accuracy macc m_acc
     f1: f1 f1_score f1score macro_f1 f1_macro micro_f1 f1_micro weighted_f1 f1_weighted f1_global f_score fscore
-    f1: f_measure f1_m f1score_macro macro_f1_score
+    f1: fb1 f_measure f1_m f1score_macro macro_f1_score
     dice: dice dice_coef dice_coefficient dice_score mean_dice pseudo_dice dsc average_global_foreground_dice
     dice: dice_similarity dice_coeff
     iou: iou miou mean_iou jaccard jaccard_index iou_score mean_io_u io_u
@@ -77,7 +77,7 @@ HELD_OUT = _words("map map50 bleu rouge word_error character_error ndcg correlat
 
 LR = _words(
     "lr learning_rate learningrate lr0 lr_0 lr1 lr2 pg0 pg1 pg2 lr_pg0 lr_pg1 lr_pg2 x_lr0 x_lr1 x_lr2 base_lr "
-    "lr_group_0 learning_rate_0 optim_lr current_lr last_lr lrate lr_abs "
+    "lr_group_0 learning_rate_0 optim_lr optim0_lr0 current_lr last_lr lrate lr_abs "
     "actor_lr cur_lr act_lr info_last_lr last_lr policy_lr epoch_lr epoch_learning_rate base_learning_rate learn_rate cur_lr lr_cur learning_rates scheduler_lr lernrate"
 )
 GRAD_NORM = _words(
@@ -100,7 +100,7 @@ EPOCH = _words(
 )
 STEP = _words(
     "step steps global_step current_step current_steps iter iteration iterations it iters update updates num_updates trainer_global_step "
-    "total_steps n_step n_iter num_iter batch_idx training_step iteration_number step_num train_step global_iter "
+    "total_steps n_step n_iter num_iter batch_idx training_step iteration_number step_num train_step global_iter batch_id "
     "train_global_step boosting_round round batches tree trees total_timesteps time_total_timesteps "
     "progress_kimg progress_tick kimg schritt paso etape training_iteration num_env_steps_sampled_lifetime timesteps_total"
 )
