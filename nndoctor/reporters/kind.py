@@ -40,7 +40,9 @@ def _kind(report: Report) -> str:
     if kind is Workload.REINFORCEMENT:
         return _method(report.run)
     series, name = BY_SERIES.get(kind, (None, ""))
-    if series is not None and any(series.search(key) and s.high > 0 for key, s in report.run.series.items()):
+    if series is not None and any(
+        series.search(key) and len(s.y) and s.high > 0 for key, s in report.run.series.items()
+    ):
         return name
     return NAMES.get(kind, str(kind))
 

@@ -36,8 +36,11 @@ MIN_RISES = 0.1  # share of the second half's values that are above the one befo
 SURE_OF_SMOOTH = 0.65
 SHARE_HELPED = 0.68  # share of the zoo's 119 runs with such a jump in which a lower learning rate gains more than 0.1
 MIN_PROBABLE = 0.4
-"""Probability of the finding, by the whole curve, below which a jump is a remark: of 19 such runs of the zoo whose loss ends below
-its start, 4 confirm it."""
+"""Probability of the finding, by the whole curve, below which a jump is a remark where the loss does not end far above its start: of
+19 such runs of the zoo whose loss ends below it, 4 confirm it."""
+
+FAR_ABOVE = 1.5  # times its start, from which on the loss ends far above it
+MIN_POSSIBLE = 0.1  # the same probability where it does
 
 UNUSUAL = 0.03  # a peak learning rate ten times that of the recipes for transformer language models with Adam
 LEARNED = 0.25  # share of a language model's first loss below which it ends: whatever its rate, it learned its examples
@@ -50,21 +53,22 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     jump = _jumped(run, loss) or _jumped_at_first(run, loss) or _explodes_again(loss)
     if jump is not None:
-        found: Symptom | None = _weighed(run, jump)
+        found: Symptom | None = _weighed(run, jump, far=loss.last > FAR_ABOVE * float(loss.y[0]))
     elif (worse := _worse_than_guessing(run, loss) or _exploded_and_stayed_poor(run, loss)) is not None:
-        found = _weighed(run, worse)
+        found = _weighed(run, worse, far=True)
     else:
         found = _derived(run) or _unusual(run, loss)
     if found is not None:
         yield found
 
 
-def _weighed(run: Run, visible: Symptom) -> Symptom:
-    """What is seen, as probable as the whole curve makes it; a remark where that is little."""
+def _weighed(run: Run, visible: Symptom, *, far: bool) -> Symptom:
+    """What is seen, as probable as the whole curve makes it; a remark where that is little, and the loss does not end `far` above its start."""
     sure = probability(run, "lr-too-high")
     if sure is None:
         return visible
-    return replace(visible, confidence=sure, severity=Severity.INFO if sure < MIN_PROBABLE else None)
+    remark = sure < (MIN_POSSIBLE if far else MIN_PROBABLE)
+    return replace(visible, confidence=sure, severity=Severity.INFO if remark else None)
 
 
 def _unusual(run: Run, loss: Series) -> Symptom | None:
