@@ -83,8 +83,8 @@ def _by_score(run: Run, split: str, loss: Series | None) -> SameAnswer | None:
     score = run.series_of(f"validation/{name}|{split}/{name}", MIN_SCORES)
     if score is None or not _is_usual(score, median(score.y)) or score.final != median(score.y):
         return None
-    exact = significant_digits(score.y) >= MIN_DIGITS
-    return SameAnswer(score.final) if exact or (name == "auc" and _is_half(score)) else None
+    same = _is_half(score) if name == "auc" else significant_digits(score.y) >= MIN_DIGITS
+    return SameAnswer(score.final) if same else None
 
 
 def _repeats(accuracy: Series) -> bool:

@@ -15,6 +15,8 @@ DECIMAL = 10.0
 UNIT_ERROR, FLOAT_ERROR = 1e-9, 1e-9  # by which a rounded value differs from its decimal, per unit and in all
 MAX_DIGITS = 8  # digits after the point beyond which a log counts as exact
 MIN_IDENTICAL = 4  # values; in fewer, coarse rounding alone may make them the same
+SURE_DIGITS = 5  # significant digits; no update leaves so many unchanged
+MIN_FEW = 3  # values that are enough where two losses have so many digits
 MIN_DIGITS = 3  # significant digits: `0.7` five times in a row is rounding
 MIN_ZEROS = 3  # values at the end
 ROUNDED_ZERO = 1e-15  # what is left of a sum of zeros in floating point
@@ -115,10 +117,15 @@ def identical(run: Run) -> bool:
     if not losses or any(s.low != s.high for s in judged):
         return False
     loss = max(losses, key=len)
-    if loss.low == 0 or len(loss.y) < MIN_IDENTICAL:
+    if loss.low == 0 or len(loss.y) < (MIN_FEW if _are_exact(losses) else MIN_IDENTICAL):
         return False
     digits = max(significant_digits(loss.y[:1]), int(run.number("printed_digits") or 0))
     return digits >= MIN_DIGITS or len(judged) > 1
+
+
+def _are_exact(losses: list[Series]) -> bool:
+    """Whether there are two losses that are both printed with many digits."""
+    return len(losses) > 1 and all(significant_digits(loss.y) >= SURE_DIGITS for loss in losses)
 
 
 def constant_discriminator(run: Run) -> Series | None:

@@ -36,7 +36,7 @@ CONTRASTING = re.compile(
 TREES = re.compile(r"m?logloss|multi_logloss|[a-z\d]-m?error\b|\bmerror\b|boosting")
 # All that a dict of evaluation results of boosted trees may hold; a network that logs an error logs a loss, too.
 ERRORS_OF_TREES = {"train/error", "validation/error", "test/error"}
-TOKENS = re.compile(r"tok|lm[ _]loss|perplexity|bpb|bpc|mfu", re.IGNORECASE)
+TOKENS = re.compile(r"tok(?!2vec|en %)|lm[ _]loss|perplexity|bpb|bpc|mfu", re.IGNORECASE)
 TOKEN_ACCURACY = re.compile(r"token_acc")
 GENTLE_RATE = 5e-3  # peak; full fine-tuning uses 1e-6 to 5e-5, LoRA 1e-5 to 5e-4, small models up to ten times that
 PRETRAINS = 1e-4  # the same in a log of a framework for pretraining, whose small models begin below `KNOWS`, too

@@ -31,8 +31,8 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     """Judge one run by these rules; the report lists the `ignored` ones as well. `reasons` are those of the prognosis."""
     rules = rules if isinstance(rules, tuple) else tuple(rules)
     seen = meaningful(run)
-    judged, skipped = judgeable(seen, rules)
-    judged, foreign = applicable(seen, judged)
+    judged, foreign = applicable(seen, rules)
+    judged, skipped = judgeable(seen, judged)
     skipped += foreign
     found, cleared, errors = _run_rules(seen, judged)
     shown, explained = _unexplained([rule for rule in judged if rule.name in found], found)

@@ -14,6 +14,7 @@ from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import ANY_LAYER
 from nndoctor.core.sanitize import printable
 from nndoctor.core.shell import quoted_word
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 from nndoctor.reporters.page import Page, shortened
 
 MODEL_FAMILIES = ("NN6", "NN7", "NN8")  # the families that only a check of the model can judge, not a log
@@ -169,12 +170,20 @@ def _spoken(name: str) -> str:
 
 def _unknown(report: Report) -> str:
     """The columns that were not understood, and how to name one."""
-    if not report.run.unknown or report.run.fact("task") is not None:
+    unknown = [name for name in report.run.unknown if not _is_superseded(report, name)]
+    if not unknown or report.run.fact("task") is not None:
         return ""
-    loss = None if _has_losses(report) else next((n for n in report.run.unknown if LOSS.search(n)), None)
+    loss = None if _has_losses(report) else next((n for n in unknown if LOSS.search(n)), None)
     how = "--map" if loss is None else f"--map {_quoted(loss)}"
-    hint = "" if all(map(AXIS.search, report.run.unknown)) else f" (map it with {how})"
-    return f"{_shortlist([printable(name) for name in report.run.unknown])}{hint}"
+    hint = "" if all(map(AXIS.search, unknown)) else f" (map it with {how})"
+    return f"{_shortlist([printable(name) for name in unknown])}{hint}"
+
+
+def _is_superseded(report: Report, name: str) -> bool:
+    """Whether a column is understood, and another one says the same, or the whole of which it is a part."""
+    meaning = meaning_of(name)
+    metric = "loss" if meaning.kind is Kind.PART else meaning.metric
+    return meaning.is_metric and f"{meaning.split or 'train'}/{metric}" in report.run.series
 
 
 def _has_losses(report: Report) -> bool:

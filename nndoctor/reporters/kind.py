@@ -23,7 +23,7 @@ BY_SERIES = {
     Workload.VAE: (re.compile(r"^codebook_perplexity$"), "VQ-VAE"),
     Workload.SUPERVISED: (re.compile(r"^(expert_|balance_loss)"), "mixture of experts"),
 }
-"""Series that only some runs of a workload log, and what these are called."""
+"""Series that only some runs of a workload log, and what these are called; one that is always zero is not in use."""
 
 
 def phrase(report: Report) -> str:
@@ -40,7 +40,9 @@ def _kind(report: Report) -> str:
     if kind is Workload.REINFORCEMENT:
         return _method(report.run)
     series, name = BY_SERIES.get(kind, (None, ""))
-    if series is not None and any(map(series.search, report.run.series)):
+    if series is not None and any(
+        series.search(key) and len(s.y) and s.high > 0 for key, s in report.run.series.items()
+    ):
         return name
     return NAMES.get(kind, str(kind))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -46,7 +47,7 @@ def ordered(reports: Sequence[Report], by: SortBy = SortBy.finding) -> list[Repo
     if by is SortBy.finding:
         return worst_first(reports)
     if by is SortBy.name:
-        return sorted(reports, key=lambda report: report.source)
+        return sorted(reports, key=lambda report: _by_numbers(report.source))
     metric = metric_of(reports)
     columns: Mapping[SortBy, Callable[[Report], float | None]] = {
         SortBy.best: lambda report: best(report, metric),
@@ -54,7 +55,10 @@ def ordered(reports: Sequence[Report], by: SortBy = SortBy.finding) -> list[Repo
         SortBy.lr: learning_rate,
     }
     found = [(columns[by](report), report) for report in reports]
-    return [report for _, report in sorted(found, key=lambda one: (one[0] is None, one[0] or 0.0, one[1].source))]
+    return [
+        report
+        for _, report in sorted(found, key=lambda one: (one[0] is None, one[0] or 0.0, _by_numbers(one[1].source)))
+    ]
 
 
 def worst_first(reports: Sequence[Report]) -> list[Report]:
@@ -67,9 +71,14 @@ def rank(report: Report) -> int:
     return report.primary.severity.rank if report.primary else len(Severity)
 
 
-def _worst(report: Report) -> tuple[int, bool, float, str]:
+def _worst(report: Report) -> tuple[int, bool, float, list[tuple[str, int]]]:
     confidence = report.primary.confidence if report.primary else 0.0
-    return rank(report), report.unjudged is None, -confidence, report.source
+    return rank(report), report.unjudged is None, -confidence, _by_numbers(report.source)
+
+
+def _by_numbers(source: str) -> list[tuple[str, int]]:
+    """A name so that those that differ in a number are in the order of the numbers: `log#2` before `log#10`."""
+    return [(words, int(digits or 0)) for words, digits in re.findall(r"(\D*)(\d*)", source)]
 
 
 def _has(report: Report, name: str) -> bool:

@@ -90,6 +90,18 @@ def test_the_table_is_sorted_by_a_column(by, first, capsys):
     assert lines[5].startswith(first)
 
 
+def test_runs_that_tie_are_in_the_order_of_their_numbers(tmp_path, monkeypatch, capsys):
+    """The tenth run of a log stands below the ninth."""
+    monkeypatch.chdir(tmp_path)
+    epochs = "".join(
+        f"Epoch {k}/20, train loss: {2 / k + 0.1:.4f}, val loss: {2 / k + 0.2:.4f}\n" for k in range(1, 21)
+    )
+    Path("runs.log").write_text(epochs * 11, encoding="utf-8")
+    lines = judged(DiagnoseRequest(["runs.log"], sort=SortBy.name), capsys)[1].splitlines()
+    named = [line.split()[0] for line in lines if line.startswith("runs.log#")]
+    assert named[:11] == [f"runs.log#{k}" for k in range(1, 12)]
+
+
 @pytest.mark.usefixtures("folder")
 def test_all_pages_on_demand(capsys):
     """--full shows every run's page."""

@@ -44,6 +44,8 @@ HOSTILE = {
     "quotes.csv": 'epoch,loss\n0,"1\n' + "1,0.5\n" * 60_000,
     "brackets.json": "[" * 300_000,
     "blanks.log": "epoch 1 loss" + " " * 500_000 + "0.5\n",
+    "words.txt": "loss " * 200_000,
+    "phrases.txt": "train loss, val acc, " * 50_000,
 }
 
 

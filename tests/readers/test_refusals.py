@@ -111,3 +111,13 @@ def test_a_database_whose_names_are_damaged_is_refused(tmp_path):
     file.write_bytes(damaged)
     with pytest.raises(UnreadableLog):
         nndoctor.read(file)
+
+
+def test_the_scores_of_groups_of_examples_are_no_training(tmp_path):
+    """Each line begins with a word of its own, and none has a loss."""
+    groups = ("bridge", "comparison", "easy", "hard", "medium")
+    lines = "".join(f"    {group:<12}   EM=0.6{k}  F1=0.8{k}  (n=4{k})\n" for k, group in enumerate(groups))
+    path = tmp_path / "evaluation.log"
+    path.write_text(f"By type:\n{lines}", encoding="utf-8")
+    with pytest.raises(UnreadableLog, match="not the log of a training"):
+        nndoctor.read(path)

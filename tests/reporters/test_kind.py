@@ -43,3 +43,8 @@ def test_steps_are_counted_where_the_log_holds_each_of_them(steps, wanted):
     """A log of every tenth step does not say how many came after the last."""
     (run,) = nndoctor.read({"step": steps, "loss": [3.0, 2.0, 1.0]})
     assert phrase(nndoctor.diagnose(run)).rpartition(", ")[2] == wanted
+
+
+def test_a_balance_loss_without_a_finite_value_makes_no_mixture_of_experts() -> None:
+    run = Run.drawn(train_loss="2..1*20", balance_loss="nan*20")
+    assert "experts" not in phrase(nndoctor.diagnose(run))

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from nndoctor import diagnose
 from nndoctor.core.finding import Severity
+from nndoctor.readers import read
 from nndoctor.reporters.page import Page, Style, cut
 from nndoctor.reporters.short import in_one_line
 from nndoctor.reporters.terminal import render
@@ -157,3 +158,17 @@ def test_what_was_found_comes_before_remarks_on_the_log(healthy):
     infos = [replace(f, severity=Severity.INFO) for f in found.findings][:1]
     page = render([replace(remark, findings=tuple(infos))], PLAIN)
     assert page.index(infos[0].code) < page.index("First remark")
+
+
+def test_a_column_that_another_one_makes_needless_is_not_called_unrecognized(tmp_path):
+    """The losses of batches stand next to those of evaluations; what is no loss at all is named."""
+    path = tmp_path / "gpt.log"
+    lines = []
+    for k in range(100):
+        if k % 10 == 0:
+            lines.append(f"step {k}: train loss {4 - k / 40:.3f}, val loss {4 - k / 50:.3f}\n")
+        lines.append(f"iter {k}: loss {4 - k / 40:.3f}, zeal: {k}.5, time 30.1ms\n")
+    path.write_text("".join(lines), encoding="utf-8")
+    (run,) = read(path)
+    (line,) = [line for line in render([diagnose(run)], PLAIN).split("\n") if line.startswith("Unrecognized")]
+    assert line == "Unrecognized: zeal (map it with --map)"

@@ -150,3 +150,10 @@ def test_a_rate_too_small_to_change_a_weight_is_reported() -> None:
     assert "too small to change a weight" in " ".join(f.message for f in report.findings)
     zero_at_the_end = Run.drawn(train_loss="2.3..0.3*20", lr="0.001..0.0001*19 1e-13")
     assert "lr-decayed-too-early" not in _names(zero_at_the_end)
+
+
+def test_a_language_model_that_gets_worse_in_each_of_three_evaluations_overtrains() -> None:
+    losses = {"train_loss": "4.3 1.5 1.2 1.1 0.95 0.85", "validation_loss": "4.28 1.73 1.5 1.52 1.63 1.77"}
+    once = losses | {"validation_loss": "4.28 1.73 1.5 1.63 1.52 1.77"}
+    assert "overtraining" in _names(Run.drawn({"workload": "pretraining"}, **losses))
+    assert "overtraining" not in _names(Run.drawn({"workload": "pretraining"}, **once))

@@ -44,3 +44,35 @@ def test_nan_in_a_loss_of_reinforcement_learning_is_found(tmp_path):
     rows = PLAY.splitlines()
     broken = "\n".join([*rows[:6], *(",".join([*row.split(",")[:2], "nan", "nan"]) for row in rows[6:])])
     assert report(broken, tmp_path).primary.name == "nan-loss"
+
+
+def _rounds(first: int, auc: str) -> str:
+    """Ten rounds of LightGBM that all print the same."""
+    return "".join(
+        f"[{k}]\tvalid_0's auc: {auc}\tvalid_0's binary_logloss: 0.180457\n" for k in range(first, first + 10)
+    )
+
+
+def test_trees_that_never_change_a_model_cannot_grow(tmp_path):
+    """Boosted trees have no optimizer that could fail to step."""
+    primary = report(_rounds(1, "0.610046"), tmp_path).primary
+    assert primary.name == "no-weight-changes"
+    assert "weights" not in primary.message
+    assert primary.causes[0].name == "trees that cannot grow"
+
+
+def test_the_last_of_many_trees_may_change_nothing(tmp_path):
+    """The beginning of the run, where the model was learned, is missing; an AUC that is not one half is no guess."""
+    assert report(_rounds(365, "0.610046"), tmp_path).primary is None
+
+
+def test_what_boosted_trees_lack_is_not_asked_for(tmp_path):
+    """Neither a gradient norm nor an optimizer."""
+    skipped = {skip.name: skip for skip in report(_rounds(1, "0.610046"), tmp_path).skipped}
+    assert skipped["gradient-norm-explodes"].missing is None
+
+
+def test_the_log_of_a_game_lacks_nothing_that_does_not_apply_to_it(tmp_path):
+    """A rule that does not apply is listed as such, and not as one for which the log lacks a series."""
+    skipped = {skip.name: skip for skip in report(PLAY, tmp_path).skipped}
+    assert skipped["high-bias"].missing is None

@@ -282,3 +282,17 @@ def test_a_gap_waits_for_a_validation_loss_that_improves_by_more_than_its_noise(
     }
     run = Run({name: Series.of(name, y, np.arange(236.0, 242.0)) for name, y in curves.items()}, axis="epoch")
     assert ("high-variance" in _names(run)) is not improves
+
+
+def test_a_spike_where_a_run_was_resumed_is_none() -> None:
+    curve = "2.3..0.9*10 0.9*25 1.4 1.2 1..0.2*30"
+    assert _names(Run.drawn({"resumed_at": (35.0,)}, train_loss=curve)) == []
+    assert "loss-spikes" in _names(Run.drawn(train_loss=curve))
+
+
+def test_a_jump_that_the_whole_curve_makes_unlikely_is_no_warning() -> None:
+    level = 5.45 + 0.1 * np.abs(np.random.default_rng(0).normal(size=200))
+    level[0], level[100] = 4.67, 6.7
+    found = _report(Run({"train/loss": Series("train/loss", np.arange(1.0, 201.0), level)}, {})).findings
+    jumps = [f for f in found if f.name == "lr-too-high"]
+    assert all(f.severity is Severity.INFO for f in jumps if f.confidence < 0.4)

@@ -20,8 +20,15 @@ MIN_ROWS = 2
 MAX_COLUMNS = 64
 MAX_TRIED = 4  # headers whose rows are searched for gaps
 TWO_WORDS = re.compile(r"\b(train|training|valid|validation|test) (loss|accuracy|error)\b", re.IGNORECASE)  # as pasted
-SPACY_NAMES = {"E": "epoch", "#": "step"}  # spaCy's words
-SPACY = re.compile(r"^(?:(?P<part>LOSS) \w+|\w+_(?P<metric>[FPR])|(?P<score>SCORE))$")
+SPACY_NAMES = {
+    "E": "epoch",
+    "#": "step",
+    "Itn": "epoch",
+    "Itn.": "epoch",
+    "NER Loss": "train_loss",
+    "N.Loss": "train_loss",
+}  # spaCy's words
+SPACY = re.compile(r"^(?:(?P<part>LOSS) \w+|\w+_(?P<metric>[FPR])|(?P<score>SCORE)|NER (?P<of_second>[FPR])\.?)$")
 METRICS = {"F": "f1", "P": "precision", "R": "recall"}
 
 
@@ -42,7 +49,7 @@ def read(source: Source) -> list[Table]:
 
 def _without_first_loss(header: list[str], rows: list[list[str]]) -> list[list[str]]:
     """The rows, spaCy's first without its loss: that is a sum over the batches since the row before, at step 0 over one batch."""
-    if "dev_score" not in header or "train_loss" not in header or rows[0][header.index("step")] != "0":
+    if "SCORE" not in header or "train_loss" not in header or rows[0][header.index("step")] != "0":
         return rows
     at = header.index("train_loss")
     return [[*rows[0][:at], "", *rows[0][at + 1 :]], *rows[1:]]
@@ -55,7 +62,8 @@ def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | N
     tried = 0
     for at in range(len(lines) - 1):
         ruler = lines[at + 1] if RULER.match(lines[at + 1]) else ""
-        for header in _headers(lines[at], ruler):
+        # The cut with rows of as many cells first: below any other, they would leave names without a number.
+        for header in sorted(_headers(lines[at], ruler), key=lambda names: len(names) not in rows_of):
             places = rows_of.get(len(header), [])
             places = places[bisect_left(places, at + 1 + bool(ruler)) :]
             if (tried >= MAX_TRIED and len(places) < MIN_ROWS) or not _names_axis_and_series(header):
@@ -117,7 +125,8 @@ def _spelled_out(name: str) -> str:
         return SPACY_NAMES.get(name, name)
     if found["part"]:
         return "train_loss" if name.endswith((" NER", " TEXTCAT", " TAGGER", " PARSER")) else name
-    return f"dev_{METRICS[found['metric']]}" if found["metric"] else "dev_score"
+    metric = found["metric"] or found["of_second"]
+    return f"dev_{METRICS[metric]}" if metric else name
 
 
 def _names_axis_and_series(header: list[str]) -> bool:

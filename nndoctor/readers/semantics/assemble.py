@@ -25,10 +25,12 @@ from nndoctor.readers.semantics.other_columns import constants, epoch_count, epo
 from nndoctor.readers.semantics.other_tables import refuse_other_tables
 from nndoctor.readers.semantics.resume import rejoined, reported_resumes
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
+from nndoctor.readers.semantics.sums import sums_of_steps
 from nndoctor.readers.semantics.unreadable import unreadable_facts
 from nndoctor.readers.tables.table import Rows, Table
-from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning, meaning_of, task, tidy
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import RUN_KEYS
+from nndoctor.readers.vocabulary.tasks import task
 
 SAMPLED = re.compile(
     r"fid_?\d+k", re.IGNORECASE
@@ -178,7 +180,7 @@ def _curves(
     parts: dict[str, Series] = {}
     groups: dict[str, list[Series]] = {}
     ranks: dict[str, tuple[bool, int, int]] = {}
-    most = _most_points(table, meanings, part)
+    most, sums = _most_points(table, meanings, part), sums_of_steps(table, meanings)
     for column, meaning in meanings.items():
         series = _series(table, column, meaning, part) if meaning.is_metric or meaning.kind is Kind.MACHINE else None
         if series is None:
@@ -189,9 +191,8 @@ def _curves(
         if meaning.kind is Kind.GROUP:
             groups.setdefault(series.name, []).append(series)
             continue
-        short = len(series) < MIN_EPOCH_POINTS or (
-            len(series) < SPARSE and FULLER * len(series) <= most.get(series.name, 0)
-        )
+        sparse = len(series) < SPARSE and FULLER * len(series) <= most.get(series.name, 0)
+        short = len(series) < MIN_EPOCH_POINTS or sparse or column in sums
         rank = (short, -len(series) if short else int(meaning.each_step), meaning.rank)
         if rank < ranks.get(series.name, (True, 1, 0)):
             found[series.name], ranks[series.name] = series, rank

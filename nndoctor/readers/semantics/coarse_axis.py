@@ -16,7 +16,9 @@ MIN_EPOCH_POINTS = 8  # points from which an epoch's mean is preferred to the sa
 def repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) -> bool:
     """Whether one step holds several values of one series, row after row: then the axis is too coarse."""
     same = np.flatnonzero(axis[1:] == axis[:-1])
-    if len(same) < 2 or len(same) < 0.2 * len(axis):
+    # Parts of epochs are printed with two digits: 0.02 twice is rounding.
+    rounded = bool((axis != np.floor(axis)).any())
+    if len(same) < (1 if rounded else 2) or len(same) < 0.2 * len(axis):
         return False
     kinds = (Kind.SERIES, Kind.PART)
     means = _epoch_means(table, meanings)

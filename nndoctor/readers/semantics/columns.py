@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -18,13 +19,14 @@ from nndoctor.readers.vocabulary.names import (
     Kind,
     Meaning,
     meaning_of,
-    task,
     tidy,
 )
-from nndoctor.readers.vocabulary.spellings import HELD_OUT, METRICS, PHASES, RUN_KEYS
+from nndoctor.readers.vocabulary.spellings import HELD_OUT, MEAN_SCORE, METRICS, OF_EXAMPLES, PHASES, RUN_KEYS, SCORES
+from nndoctor.readers.vocabulary.tasks import task
 
 Maps = Mapping[str, str]
 SPLIT_WORDS = {**SPLITS, "opt": "train"}  # what a column of splits says; MACE's training rows are `opt`
+WORD_LOSS = re.compile(r"^loss_|_loss(?=_|$)")  # `loss_D_A`, `d_A_loss` and `D_loss_A` are `D_A`
 MIN_SIMILARITY = 0.8  # to a known name, for a suggestion
 
 
@@ -64,9 +66,14 @@ def _all_placed(meanings: Mapping[str, Meaning]) -> Mapping[str, Meaning]:
 
 
 def _evaluated_returns(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
-    """The column `mean` of a table that holds the mean, the median and the spread of an evaluation's returns."""
+    """The column `mean` of a table that holds the mean, the median and the spread of an evaluation's returns; a game's score where no reward is logged."""
     named = {tidy(column): column for column in meanings}
-    return {named["mean"]: Meaning(Kind.SERIES, "", "reward")} if named.keys() >= CHAINERRL else {}
+    if named.keys() >= CHAINERRL:
+        return {named["mean"]: Meaning(Kind.SERIES, "", "reward")}
+    means = filter(MEAN_SCORE.match, named)
+    score = next((named[name] for name in (*means, *SCORES) if name in named), None)
+    rewarded = any(meaning.metric == "reward" for meaning in meanings.values())
+    return {} if score is None or rewarded else {score: Meaning(Kind.SERIES, "", "reward")}
 
 
 def _by_neighbours(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
@@ -90,7 +97,7 @@ def _latents(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
 
 def _first_of_two_games(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     """`D_A` and `G_A` of a CycleGAN, which has two of each: the first pair stands for both where no whole is logged."""
-    named = {tidy(column): column for column in meanings}
+    named = {WORD_LOSS.sub("", tidy(column)): column for column in reversed(list(meanings))}
     sides = {"d_a": "discriminator_loss", "g_a": "generator_loss"}
     if not named.keys() >= {*sides, "d_b", "g_b"} or {what.metric for what in meanings.values()} & {*sides.values()}:
         return {}
@@ -185,7 +192,9 @@ def mapped_meaning(target: str) -> Meaning:
 
 def _for_task(meaning: Meaning, playing: str) -> Meaning:
     """In reinforcement learning the loss does not measure learning, so it gets another name, and an accuracy is ignored."""
-    if playing == "gan" or meaning.kind is not Kind.SERIES or meaning.metric in WITHOUT_SPLIT:
+    if playing == "gan":
+        return Meaning(Kind.UNKNOWN) if OF_EXAMPLES.match(meaning.metric) else meaning
+    if meaning.kind is not Kind.SERIES or meaning.metric in WITHOUT_SPLIT:
         return meaning
     whole = meaning.metric == "loss" and meaning.split in ("", "train")
     return Meaning(Kind.SERIES, "", "total_loss", meaning.rank) if whole else Meaning(Kind.UNKNOWN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +10,13 @@ import numpy as np
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS
 from nndoctor.core.series import PERCENT, Series
+from nndoctor.readers.semantics.sums import per_token
 
 STAND_INS = ("mse", "rmse", "mae", "perplexity")  # falls as a loss falls: better than no loss at all
 ABOVE_SHARE = 1.5  # a share of one is never above; a percentage nearly always is somewhere
 MAX_PERCENT = 100.5
 DECIMALS = 14
+ABOVE_ONE = frozenset({"word_error", "character_error"})  # rates that may exceed 1: in percent only where cells say so
 POOR_LOSS = 2.0  # with an accuracy near 1, a cross-entropy is far smaller
 MAX_SETS = 3  # validation sets that a note names
 CLEARLY, NEAR = 20.0, 0.1  # no share, and so near to it is a fraction beside it: 0.93 where training is at 95
@@ -26,6 +28,7 @@ def completed(
     """The series of a run, notes for its reader, and the columns that were used."""
     series = dict(found)
     notes = _summed(series, parts)
+    notes += per_token(series)
     notes += _validating(series)
     _of_codebook(series)
     notes += _standing_in(series)
@@ -148,20 +151,23 @@ def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Seri
     """Percent into fractions, together for all splits of one metric; `percent` are the columns with % in their cells."""
     scaled = dict(series)
     for metric in {name.rpartition("/")[2] for name in series}:
-        known = BY_NAME.get(metric)
-        if known is None or not known.share:
-            continue
         group = {name: s for name, s in series.items() if name.rpartition("/")[2] == metric and "/" in name}
-        poor = metric == "accuracy" and _poor(series)
-        percent = (
-            percent | {s.column for s in group.values()}
-            if metric == "accuracy" and _top5_in_percent(series)
-            else percent
-        )
-        for name in _in_percent(group, percent, higher=known.higher, poor=poor):
+        for name in _of_shares(metric, group, series, percent):
             shares = np.round(group[name].values * PERCENT, DECIMALS)  # 84.62 / 100 is not quite 0.8462
             scaled[name] = replace(group[name], values=shares, scale=PERCENT)
     return scaled
+
+
+def _of_shares(
+    metric: str, group: Mapping[str, Series], series: Mapping[str, Series], percent: set[str]
+) -> Sequence[str]:
+    """Which series of one metric are in percent; none where it is no share."""
+    known, says = BY_NAME.get(metric), any(s.column in percent for s in group.values())
+    if known is None or not (known.share or (metric in ABOVE_ONE and says)):
+        return ()
+    if metric == "accuracy" and _top5_in_percent(series):
+        percent = percent | {s.column for s in group.values()}
+    return _in_percent(group, percent, higher=known.higher, poor=metric == "accuracy" and _poor(series))
 
 
 def _in_percent(group: Mapping[str, Series], percent: set[str], *, higher: bool, poor: bool) -> list[str]:

@@ -14,8 +14,9 @@ from nndoctor.readers.semantics.coarse_axis import repeats_within
 from nndoctor.readers.semantics.runs_begun import counted_by_run
 from nndoctor.readers.semantics.steps_of_epochs import FIRST_EPOCHS, of_whole_run, restart_each_epoch
 from nndoctor.readers.tables.table import Column, Rows, Table
-from nndoctor.readers.vocabulary.names import EPISODES, MONITOR, Kind, Meaning, tidy
+from nndoctor.readers.vocabulary.names import EPISODES, Kind, Meaning, tidy
 from nndoctor.readers.vocabulary.spellings import STEP
+from nndoctor.readers.vocabulary.tasks import MONITOR
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
 RESTARTED_AFTER = (
@@ -27,6 +28,7 @@ SCHEDULE_ROWS, MAX_BEND = 4, 0.25  # rows, and share of its steps by which those
 BATCHES = frozenset({"batch", "batch_number", "batch_num", "minibatch", "n_batch"})
 MANY_EPISODES = 8  # rows from which another run may begin among them
 NEARLY_ALL = 0.9  # share of the rows whose episode has a higher number than the one before
+RETURN_OF_ONE = frozenset({"episodic_return", "episodic_returns", "episode_return", "episode_reward"})
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
 
@@ -204,11 +206,16 @@ def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, ea
     for i in np.flatnonzero(np.diff(x) <= 0) + 1:
         back = x[i] < x[i - 1] and x[i] <= x[start + (i - start >= RESTARTED_AFTER)]
         alone = i - start == 1 and (each_row or len(x) <= ONE_EPOCH or np.any(np.diff(x) < 0))
-        again = x[i] == x[i - 1] == x[start] and alone and any(p[rows[i]] and p[rows[i - 1]] for p in presence)
+        again = x[i] == x[i - 1] == x[start] and alone and _hold_the_same(rows[i - 1 : i + 1], presence)
         if back or again or _starts_over(x, int(i)):
             cuts.append(int(i))
             start = int(i)
     return cuts
+
+
+def _hold_the_same(two: Rows, presence: Sequence[NDArray[np.bool_]]) -> bool:
+    """Whether two rows hold the same series; of a step and of the epoch that ends with it they differ."""
+    return any(held[two].all() for held in presence) and all(held[two[0]] == held[two[1]] for held in presence)
 
 
 def _starts_over(x: Array, at: int) -> bool:
@@ -264,8 +271,9 @@ def _what_counts(unit: str, table: Table, *, episodes: bool) -> str:
 
 
 def _of_episodes(table: Table) -> bool:
-    """Whether each row is one episode: the text says so, or the columns are those of Stable-Baselines' monitor."""
-    return "counts_episodes" in table.facts or {*table.columns, *table.ignored} >= MONITOR
+    """Whether each row is one episode: the text says so, or the columns are those of Stable-Baselines' monitor, or of the return alone."""
+    names = {*table.columns, *table.ignored}
+    return "counts_episodes" in table.facts or names >= MONITOR or RETURN_OF_ONE.issuperset(map(tidy, names))
 
 
 def _numbers_rows(values: Array) -> bool:

@@ -105,6 +105,8 @@ def _found(source: Source) -> Layout | None:
     lines = [*commented, *lines]
     delimiter = delimiter_of(lines)
     first, below, rows = _heads(split(lines[0], delimiter), _rows(lines, delimiter), delimiter)
+    if not rows and len(first) > MAX_COLUMNS:
+        return None  # a long line of words, and nothing below it
     header = unique([cell.strip().strip("\"'").strip() for cell in first])
     if not _is_header(header, rows, delimiter):
         return None

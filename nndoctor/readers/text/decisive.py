@@ -8,7 +8,8 @@ from collections import Counter
 from nndoctor.readers.text.records import Record
 from nndoctor.readers.text.scales import NAME
 from nndoctor.readers.text.shapes import parse
-from nndoctor.readers.vocabulary.names import meaning_of, task
+from nndoctor.readers.vocabulary.names import meaning_of
+from nndoctor.readers.vocabulary.tasks import task
 
 MIN_JUDGED = 5  # records that rules judge
 MIN_ALIKE = 3  # records of one shape that make a log

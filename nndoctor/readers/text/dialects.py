@@ -15,6 +15,7 @@ from nndoctor.readers.text.toolkits import (
     correct,
     flax,
     likelihood,
+    loss_after,
     marian,
     of_batch,
     snapshot,
@@ -218,12 +219,8 @@ def _tesseract(line: str) -> str | None:
     if found is None:
         return None
     held_out = TESSERACT_EVAL.search(line, found.end())
-    validation = f" val cer: {_share(held_out['eval'])}" if held_out else ""
-    return f"step {found['at']} train cer: {_share(found['train'])}{validation}"
-
-
-def _share(percentage: str) -> str:
-    return f"{number_or_nan(percentage) / 100:.8g}"
+    validation = f" val cer: {held_out['eval']}%" if held_out else ""
+    return f"step {found['at']} train cer: {found['train']}%{validation}"
 
 
 # By a text that a line of the tool holds.
@@ -244,6 +241,7 @@ REWORDED: Mapping[str, Callable[[str], str | None]] = {
     "| ": summary,
     " total: ": visualizer,
     "orrect": correct,
+    " after ": loss_after,
     "Batch": of_batch,
     "Ep. ": marian,
     "Epoch[": cntk,

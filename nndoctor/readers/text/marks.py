@@ -12,7 +12,7 @@ STAMP = re.compile(
 )
 COUNT = r"(?P<{0}>\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(?P<{0}_end>\d+))?"
 EPOCH = re.compile(
-    r"(?<![\w/.-])(?<!per )(?<!best )(?<!for one )(?<!for each )(?:epoch|ep|epoche|epoca|epoque|epoka)(?:\((?P<phase>\w+)\))?['\"]?(?:-(?=\d)|\s*(?:[:=#]|no\.?)?\s*)\[?['\"]?\s*"
+    r"(?<![\w/.-])(?<!per )(?<!best )(?<!for one )(?<!for each )(?:epoch|ep|epoche|epoca|epoque|epoka)(?:\((?P<phase>\w+)\))?['\"]?(?:-(?=\d)|\s*(?:[:=#]|(?:no|num)\.?|number:?)?\s*)\[?['\"]?\s*"
     + COUNT.format("epoch")
     + r"(?![\w%]|\.\S)\]?(?:\s*[\[(]\s*(?P<step>\d+)\s*/\s*\d+(?:\s*\(\s*\d+%\))?\s*[\])])?"
     r"(?:(?:,?\s+|\s*\|\s*)(?P<count>\d+)\s*/\s*\d+(?=\s+[A-Za-z]|\s*[;|]))?",
@@ -40,6 +40,11 @@ LEADING = re.compile(
     re.IGNORECASE,
 )
 BEHIND = re.compile(r"\b(?:loss|error|acc|accuracy) (?P<step>\d+)(?::\s*|\s+)(?=[-+]?\d+\.\d)", re.IGNORECASE)
+# `Best model at step 0:` says where another line was.
+OF_THE_BEST = re.compile(
+    r"^\W*(?:the\s+)?best\b[^|,;=\d]*?\b(?:at|in|from|on|of)\s+(?:the\s+)?(?:step|epoch|iteration|iter)\b",
+    re.IGNORECASE,
+)
 PROGRESS = re.compile(r"\s\[\s*(?P<step>\d+)\s*/\s*\d+\s*\]\s*$")  # how far the epoch is, at a line's end
 BAR = re.compile(r"^\s*(?:step (?=\d+/\d+ \[))?(?P<done>\d+)/(?P<total>\d+)\s+(?:\[|[\u2500-\u259f]|-)")
 PERCENT_BAR = re.compile(r"(?P<done>\d+)%(?:\||\s+\d+/\d+ \[\d\d:\d)")  # of a narrow one only the count is drawn
@@ -49,6 +54,10 @@ Marks = dict[str, str]
 
 def marked(text: str) -> tuple[Marks, str]:
     """The marks of a line, its epoch first, and what is left of the text without them."""
+    return ({}, text) if "est " in text and OF_THE_BEST.match(text) else _marked(text)
+
+
+def _marked(text: str) -> tuple[Marks, str]:
     marks: Marks = {}
     if "lobal" in text or "LOBAL" in text:
         text = _with_one_step(text)

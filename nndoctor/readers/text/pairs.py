@@ -10,7 +10,7 @@ from functools import lru_cache
 from nndoctor.readers.text.drawings import before_its_bar, last_drawing
 from nndoctor.readers.text.marks import STAMP, bar_of, marked
 from nndoctor.readers.vocabulary.names import SPLITS, WITHOUT_SPLIT, meaning_of, tidy
-from nndoctor.readers.vocabulary.spellings import NOT_LOSS
+from nndoctor.readers.vocabulary.spellings import NOT_LOSS, OF_EXAMPLES
 
 MAX_LINE = 4000  # characters of a line that are read
 MAX_KEY = 5  # words
@@ -28,6 +28,8 @@ UNMEANT = frozenset(
         "improved",
         "lowest",
         "highest",
+        "smallest",
+        "largest",
         "minimum",
     ]
 )
@@ -224,7 +226,7 @@ def _key(text: str) -> tuple[bool, str]:
     whole = " ".join(words)
     if UNMEANT & set(tidy(whole).split("_")) and not known(whole):
         return False, ""
-    if HEAD_LOSS.search(whole):
+    if HEAD_LOSS.search(whole) or OF_EXAMPLES.match(tidy(whole)):
         return True, "_".join(words[-2:])
     sided = len(words) > 2 and words[0].lower() in SIDES
     for k in range(1 if sided else len(words)):  # `G GAN loss` is no loss of the whole

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from nndoctor.readers.text.between_runs import settings_below
+from nndoctor.readers.text.conlleval import entities_scored
 from nndoctor.readers.text.darknet import regions_joined
 from nndoctor.readers.text.dialects import plain, second_bars_named, single_epochs_counted
 from nndoctor.readers.text.drawings import drawings
@@ -20,7 +22,8 @@ from nndoctor.readers.text.tables import named_above, rows_as_pairs
 from nndoctor.readers.text.tiers import MIN_EPOCHS, one_tier, series_of, without_parts
 from nndoctor.readers.text.vectors import vectors_summed
 from nndoctor.readers.vocabulary.english import in_english
-from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, meaning_of, task
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, meaning_of
+from nndoctor.readers.vocabulary.tasks import task
 
 MAX_UNKNOWN = 64  # names kept that the vocabulary does not know
 # Names in the summary that the Hugging Face trainer prints after the run.
@@ -78,7 +81,9 @@ def records(lines: Iterable[str]) -> list[Record]:
     found = _first_as_later(found)
     found = without_repeats([record for record in found if _informative(record.values)])
     marked = [record for record in found if record.own]
-    return _few_unknown(_repeated(one_tier(_placed(marked if len(marked) > 1 else found))))
+    if len(marked) > 1:
+        found = settings_below(marked, first=found[0])
+    return _few_unknown(_repeated(one_tier(_placed(found))))
 
 
 def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
@@ -86,7 +91,7 @@ def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
 
     A line that a warning quotes is left out.
     """
-    joined = results_joined(regions_joined(map(cleaned, lines)))
+    joined = entities_scored(results_joined(regions_joined(map(cleaned, lines))))
     named = second_bars_named(single_epochs_counted(evaluations_named(joined)))
     under, quoted = "", False
     for number, text in enumerate(map(in_english, plain(rows_as_pairs(named_above(vectors_summed(named))))), 1):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from statistics import median
 from typing import TYPE_CHECKING
 
+from nndoctor.readers.tables.cells import number_or_nan
 from nndoctor.readers.text.pairs import known
 from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning, meaning_of
 
 if TYPE_CHECKING:
     from nndoctor.readers.text.records import Record
 
+MANY = 20.0  # times the loss of a step: the loss of an epoch is a sum
 MIN_EPOCHS = 4  # epochs with a line of their own, from which on the values of single steps are left out
 
 
@@ -37,10 +41,31 @@ def _without_names_of_epochs(found: list[Record]) -> list[Record]:
 
 
 def _names_again(epochs: list[Record], found: list[Record]) -> set[str]:
-    """The names, in any record, of series that enough of the epochs' own lines have."""
-    counts = Counter(name for record in epochs for name in record.values)
-    both = {series_of(name) for name, count in counts.items() if count >= MIN_EPOCHS and name not in WITHOUT_SPLIT}
+    """The names, in any record, of series that the lines of enough different epochs have."""
+    said = {(name, record.marks["epoch"]) for record in epochs for name in record.values}
+    counts = Counter(name for name, _ in said)
+    both = {
+        series_of(name)
+        for name, count in counts.items()
+        if count >= MIN_EPOCHS and name not in WITHOUT_SPLIT and not _sums_steps(name, epochs, found)
+    }
     return {name for name in {name for record in found for name in record.values} if series_of(name) in both}
+
+
+def _sums_steps(name: str, epochs: list[Record], found: list[Record]) -> bool:
+    """Whether what the epochs' own lines say of a loss is many times what the lines of their steps say: it is the sum of these."""
+    if not name.lower().endswith("loss"):
+        return False
+    series = series_of(name)
+    steps = [value for record in found if "step" in record.own for value in _numbers(record, series)]
+    wholes = [value for record in epochs for value in _numbers(record, series)]
+    return bool(steps and wholes) and median(wholes) > MANY * median(steps) > 0
+
+
+def _numbers(record: Record, series: tuple[str, str]) -> list[float]:
+    """The finite values of a series in a record."""
+    values = (number_or_nan(str(value)) for name, value in record.values.items() if series_of(name) == series)
+    return [value for value in values if math.isfinite(value)]
 
 
 def _merged(found: list[Record]) -> list[Record]:

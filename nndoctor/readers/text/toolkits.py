@@ -63,7 +63,17 @@ SUMMARY = re.compile(r"\|\s+(?P<name>[A-Za-z][\w/]*)/(?P<of>Average|Std|Median|M
 
 VISUALIZER = re.compile(r"^\W*epoch: \S+ iters?: .*[\])] total: (?=[-\d.n]+\s*$)", re.IGNORECASE)
 CORRECT = re.compile(r"\bcorrect\s*[:=]\s*(?=\d+(?:\.\d+)?\s?%)", re.IGNORECASE)
+LOSS_AFTER = re.compile(
+    r"\b(?P<name>loss|cost|error) after (?P<at>(?:\w+=\d+[ ,]+)*(?:epoch|iteration|step)=\d+):\s+(?P<value>\S+)\s*$",
+    re.IGNORECASE,
+)
 OF_BATCH = re.compile(r"^\s*Batch\s*=\s*(?=\d+\s*$)")
+
+
+def loss_after(line: str) -> str | None:
+    """`Loss after num_examples_seen=900 epoch=9: 5.9`, as a tutorial on RNNs prints it."""
+    found = LOSS_AFTER.search(line)
+    return f"{found['at']} {found['name']}: {found['value']}" if found else None
 
 
 def flax(line: str) -> str:

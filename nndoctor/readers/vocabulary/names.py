@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -20,6 +20,7 @@ from nndoctor.readers.vocabulary.spellings import (
     GROUPS,
     KNOWN,
     LR,
+    MEAN_SCORE,
     METRICS,
     NO_OWN_LOSS,
     NOISE,
@@ -31,6 +32,7 @@ from nndoctor.readers.vocabulary.spellings import (
     PRECISION,
     REWARD,
     REWARD_OF_ONE,
+    SCORES,
     SPLITS,
     STEP,
 )
@@ -48,7 +50,6 @@ __all__ = [
     "Meaning",
     "depends_on_others",
     "meaning_of",
-    "task",
     "tidy",
 ]
 
@@ -109,12 +110,8 @@ WITHOUT_SPLIT = frozenset(
 )
 EPISODES = frozenset({"episode", "episodes", "episode_num", "episode_number", "n_episode", "n_episodes", "game"})
 SET_OF_SEVERAL = re.compile(r"eval_[\w-]+_(?P<metric>loss|accuracy|f1|wer|cer|bleu)")
-MONITOR = frozenset("rlt")  # Stable-Baselines' episodes: reward, length, time
 # Columns of the returns in scores.txt of ChainerRL and PFRL.
 CHAINERRL = frozenset({"episodes", "mean", "median", "stdev"})
-OPENRLHF = frozenset({"glen", "ret", "kl"})  # its progress bar: length, return, divergence
-REWARD_MODEL = frozenset({"mean_reward", "margin"})
-HEADS = re.compile(r"(^|_)(policy|value|entropy)_loss$")  # of a network that plays
 OF_ONE_EPISODE = frozenset({"reward", "rewards", "return", "rew", "r"})  # a mean over episodes is preferred
 LR_OF_GROUP = re.compile(
     r"(lr|learning_rate)(?!.*_(?:mult|multiplier|scale|factor|ratio|decay|gamma|patience|warmup)(?:_|$))(_[a-z]+)+(_\d)?(_pg\d)?"
@@ -139,7 +136,8 @@ def tidy(column: str) -> str:
 def depends_on_others(column: str) -> bool:
     """Whether what a column says, if anything, depends on the columns next to it."""
     name = tidy(column)
-    return name in EPISODES or name in CHAINERRL or SET_OF_SEVERAL.fullmatch(column.strip()) is not None
+    of_a_game = name in (*EPISODES, *SCORES, *CHAINERRL) or MEAN_SCORE.match(name) is not None
+    return of_a_game or SET_OF_SEVERAL.fullmatch(column.strip()) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -239,42 +237,3 @@ def _readings(plain: list[str], quiet: list[str]) -> Iterator[list[str]]:
     yield [w for w in quiet if not w.isdigit()]
     if len(quiet) > 1 and quiet[0] in GROUPS:  # `losses/train_loss`
         yield quiet[1:]
-
-
-def task(columns: Sequence[str]) -> str | None:
-    """`reinforcement-learning` or `gan` where the columns show a task whose losses are no measure of learning."""
-    return _task(tuple(columns))
-
-
-@lru_cache(maxsize=256)
-def _task(columns: tuple[str, ...]) -> str | None:
-    names = [tidy(c) for c in columns]
-    if any(columns_of.issubset(names) for columns_of in (MONITOR, CHAINERRL, OPENRLHF)):
-        return "reinforcement-learning"
-    if any(map(_is_preference, names)) or REWARD_MODEL.issubset(names):
-        return None  # DPO and reward models: no game
-    games = list(filter(_is_of_a_game, names))
-    if games and not (all(map(HEADS.search, games)) and _learns_from_examples(columns)):
-        return "reinforcement-learning"
-    return "gan" if sum(map(_is_of_an_adversary, names)) > 1 else None
-
-
-def _is_of_a_game(name: str) -> bool:
-    return name != "r" and (REWARD.match(name) or PLAYING.search(name)) is not None
-
-
-def _learns_from_examples(columns: Sequence[str]) -> bool:
-    """Whether the loss is validated, too: a network of two heads that is trained on recorded games (AlphaZero) is judged as any other."""
-    return {meaning.split for meaning in map(meaning_of, columns) if meaning.metric == "loss"} >= {
-        "train",
-        "validation",
-    }
-
-
-def _is_of_an_adversary(name: str) -> bool:
-    return ADVERSARIAL.match("_".join(word for word in name.split("_") if word not in SPLITS)) is not None
-
-
-def _is_preference(name: str) -> bool:
-    found = meaning_in_frameworks(name)
-    return found is not None and found[1].startswith(("rewards_", "logps_"))

@@ -28,8 +28,8 @@ METRICS = spelling_table(
     loss: loss losses cost nll ce xent cross_entropy crossentropy cross_entropy_loss crossentropyloss ce_loss nll_loss
     loss: nllloss loss_fn objective logloss log_loss mlogloss multi_logloss binary_logloss bce bce_loss criterion
     loss: bce_with_logits loss_value loss_total lm_loss loss_mean mean_loss negative_log_likelihood loss_ce mse_loss
-    loss: neg_log_likelihood mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
-    loss: loss_net net_loss tot_loss loss_tot all_loss loss_all sum_loss loss_sum
+    loss: neg_log_likelihood nlml loss_nlml nlml_loss negative_log_marginal_likelihood neg_mll mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
+    loss: softmax_with_loss softmax_with_loss1 loss_net net_loss tot_loss loss_tot all_loss loss_all sum_loss loss_sum
     loss: loss_curve loss_total_loss perdida perda perte verlust perdita language_cross_entropy softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
     loss: nt_xent nt_xent_loss ntxent ntxent_loss info_nce info_nce_loss infonce infonce_loss simclr_loss byol_loss simsiam_loss moco_loss vicreg_loss barlow_loss dino_loss mlm_loss clm_loss ssl_loss reduced_train_loss neg_elbo negative_elbo elbo_loss step_loss avr_loss closs loss_current denoising_loss diffusion_loss noise_loss
     loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss ce_mean_words vae_loss loss_vae
@@ -43,7 +43,7 @@ METRICS = spelling_table(
     error: binary_error misclassification top_1_error
     balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc mean_class_accuracy mean_class_acc class_accuracy macc m_acc
     f1: f1 f1_score f1score macro_f1 f1_macro micro_f1 f1_micro weighted_f1 f1_weighted f1_global f_score fscore
-    f1: f_measure f1_m f1score_macro macro_f1_score
+    f1: fb1 f_measure f1_m f1score_macro macro_f1_score
     dice: dice dice_coef dice_coefficient dice_score mean_dice pseudo_dice dsc average_global_foreground_dice
     dice: dice_similarity dice_coeff
     iou: iou miou mean_iou jaccard jaccard_index iou_score mean_io_u io_u
@@ -77,7 +77,7 @@ HELD_OUT = _words("map map50 bleu rouge word_error character_error ndcg correlat
 
 LR = _words(
     "lr learning_rate learningrate lr0 lr_0 lr1 lr2 pg0 pg1 pg2 lr_pg0 lr_pg1 lr_pg2 x_lr0 x_lr1 x_lr2 base_lr "
-    "lr_group_0 learning_rate_0 optim_lr current_lr last_lr lrate lr_abs "
+    "lr_group_0 learning_rate_0 optim_lr optim0_lr0 current_lr last_lr lrate lr_abs "
     "actor_lr cur_lr act_lr info_last_lr last_lr policy_lr epoch_lr epoch_learning_rate base_learning_rate learn_rate cur_lr lr_cur learning_rates scheduler_lr lernrate"
 )
 GRAD_NORM = _words(
@@ -100,7 +100,7 @@ EPOCH = _words(
 )
 STEP = _words(
     "step steps global_step current_step current_steps iter iteration iterations it iters update updates num_updates trainer_global_step "
-    "total_steps n_step n_iter num_iter batch_idx training_step iteration_number step_num train_step global_iter "
+    "total_steps n_step n_iter num_iter batch_idx training_step iteration_number step_num train_step global_iter batch_id "
     "train_global_step boosting_round round batches tree trees total_timesteps time_total_timesteps "
     "progress_kimg progress_tick kimg schritt paso etape training_iteration num_env_steps_sampled_lifetime timesteps_total"
 )
@@ -163,17 +163,25 @@ KNOWN = re.compile(
     r"|_per_(sec|second|s)$|^(unnamed_\d+|index|)$"
 )
 _SIDE = "d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial"
-GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_total)?(_loss)?$|^(err_?g|gloss|g_gan)$")
+GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_total)?(_loss)?$|^(err_?g|gloss|g_gan|generated_loss)$")
 DISCRIMINATOR = re.compile(r"^(loss_)?(d|dis|disc|discriminator)(_total)?(_loss)?$|^(err_?d|dloss)$")
+CRITIC = re.compile(r"^(loss_critic|critic_loss|critic)(_total)?$")
 ADVERSARIAL = re.compile(
     rf"^(loss_)?({_SIDE}|g_gan|d_real|d_fake)(_(loss|gan|adv|x|y|real|fake|a|b|total))*$|^err_?[dg]$|^[dg]loss$"
+    r"|^generated_loss$"
 )
+OF_EXAMPLES = re.compile(
+    r"^(loss_(real|fake)|(real|fake)_loss)$"
+)  # parts of a discriminator's loss, next to an adversary
 REWARD = re.compile(
-    r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_return|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
+    r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_returns?|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
     r"|(train_|eval_|test_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|average_?ep_?ret|ep_?ret|return|critic_(?:rewards|score)_mean"
     r"|mean_\d+_episode_rewards?|mean_?rew|ep_r|average_rewards?|total_rewards?|average_returns?|returns_mean|(train_|test_|eval_|rollout_)?success_rate|r|rew)$"
 )
 REWARD_OF_ONE = re.compile(r"^(avg|mean|average)_(?!chosen|reject)[a-z]+_(reward|return)$")  # of several agents
+# What a game's score is called in tables of its episodes, the most telling first, and its mean over several.
+SCORES = ("avg_score", "average_score", "mean_score", "score", "total_score", "max_score")
+MEAN_SCORE = re.compile(r"^(moving|running|rolling)_(avg|average|mean)(_\d+)?(_(eps|episodes?))?(_score)?$")
 PLAYING = re.compile(
     r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|episodic_return|ep_return|episode_length|rollout|rewards?|returns?(?!_code)"
     r"|return_history|policy_loss|policy_gradient_loss|surrogate_loss|value_loss|value_function_loss|q_loss|td_error|loss_actor|actor_loss|(?<!cross_)entropy_loss"

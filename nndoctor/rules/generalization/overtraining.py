@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from nndoctor.analysis.convergence import confidence_between, has_moved
 from nndoctor.analysis.metric_decline import MIN_LOSS, MIN_SHARE, metric_decline
 from nndoctor.analysis.metric_decline import MIN_NOISES as MIN_METRIC_DECLINE
@@ -36,6 +38,7 @@ MIN_SLOPE_ERRORS = 5.0
 MIN_STEADY_RISE = 0.02  # share of the distance from which a steady rise is worth a remark
 FAR_RISE = 0.3  # share of a positive best loss from which a steady rise is a warning
 MIN_SINCE_FAR = 10  # evaluations since the best from which it is
+MIN_IN_A_ROW = 3  # evaluations since the best, each above the one before
 MIN_SINCE = 5  # evaluations since the best that show a steady rise
 LARGE_GAIN = 0.2  # fall of training since the best, as a share of the distance that validation covered: much was learned after it
 MIN_GAIN = 0.02  # the same from which training went on at all
@@ -93,7 +96,13 @@ def _has_risen(run: Run, validation: Series, seen: Rise, gained: float | None) -
 def _worse_text(run: Run, validation: Series, seen: Rise) -> bool:
     """Whether a language model's loss rises steadily and by more than rounding: a few hundredths of a nat show in its text, however far it came."""
     kind = workload(run) in (Workload.FINE_TUNING, Workload.PRETRAINING)
-    return kind and _rises_steadily(seen) and seen.height > SLIGHT_RISE_OF_FEW * validation.final > 0
+    steadily = _rises_steadily(seen) or _rises_each_time(validation, seen)
+    return kind and steadily and seen.height > SLIGHT_RISE_OF_FEW * validation.final > 0
+
+
+def _rises_each_time(validation: Series, seen: Rise) -> bool:
+    """Whether each evaluation since the best, of at least a few, is above the one before."""
+    return seen.since >= MIN_IN_A_ROW and bool((np.diff(validation.y[-seen.since - 1 :]) > 0).all())
 
 
 def _turned(validation: Series, seen: Rise, gained: float | None) -> bool:
@@ -203,7 +212,7 @@ RULE = Rule(
     needs={"validation/loss|validation/metric": 3},
     check=check,
     why="After its best epoch the network memorizes the training set: further steps cost time and make the model worse.",
-    how=f"The validation loss ends above its best by at least {percent(MIN_RISE)} of the distance covered and {MIN_NOISES:g} times its noise; the best comes before {percent(LATEST_BEST)} of the run, and training loss kept falling. Information if the rise is less than {percent(SLIGHT_RISE)} of a positive loss ({percent(SLIGHT_RISE_OF_FEW)} with up to {FEW_EVALUATIONS} evaluations) and {percent(MATERIAL_RISE)} of the distance, or if the loss only rises steadily since its best (slope over {MIN_SLOPE_ERRORS:g} standard errors, {percent(MIN_STEADY_RISE)} of the distance; a warning from {percent(FAR_RISE)} of the best loss and {MIN_SINCE_FAR} evaluations on); of a language model a steady rise of {percent(SLIGHT_RISE_OF_FEW)} of the loss is a warning, and so is any rise that the prognosis is {percent(SURE)} sure of. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides. Where no validation loss is logged, the metric itself: it ends worse than its best by {percent(MIN_LOSS)} of it, {percent(MIN_SHARE)} of what it had improved and {MIN_METRIC_DECLINE:g} times its noise.",
+    how=f"The validation loss ends above its best by at least {percent(MIN_RISE)} of the distance covered and {MIN_NOISES:g} times its noise; the best comes before {percent(LATEST_BEST)} of the run, and training loss kept falling. Information if the rise is less than {percent(SLIGHT_RISE)} of a positive loss ({percent(SLIGHT_RISE_OF_FEW)} with up to {FEW_EVALUATIONS} evaluations) and {percent(MATERIAL_RISE)} of the distance, or if the loss only rises steadily since its best (slope over {MIN_SLOPE_ERRORS:g} standard errors, {percent(MIN_STEADY_RISE)} of the distance; a warning from {percent(FAR_RISE)} of the best loss and {MIN_SINCE_FAR} evaluations on); of a language model a steady rise of {percent(SLIGHT_RISE_OF_FEW)} of the loss, or one in each of {MIN_IN_A_ROW} evaluations or more, is a warning, and so is any rise that the prognosis is {percent(SURE)} sure of. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides. Where no validation loss is logged, the metric itself: it ends worse than its best by {percent(MIN_LOSS)} of it, {percent(MIN_SHARE)} of what it had improved and {MIN_METRIC_DECLINE:g} times its noise.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
         Reference(

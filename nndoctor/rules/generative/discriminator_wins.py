@@ -27,7 +27,7 @@ FAR_LOST = 8.0  # loss of a generator that has lost where the discriminator's be
 MIN_RISE = 2.0  # times the generator's level early in the run, likewise
 EARLY = (0.0, 0.1)  # shares of the run
 SATURATED = 0.02  # limit of both losses: log(1 - D(G(z))) is 0 where the discriminator is certain, and so is its slope
-MIN_POINTS = 8
+MIN_POINTS, MIN_ZEROS = 8, 5  # values of both losses, and of a discriminator's that are all exactly 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ class _End:
 def check(run: Run) -> Iterator[Symptom]:
     """Look at the two losses, and at the two scores where they are logged, at the end of the run."""
     d, g = run.series["discriminator_loss"], run.series["generator_loss"]
-    if workload(run) is not Workload.GAN or min(len(d.y), len(g.y)) < MIN_POINTS:
+    enough = MIN_ZEROS if d.low == d.high == 0 else MIN_POINTS
+    if workload(run) is not Workload.GAN or min(len(d.y), len(g.y)) < enough:
         return
     real, fake = (_late(run.series_of(name, MIN_POINTS)) for name in ("real_score", "fake_score"))
     end = _End(_late(d) or 0.0, _late(g) or 0.0, real, fake)
@@ -138,10 +139,10 @@ RULE = Rule(
     name="discriminator-wins",
     severity=Severity.WARNING,
     title="the discriminator has won",
-    needs={"discriminator_loss": MIN_POINTS, "generator_loss": MIN_POINTS},
+    needs={"discriminator_loss": MIN_ZEROS, "generator_loss": MIN_ZEROS},
     check=check,
     why="A discriminator that makes no errors gives the generator almost no gradient.",
-    how=f"In the last {percent(LATE)} of the run the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
+    how=f"In {MIN_POINTS} values of both losses or more ({MIN_ZEROS} where the discriminator's are all exactly zero): in the last {percent(LATE)} of the run the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",
@@ -167,10 +168,12 @@ RULE = Rule(
             fake_score="0.5..0.001*40",
         ),
         Run.drawn({"task": "gan"}, discriminator_loss="1.4..0.0001*40", generator_loss="1..52*40"),
+        Run.drawn({"task": "gan"}, discriminator_loss="0*6", generator_loss="9.2 9.5 8.5 8.9 18 7.4"),
         Run.drawn({"task": "gan"}, discriminator_loss="1.1..0.00001*40", generator_loss="-0.43..-0.000001*40"),
         Run.drawn({"task": "gan"}, discriminator_loss="0.6..0.1*30 0.09*20", generator_loss="3.6..12.6*30 12.6*20"),
     ),
     healthy=(
+        Run.drawn({"task": "gan"}, discriminator_loss="0.1*6", generator_loss="9*6"),
         Run.drawn(
             {"task": "gan"},
             discriminator_loss="1.4 1.1 0.9 1.2 1.0 0.8 1.1 0.9 1.2 1.0",

@@ -153,7 +153,7 @@ def _message(run: Run, end: float, share: float) -> str:
     then = float(np.interp(end, loss.reduced[0], loss.smooth))
     return (
         f"the learning rate fell from {number(lr.high)} to {number(lr.final)}, below {percent(share)} of its peak from "
-        f"{run.axis} {step(end)} on ({percent(loss.share_of_run(end))} of the run); training loss was {number(then)} then and ends at {number(loss.last)}"
+        f"{run.axis} {step(end)} on ({percent(loss.share_of_run(end))} of the run); training loss was about {number(then)} then and ends at about {number(loss.last)}"
     )
 
 

@@ -23,7 +23,6 @@ from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, derived_finding
 
 # The second half of a cross-entropy may be this factor above that of guessing; beyond, it is no noise.
 MAX_OF_CHANCE = 1.3
-MIN_POSSIBLE = 0.1  # the same where the loss ends above its start
 EXPLODES = 100.0  # times the first loss: no noise of a batch takes a loss so far
 MIN_EXPLOSIONS = 2  # a single one may be a bad batch, which loss-spikes reports
 MAX_CROSS_ENTROPY, MIN_LEFT, MAX_LEFT, MAX_RIGHT = 20.0, 1.0, 7.0, 0.6
@@ -37,8 +36,11 @@ MIN_RISES = 0.1  # share of the second half's values that are above the one befo
 SURE_OF_SMOOTH = 0.65
 SHARE_HELPED = 0.68  # share of the zoo's 119 runs with such a jump in which a lower learning rate gains more than 0.1
 MIN_PROBABLE = 0.4
-"""Probability of the finding, by the whole curve, below which a jump is a remark where the loss ends below its start: of 19 such
-runs of the zoo, 4 confirm it."""
+"""Probability of the finding, by the whole curve, below which a jump is a remark where the loss does not end far above its start: of
+19 such runs of the zoo whose loss ends below it, 4 confirm it."""
+
+FAR_ABOVE = 1.5  # times its start, from which on the loss ends far above it
+MIN_POSSIBLE = 0.1  # the same probability where it does
 
 UNUSUAL = 0.03  # a peak learning rate ten times that of the recipes for transformer language models with Adam
 LEARNED = 0.25  # share of a language model's first loss below which it ends: whatever its rate, it learned its examples
@@ -51,21 +53,21 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     jump = _jumped(run, loss) or _jumped_at_first(run, loss) or _explodes_again(loss)
     if jump is not None:
-        found: Symptom | None = _weighed(run, jump, recovered=loss.last < float(loss.y[0]))
+        found: Symptom | None = _weighed(run, jump, far=loss.last > FAR_ABOVE * float(loss.y[0]))
     elif (worse := _worse_than_guessing(run, loss) or _exploded_and_stayed_poor(run, loss)) is not None:
-        found = _weighed(run, worse, recovered=False)
+        found = _weighed(run, worse, far=True)
     else:
         found = _derived(run) or _unusual(run, loss)
     if found is not None:
         yield found
 
 
-def _weighed(run: Run, visible: Symptom, *, recovered: bool) -> Symptom:
-    """What is seen, as probable as the whole curve makes it; a remark where that is little and the loss came back."""
+def _weighed(run: Run, visible: Symptom, *, far: bool) -> Symptom:
+    """What is seen, as probable as the whole curve makes it; a remark where that is little, and the loss does not end `far` above its start."""
     sure = probability(run, "lr-too-high")
     if sure is None:
         return visible
-    remark = sure < (MIN_PROBABLE if recovered else MIN_POSSIBLE)
+    remark = sure < (MIN_POSSIBLE if far else MIN_PROBABLE)
     return replace(visible, confidence=sure, severity=Severity.INFO if remark else None)
 
 

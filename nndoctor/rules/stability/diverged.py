@@ -75,7 +75,7 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
     lasting = rise.lasting or rises_for_good(run) is not None or _never_back(run, loss)
     if not lasting or wanders(loss, loss.best, loss.last):
         return
-    if not (at_chance(run) or comes_back(loss) or reweighted(run) or twin_error_falls(run, loss, loss.low_step)):
+    if not (at_chance(run) or comes_back(loss) or reweighted(run) or twin_error_falls(run, loss.low_step)):
         yield _symptom(run, loss, rise, lost)
 
 

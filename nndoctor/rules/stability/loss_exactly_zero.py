@@ -38,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
                 return
             continue
         at = zero if zero is not None else stuck_value(loss)
-        if at is not None and not twin_error_falls(run, loss, float(loss.x[at])):
+        if at is not None and not twin_error_falls(run, float(loss.x[at])):
             yield _symptom(run, loss, at)
             return
 
@@ -196,6 +196,7 @@ RULE = Rule(
         Run.drawn(train_loss="0.2 0.1 0 0 0", train_accuracy="0.9 0.99 1 1 1"),
         Run.drawn(train_loss="0.9 0.4 0.3 0.26 0.251 0.2501 0.25*8"),
         Run.drawn(train_loss="0.4609 0*20", train_mse="0.4609 0.01..1e-6*20"),
+        Run.drawn(train_loss="0.0852 0*20", validation_rmse="0.02 1e-5..3e-7*20"),
     ),
     suppressed_by=("nan-loss",),
 )

@@ -8,16 +8,19 @@ import numpy as np
 
 from nndoctor.analysis.liveness import (
     MIN_DIGITS,
+    MIN_FEW,
     MIN_IDENTICAL,
     MIN_REPEATS,
+    SURE_DIGITS,
     constant_discriminator,
     identical,
     judged_series,
     repeats_from,
     significant_digits,
 )
-from nndoctor.analysis.no_update_causes import no_update_causes
+from nndoctor.analysis.no_update_causes import CONSTANT, STOPPED, no_growth_causes, no_update_causes
 from nndoctor.analysis.reinforcement import entropy, improves, size_of_updates
+from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -31,7 +34,6 @@ MIN_UPDATES = 10  # updates of a policy that never changes
 MIN_EVALUATIONS, MIN_SAME = 4, 3  # evaluations, and those at the end that are the same
 MAX_FIRST = 2  # values of a training loss before it stops for good; a curve that settles has more
 MIN_SHARE_SAME = 0.3  # share of the evaluations
-SURE_DIGITS = 5  # significant digits; no update leaves so many unchanged
 MIN_CHANGE = 0.01  # share of the loss; a smaller change between the last two that differ is that of a loss that settles
 MIN_RATE = 0.02  # share of the peak learning rate; below it the weights may stay the same on purpose
 SAME_ENTROPY = 1e-3  # share of its size; the observed states differ a little even under one policy
@@ -43,22 +45,32 @@ def check(run: Run) -> Iterator[Symptom]:
     if (policy := _policy(run)) is not None:
         yield policy
     if not identical(run):
-        if (stopped := _stopped(run) or _constant_training(run) or _saturated_discriminator(run)) is not None:
-            yield stopped
+        other = _stopped(run) or _constant_training(run) or _saturated_discriminator(run) or _without_gradients(run)
+        if other is not None:
+            yield other
         return
+    if (unchanged := _unchanged(run)) is not None:
+        yield unchanged
+
+
+def _unchanged(run: Run) -> Symptom | None:
+    """Every value of every loss and metric is the same."""
+    trees = workload(run) is Workload.BOOSTING
+    if trees and begins_late(run) is not None:  # the last trees of many seldom change anything
+        return None
     judged = judged_series(run)
     loss = next(s for s in judged if s.name.endswith("/loss"))
     name = series_in_words(loss.name)
     also = "" if len(judged) == 1 else f", and so {'is' if len(judged) == 2 else 'are'} {_names(judged, loss.name)}"
     unit = run.axis if run.axis == "epoch" else "value"
-    yield Symptom(
-        f"{name} is {number(loss.final)} in all {len(loss.y)} {unit}s{also}: the weights are not being updated",
+    return Symptom(
+        f"{name} is {number(loss.final)} in all {len(loss.y)} {unit}s{also}: {'no tree changes the model' if trees else 'the weights are not being updated'}",
         CERTAIN,
         {"value": loss.final, "values": len(loss.y), "series": len(judged)},
         series=loss.name,
         step=loss.last_step,
         span=loss.span,
-        causes=no_update_causes(run),
+        causes=no_growth_causes() if trees else no_update_causes(run),
     )
 
 
@@ -78,26 +90,25 @@ def _stopped(run: Run) -> Symptom | None:
         series="validation/loss",
         step=where,
         span=(where, loss.last_step),
-        causes=(
-            Cause(
-                "gradients not finite",
-                0.6,
-                "loss scalers skip every step whose gradient is NaN or infinite",
-                "log the gradient norm and the loss scale",
-            ),
-            Cause(
-                "optimizer stopped stepping",
-                0.25,
-                "a condition, a closed scheduler or a detached graph can end the updates",
-                "compare one weight before and after a step",
-            ),
-            Cause(
-                "the same evaluation logged again",
-                0.15,
-                "a cached result repeats to the last digit",
-                "evaluate the first and the last checkpoint by hand",
-            ),
-        ),
+        causes=STOPPED,
+    )
+
+
+def _without_gradients(run: Run) -> Symptom | None:
+    """A gradient norm that is exactly zero in every value, while the loss does not fall; rewards that are all alike have none either."""
+    norm, loss = run.series_of("grad_norm", MIN_SAME), run.series_of("train/loss", MIN_SAME)
+    if norm is None or loss is None or norm.low != 0 or norm.high != 0 or workload(run) is Workload.REINFORCEMENT:
+        return None
+    if loss.final < (1 - MIN_CHANGE) * loss.initial:  # what is printed as 0.000 may be a small gradient
+        return None
+    return Symptom(
+        f"the gradient norm is exactly 0 in all {len(norm.y)} values: the weights are not being updated",
+        MEASURED,
+        {"values": len(norm.y)},
+        series="grad_norm",
+        step=norm.last_step,
+        span=norm.span,
+        causes=no_update_causes(run),
     )
 
 
@@ -118,21 +129,7 @@ def _constant_training(run: Run) -> Symptom | None:
         series="train/loss",
         step=where,
         span=(where, loss.last_step),
-        causes=(
-            Cause(
-                "saturated units",
-                0.45,
-                "after a step that is far too large all units are at their limit, and no gradient is left",
-                "print the outputs of one batch before the last activation",
-            ),
-            Cause(
-                "optimizer stopped stepping",
-                0.35,
-                "statistics of normalization layers change an evaluation although no weight does",
-                "compare one weight before and after a step",
-            ),
-            Cause("the same evaluation logged again", 0.2, "a stale variable repeats", "print the loss of each batch"),
-        ),
+        causes=CONSTANT,
     )
 
 
@@ -235,7 +232,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|approx_kl|kl|discriminator_loss": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not zero, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}.",
+    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not zero, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}. Or the gradient norm is exactly zero in {MIN_SAME} values or more, and the loss does not fall. In {MIN_FEW} values all losses and metrics must be the same, two losses of {SURE_DIGITS} digits among them.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",
@@ -249,6 +246,8 @@ RULE = Rule(
     sick=(
         Run.drawn(train_loss="1.597*25", validation_loss="1.598*25", validation_accuracy="0.295*25"),
         Run.drawn(train_loss="0.6667*20"),
+        Run.drawn(train_loss="0.4741 0.9741 0.6931", grad_norm="0*3", lr="1e-6*3"),
+        Run.drawn(train_loss="87.3363*3", validation_loss="87.3362*3", validation_accuracy="1*3"),
         Run.drawn(
             train_loss="2.6 1.8 1.5 1.25 1.17 1.15 1.152 1.151 1.136 1.133",
             validation_loss="1.475 1.31217 1.24813 1.159024*4",

@@ -49,12 +49,7 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     if len(loss.y) < plateau.MIN_POINTS and not (plateau.exact(loss) or plateau.barely_moves(run, loss)):
         return
-    if (
-        begins_late(run) is not None
-        or only_begun(run)
-        or _has_learned(run)
-        or twin_error_falls(run, loss, loss.first_step)
-    ):
+    if begins_late(run) is not None or only_begun(run) or _has_learned(run) or twin_error_falls(run, loss.first_step):
         return
     seen = None if _is_unstable(run, loss) else _seen(run, loss)
     found = seen if seen is not None else derived_plateau(run, stuck_causes(run, loss))

@@ -30,6 +30,8 @@ FIRST_STEP = 0.75  # share of the height that the first step has, or two where t
 MIN_LASTING, MIN_LASTING_POINTS = 0.08, 3  # share of the points, and points; what comes back sooner is a spike
 MAX_STEP_AFTER, NOISES_AFTER = 0.15, 6.0  # share of the height, and times the noise, of any step after the jump
 MIN_FALL_AFTER = 0.1  # share of the height by which the loss falls again
+# Points of each half of the stretch before a jump, and share of its height by which they differ.
+RESTING, AT_REST = 10, 0.1
 NEARBY = 3  # points from a resume that the log names
 MIN_STEP = 0.18  # share of the run's reach: a step between the medians of many noisy points
 MAX_OVERSHOT = 1.5  # times the step; a loss that jumps higher was unstable
@@ -54,7 +56,7 @@ def _jump(run: Run, loss: Series, scale: float) -> Symptom | None:
     """A lasting jump where the log names a resume; else the only one, if it starts over."""
     seen = jumps(loss, MIN_HEIGHT_AT_RESUME * scale)
     lasting = [event for event in seen.events if _lasts(seen, event)]
-    known = next((e for e in seen.events if _stands_out(e) and _named(run, seen, e)), None)
+    known = next((e for e in seen.events if _stands_out(e) and _named(run, seen, e) and not _frees(seen, e)), None)
     if known is not None:
         return _symptom(run, seen, known, scale, known=True)
     if len(lasting) != 1 or lasting[0].height <= MIN_HEIGHT * scale or not _starts_over(run, loss, seen, lasting[0]):
@@ -84,6 +86,16 @@ def _lasts(seen: Jumps, event: Jump) -> bool:
 def _stands_out(event: Jump) -> bool:
     """Whether a jump is far above the noise of the points before it, and more than one point high."""
     return event.height > SPREADS * event.noise and event.back - event.start > 1
+
+
+def _frees(seen: Jumps, event: Jump) -> bool:
+    """Whether a jump leads a loss that was at rest to far below that level: what is trained, or how, was changed on purpose."""
+    before = seen.y[max(event.start - 2 * RESTING, 0) : event.start]
+    if len(before) < 2 * NEARBY:
+        return False
+    half = len(before) // 2
+    moved = abs(median(before[:half]) - median(before[half:]))
+    return moved < max(event.noise, AT_REST * event.height) and event.lowest_after < event.level - event.height
 
 
 def _named(run: Run, seen: Jumps, event: Jump) -> bool:
@@ -208,7 +220,7 @@ RULE = Rule(
     needs={"train/loss": MIN_POINTS},
     check=check,
     why="A resumed run should continue where it stopped. If the optimizer state, the schedule, the data position or some weights were not restored, part of the training is lost.",
-    how=f"One jump by {SPREADS:g} standard deviations of the points before that lasts for {percent(MIN_LASTING)} of the run: at a step where the log says that the run was resumed ({percent(MIN_HEIGHT_AT_RESUME)} of the run's reach), or, without such a mark, in a single step back to at least {percent(MIN_LOST)} of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to {WINDOW} points by {percent(MIN_STEP)} of the reach and {ERRORS:g} standard errors, while the learning rate does not rise.",
+    how=f"One jump by {SPREADS:g} standard deviations of the points before that lasts for {percent(MIN_LASTING)} of the run: at a step where the log says that the run was resumed ({percent(MIN_HEIGHT_AT_RESUME)} of the run's reach), or, without such a mark, in a single step back to at least {percent(MIN_LOST)} of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to {WINDOW} points by {percent(MIN_STEP)} of the reach and {ERRORS:g} standard errors, while the learning rate does not rise. A jump after which a loss that was at rest falls far below its level is none.",
     sources=(
         Reference(
             "PyTorch tutorials, Saving and loading a general checkpoint",
@@ -222,6 +234,7 @@ RULE = Rule(
     ),
     healthy=(
         Run.drawn({"resumed_at": (30.0,)}, train_loss="2.3..0.9*30 0.9..0.7*30"),
+        Run.drawn({"resumed_at": (30.0,)}, train_loss="0.9*30 1.4 1.2 1..0.2*30"),
         Run.drawn(train_loss="2.3..0.9*30 2.2 1.4 0.9..0.7*30"),
         Run.drawn(train_loss="2.3..0.4*60"),
         Run.drawn(train_loss="2.3..0.4*60 9 7 3..1.2*20 1.2..0.4*40"),
