@@ -118,6 +118,8 @@ def _step(model: Any, batch: Any) -> Tensor:  # noqa: ANN401
 def _loss(model: Any) -> Callable[[Any, Any], Tensor]:  # noqa: ANN401
     def loss(output: Any, target: Any) -> Tensor:  # noqa: ANN401
         found: Tensor = model.compute_loss(y=target, y_pred=output)
+        for layer in (model, *model._flatten_layers(include_self=False)):  # noqa: SLF001 - no public name gives what add_loss keeps
+            layer._losses[:] = [each.detach() for each in layer._losses]  # noqa: SLF001 - of the last pass, which has gone back
         return found
 
     return loss

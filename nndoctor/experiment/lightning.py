@@ -26,12 +26,13 @@ EPOCHS = 10  # what the Trainer says max_epochs is, for schedules that ask it fo
 class Lightning:
     """A LightningModule, which brings its own steps, optimizers and data; `package` is the one that it comes from.
 
-    `calls` counts the steps of each training, which begins with a fresh optimizer.
+    `calls` counts the steps of each training, which begins with a fresh optimizer; `gave_loss` is empty until a step has.
     """
 
     module: Any
     package: str
     calls: MutableMapping[torch.optim.Optimizer, int] = field(default_factory=WeakKeyDictionary)
+    gave_loss: list[bool] = field(default_factory=list)
 
     @classmethod
     def of(cls, model: nn.Module) -> Lightning | None:
@@ -80,8 +81,11 @@ class Lightning:
 
     def _step(self, model: nn.Module, batch: object) -> Tensor:
         found = loss_in(_training_step(model, batch))
+        if found is None and self.gave_loss:  # a batch that the module leaves out: nothing to learn from
+            return torch.stack([p.sum() * 0.0 for p in model.parameters() if p.requires_grad]).sum()
         if not isinstance(found, Tensor):
             raise UsageError(f"training_step returned a {type(found).__name__}; expected the loss")
+        self.gave_loss[:] = [True]
         return found
 
     def _train_step(self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer) -> object:

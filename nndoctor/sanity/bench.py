@@ -215,7 +215,7 @@ def gather(bench: Bench) -> None:
     """Read the first batches of training and validation data."""
     began = time.perf_counter()
     limit = DATA_SHARE * bench.clock.budget
-    bench.batches = _first(bench.subject.batches(), limit)
+    bench.batches = _different(_first(bench.subject.batches(), limit))
     bench.load_time = (time.perf_counter() - began) / max(len(bench.batches), 1)
     bench.sample = _together(bench.batches)
     bench.data = bench.sample
@@ -237,6 +237,14 @@ def _first(batches: Iterable[Batch], seconds: float) -> list[Batch]:
         if examples >= MAX_EXAMPLES or len(found) >= MAX_BATCHES or volume > MAX_BYTES or late:
             break
     return found
+
+
+def _different(batches: list[Batch]) -> list[Batch]:
+    """The batches without those that are one and the same once more, as a list that repeats all the data."""
+    found: dict[tuple[object, ...], Batch] = {}
+    for k, batch in enumerate(batches):
+        found.setdefault(tuple((t.data_ptr(), t.shape) for t in tensors(batch)) or (k,), batch)
+    return list(found.values())
 
 
 def _together(batches: list[Batch]) -> Batch | None:

@@ -29,6 +29,8 @@ def settle(bench: Bench) -> None:
         subject.loss, subject.step = subject.file_loss, None
     if not subject.blind and not _divisible(bench):
         bench.divisible, bench.sample = False, None
+    if bench.sample is not None and not _takes_more(bench):
+        bench.sample = bench.batch
     bench.ignored = _ignored(bench)
     bench.labelled = not subject.blind and (subject.loss is not None or _uses_target(bench))
     if not bench.labelled and _of_outputs_form(bench):
@@ -153,6 +155,19 @@ def _uses_target(bench: Bench) -> bool:
     except ModelFileError:  # what is wrong is told later, of the batch as it is
         return True
     return found[0] != found[1] or not math.isfinite(found[0]) or same_targets(batch)
+
+
+def _takes_more(bench: Bench) -> bool:
+    """Whether a step takes more examples than a batch has; not one that keeps something for each of its examples."""
+    if size(bench.sample) <= size(bench.batch) or bench.subject.blind:
+        return True
+    bench.fresh_start()
+    try:
+        with torch.no_grad():
+            bench.subject.run(part(bench.sample, slice(0, size(bench.batch) + 1)))
+    except ModelFileError:
+        return False
+    return True
 
 
 def _divisible(bench: Bench) -> bool:

@@ -35,7 +35,8 @@ def check(run: Run) -> Iterator[Symptom]:
             else ""
         )
         text = f"inputs are not normalized (RMS {number(rms)}, max {number(largest)}){apart}"
-        sure = rms > MAX_RMS and not run.fact("table_apart")  # the model may scale such a table itself
+        scaled = run.fact("table_apart") or run.fact("first_layer_normalized_after")  # as the model may do itself
+        sure = rms > MAX_RMS and not scaled
         yield Symptom(text, MEASURED if sure else PLAUSIBLE, evidence, place="train_data")
     elif 0 < largest < MIN_LARGEST and not run.fact("table_apart"):
         text = f"inputs are very small (max {number(largest)}): were they scaled twice?"

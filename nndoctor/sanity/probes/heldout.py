@@ -27,6 +27,7 @@ MEMORIZED = 6.0  # standard deviations of the examples that are trained on, from
 STEPS, MAX_STEPS, SHORTEST = 300, 900, 60
 LOOKS = 4  # at the held-out part during a training
 SEEDS = 2
+MOST, TOLD = 0.75, 3.0  # of the examples, on which a second training tells, and deviations by which it does
 TIME_SHARE = 0.5  # of the time left; labels that follow from the inputs end it early
 CLEAR = 6.0  # standard deviations beyond which labels follow from the inputs
 
@@ -62,7 +63,22 @@ def probe(bench: Bench) -> None:
         found = _trained(bench, _divided(pools, k), looks, k, list(scores))
         scores = {place: [*scores[place], score] for place, score in found.items()}
     for place, measured in list(scores.items())[:1]:
-        _note(bench, pools[0], place, measured)
+        if not _told_by_more(bench, pools, place, measured):
+            _note(bench, pools[0], place, measured)
+
+
+def _told_by_more(bench: Bench, pools: list[Batch], place: Place, measured: list[Score]) -> bool:
+    """Whether a model that only memorizes few examples tells the labels of others once it is trained on most of them."""
+    memorized = all(score.own >= MEMORIZED for score in measured)
+    steps = min(MAX_STEPS, int(TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5)))
+    if not memorized or sum(score.others for score in measured) >= SEEDS * TOLD or steps < SHORTEST:
+        return False
+    bench.fresh_start(SEEDS)
+    ours, held = _divided(pools, SEEDS, MOST)
+    if not _advanced(bench, ours, bench.optimizer(), range(100 * SEEDS + 1, 100 * SEEDS + steps + 1)):
+        return False
+    found = _fits(bench, held, [place]).get(place)
+    return found is not None and found >= TOLD
 
 
 def _inputs(bench: Bench, pools: list[Batch]) -> list[Tensor]:
@@ -104,15 +120,16 @@ def _listed(batch: Batch) -> bool:
     return all(isinstance(each, (list, tuple)) and len(each) == len(first) for each in others)
 
 
-def _divided(pools: list[Batch], k: int) -> tuple[list[Batch], list[Batch]]:
-    """The examples that are trained on, and those that are held out."""
+def _divided(pools: list[Batch], k: int, share: float = 0.5) -> tuple[list[Batch], list[Batch]]:
+    """The examples that are trained on, half of them unless more are asked for, but not many, and those that are held out."""
+    most = MAX_EXAMPLES if share == 0.5 else sum(map(size, pools))
     draws = torch.Generator().manual_seed(k)
     if len(pools) == 1:
         order = torch.randperm(size(pools[0]), generator=draws)
-        ours, held = order.tensor_split([min(MAX_EXAMPLES, len(order) // 2)])
+        ours, held = order.tensor_split([min(most, int(share * len(order)))])
         return [part(pools[0], ours)], [part(pools[0], held)]
     mixed = [pools[i] for i in torch.randperm(len(pools), generator=draws).tolist()]
-    cut = max(1, min(len(mixed) // 2, MAX_EXAMPLES // max(map(size, mixed))))
+    cut = max(1, min(int(share * len(mixed)), most // max(map(size, mixed))))
     return mixed[:cut], mixed[cut:]
 
 

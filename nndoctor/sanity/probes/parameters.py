@@ -73,6 +73,7 @@ def first_layer(bench: Bench) -> None:
     table = _raw_table(bench, taken) if taken.normalized else None
     bench.fact("first_layer_normalizes", taken.normalized and table is None)
     bench.fact("table_apart", table is not None)
+    bench.fact("first_layer_normalized_after", taken.before_norm)
     given = taken.values if table is None else table
     if given is None:
         return
@@ -112,12 +113,15 @@ def _scales(bench: Bench, spread: Tensor) -> None:
 class _FirstInput:
     """What the first layer with weights takes; nothing where a layer before it normalizes, or looks up embeddings.
 
-    `by_others` is what layers take that normalize or look up embeddings.
+    `by_others` is what layers take that normalize or look up embeddings; `before_norm` says that the layer right behind
+    the first one normalizes.
     """
 
     def __init__(self) -> None:
         self.values: Tensor | None = None
         self.normalized = False
+        self.before_norm = False
+        self._first_behind = True
         self.by_others: list[Tensor] = []
 
     def note(self, module: nn.Module, args: tuple[object, ...]) -> None:
@@ -129,6 +133,8 @@ class _FirstInput:
         keeps = role_of(module) in (Role.NORM, Role.EMBEDDING) or kind.endswith("Normalization") or kind == "Embedding"
         if keeps:
             self.by_others.append(first.detach())
+        if self.values is not None and self._first_behind:
+            self.before_norm, self._first_behind = role_of(module) is Role.NORM, False
         if self.values is not None or self.normalized:
             return
         if keeps or not first.is_floating_point():

@@ -92,7 +92,9 @@ def _views(bench: Bench) -> tuple[Place, Place] | None:
 def _of_one_call(given: Mapping[str, Tensor]) -> tuple[Place, Place] | None:
     numbers = {name: t for name, t in given.items() if t.is_floating_point() and _of_examples(t)}
     same = [name for name, t in numbers.items() if t.shape == next(iter(numbers.values())).shape]
-    return ((0, same[0]), (0, same[1])) if len(same) == 2 else None
+    if len(same) != 2 or torch.equal(given[same[0]], given[same[1]]):
+        return None
+    return (0, same[0]), (0, same[1])
 
 
 def _of_two_calls(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> tuple[Place, Place] | None:

@@ -112,8 +112,12 @@ def _inputs(bench: Bench, _: torch.optim.Optimizer) -> Change:
         padding = ~tensor.any(-1, keepdim=True) if sample.ndim == SEQUENCES else torch.zeros((), dtype=torch.bool)
         return torch.where(padding, tensor, (tensor - mean) / spread)
 
-    if isinstance(bench.batch, Tensor):  # an autoencoder's batch is its target, too
-        return Change((bench.model.register_forward_pre_hook(lambda _m, args: tuple(map(scaled, args))),))
+    if isinstance(bench.batch, Tensor) or bench.subject.step is not None:  # then the inputs may be a target, too
+
+        def put(_m: nn.Module, places: Any, names: Any) -> Any:  # noqa: ANN401
+            return mapped(places, scaled), mapped(names, scaled)
+
+        return Change((bench.model.register_forward_pre_hook(put, with_kwargs=True),))
     return Change(batch=lambda batch: rebuilt(batch, scaled))
 
 
