@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.experiment.experiment import experiment  # noqa: E402
-from nndoctor.sanity.probes import constant_targets, own_value  # noqa: E402
+from nndoctor.sanity.probes import constant_targets, data, own_value, views  # noqa: E402
 from nndoctor.sanity.source import from_file  # noqa: E402
 
 
@@ -77,3 +77,54 @@ model = Words(); optimizer = torch.optim.Adam(model.parameters()); validation_da
 train_data = DataLoader([{"input_ids": row, "labels": row} for row in ids], batch_size=20)
 """
     assert "own_value_seen" not in probed(change, own_value.probe)
+
+
+def test_a_batch_that_is_repeated_counts_once(probed):
+    """All data in one batch, as of a differential equation, are no examples that are all alike."""
+    change = """
+points = torch.linspace(0, 1, 30)[:, None].requires_grad_(); edge = torch.zeros(1, 1); del loss; validation_data = None
+train_data = [(edge, points)] * 50; model = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
+optimizer = torch.optim.Adam(model.parameters())
+def step(model, batch): return model(batch[0]).square().sum() + (model(batch[1]) - batch[1]).square().mean()
+"""
+    facts = probed(change, data.probe)
+    assert "constant_features" not in facts
+    assert "same_targets" not in facts
+
+
+def test_a_step_that_keeps_something_for_each_of_its_examples(examined):
+    """No probe hands it more of them than a batch has."""
+    change = (
+        "kept = torch.randn(20, 3); del loss\ndef step(model, batch): return (model(batch[0]) - kept).square().mean()"
+    )
+    report = examined(change, budget=5.0)
+    assert not any(note.startswith("not checked: ") and "fails" in note for note in report.run.notes)
+
+
+def test_the_batch_itself_beside_its_input_is_no_second_view(probed):
+    change = """
+class Wrapped(nn.Module):
+    def __init__(self): super().__init__(); self.f = nn.Linear(8, 3)
+    def forward(self, v, whole): return nn.functional.cross_entropy(self.f(v), whole["y"])
+model = Wrapped(); optimizer = torch.optim.Adam(model.parameters()); validation_data = None; del loss
+train_data = DataLoader([{"x": x[k], "y": y[k]} for k in range(200)], batch_size=20)
+def step(model, batch): return model(batch["x"], batch)
+"""
+    assert "views_not_compared" not in probed(change, views.probe)
+
+
+CURVES = """
+w = torch.randn(8, 1)
+y = (x @ w)[:, 0]; train_data = [(x, y)]; model = nn.Linear(8, 1); optimizer = torch.optim.LBFGS(model.parameters(), lr=0.8); del loss
+def train_step(model, batch, optimizer):
+    def closure():
+        optimizer.zero_grad()
+        found = nn.functional.mse_loss(model(batch[0])[:, 0], batch[1])
+        found.backward()
+        return found
+    return optimizer.step(closure)
+"""
+
+
+def test_losses_that_lbfgs_computes_with_are_no_parts_of_the_objective(examined):
+    assert not [f for f in examined(CURVES, budget=5.0).findings if f.name == "loss-part-trains-nothing"]

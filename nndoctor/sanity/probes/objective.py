@@ -105,7 +105,9 @@ def _idle(bench: Bench, course: Course) -> None:
 
 
 def _detached(bench: Bench, course: Course) -> None:
-    """A visible part of the loss that depends on the model and has no gradient."""
+    """A visible part of the loss that depends on the model and has no gradient; L-BFGS computes with losses by itself."""
+    if bench.facts.get("optimizer") == "LBFGS":
+        return
     parts = [[p for p in lens.parts if p.used and abs(p.value) > VISIBLE * abs(p.whole)] for lens in course.calls]
     values = [p.value for call in parts for p in call]
     if all(parts) and len(set(values)) > 1:
