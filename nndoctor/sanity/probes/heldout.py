@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nndoctor.rules.data.labels_contradict_inputs import MIN_MEMORIZED
 from nndoctor.sanity.batches import Batch, alike, all_inputs, concatenated, part, size, split, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import calls_of
@@ -69,7 +70,7 @@ def probe(bench: Bench) -> None:
 
 def _told_by_more(bench: Bench, pools: list[Batch], place: Place, measured: list[Score]) -> bool:
     """Whether a model that only memorizes few examples tells the labels of others once it is trained on most of them."""
-    memorized = all(score.own >= MEMORIZED for score in measured)
+    memorized = all(score.own > MIN_MEMORIZED for score in measured)
     steps = min(MAX_STEPS, int(TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5)))
     if not memorized or sum(score.others for score in measured) >= SEEDS * TOLD or steps < SHORTEST:
         return False
