@@ -13,15 +13,13 @@ from nndoctor.rules.data.labels_contradict_inputs import MIN_MEMORIZED
 from nndoctor.sanity.batches import Batch, alike, all_inputs, concatenated, part, size, split, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import calls_of
+from nndoctor.sanity.holdout import divided, listed, pools_of
 from nndoctor.sanity.label_fit import Place, fit
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.structured import skewed, structured
 from nndoctor.sanity.token_counts import told_by_tokens
 
 SIGNAL = 0.05  # of what neighbours can tell: only less is suspicious
-MIN_EXAMPLES = 120  # examples, of which at least one half is held out
-MAX_EXAMPLES = 192  # examples that are trained on: more are not memorized in so few steps
-MIN_BATCHES, MIN_POOL = 6, 4  # batches, and examples of each, where they are of different lengths
 ROLES = (2, 3)  # tensors of a batch, the last two of which have different roles
 TAGS = 3  # times as many tokens as tags
 MEMORIZED = 6.0  # standard deviations of the examples that are trained on, from which more steps show nothing new
@@ -44,7 +42,7 @@ class Score:
 
 def probe(bench: Bench) -> None:
     """Where neighbours tell nothing of the labels, or cannot be asked: train on a part, and ask on the rest."""
-    pools = _pools(bench)
+    pools = pools_of(bench)
     if not pools or not _suspicious(bench, pools[0]):
         return
     inputs, target = _inputs(bench, pools), bench.target(bench.data)
@@ -61,7 +59,7 @@ def probe(bench: Bench) -> None:
     looks = _looks(int(room))
     scores: dict[Place, list[Score]] = {place: [] for place in _questions(bench, pools[0])}
     for k in range(SEEDS):
-        found = _trained(bench, _divided(pools, k), looks, k, list(scores))
+        found = _trained(bench, divided(pools, k), looks, k, list(scores))
         scores = {place: [*scores[place], score] for place, score in found.items()}
     for place, measured in list(scores.items())[:1]:
         if not _told_by_more(bench, pools, place, measured):
@@ -75,7 +73,7 @@ def _told_by_more(bench: Bench, pools: list[Batch], place: Place, measured: list
     if not memorized or sum(score.others for score in measured) >= SEEDS * TOLD or steps < SHORTEST:
         return False
     bench.fresh_start(SEEDS)
-    ours, held = _divided(pools, SEEDS, MOST)
+    ours, held = divided(pools, SEEDS, MOST)
     if not _advanced(bench, ours, bench.optimizer(), range(100 * SEEDS + 1, 100 * SEEDS + steps + 1)):
         return False
     found = _fits(bench, held, [place]).get(place)
@@ -99,41 +97,6 @@ def _looks(room: int) -> list[int]:
     ]
 
 
-def _pools(bench: Bench) -> list[Batch]:
-    """All examples as one batch, or where sequences are of different lengths as the batches that they come in; none where they are too few.
-
-    So, too, where images come with lists of boxes: what belongs to an image is known by its place.
-    """
-    if not bench.divisible or not (all(map(bench.alike, bench.batches)) or all(map(_listed, bench.batches))):
-        return []
-    whole = bench.sample
-    if whole is not None and size(whole) >= MIN_EXAMPLES:
-        return [whole]
-    several = len(bench.batches) >= MIN_BATCHES and min(map(size, bench.batches[:-1])) >= MIN_POOL
-    return bench.batches if several and sum(map(size, bench.batches)) >= MIN_EXAMPLES else []
-
-
-def _listed(batch: Batch) -> bool:
-    """Whether a batch is a tensor of all examples, and lists that have something for each."""
-    first, *others = list(batch) if isinstance(batch, (tuple, list)) and len(batch) > 1 else [None]
-    if not isinstance(first, Tensor) or not first.ndim or not first.is_floating_point():
-        return False
-    return all(isinstance(each, (list, tuple)) and len(each) == len(first) for each in others)
-
-
-def _divided(pools: list[Batch], k: int, share: float = 0.5) -> tuple[list[Batch], list[Batch]]:
-    """The examples that are trained on, half of them unless more are asked for, but not many, and those that are held out."""
-    most = MAX_EXAMPLES if share == 0.5 else sum(map(size, pools))
-    draws = torch.Generator().manual_seed(k)
-    if len(pools) == 1:
-        order = torch.randperm(size(pools[0]), generator=draws)
-        ours, held = order.tensor_split([min(most, int(share * len(order)))])
-        return [part(pools[0], ours)], [part(pools[0], held)]
-    mixed = [pools[i] for i in torch.randperm(len(pools), generator=draws).tolist()]
-    cut = max(1, min(int(share * len(mixed)), most // max(map(size, mixed))))
-    return mixed[:cut], mixed[cut:]
-
-
 def _note(bench: Bench, pool: Batch, place: Place, scores: list[Score]) -> None:
     bench.fact("heldout_steps", max(score.steps for score in scores))
     bench.fact("heldout_score", sum(score.others for score in scores) / SEEDS)
@@ -152,7 +115,7 @@ def _questions(bench: Bench, sample: Batch) -> list[Place]:
     """
     if _is_only_input(bench, sample):
         return [0]
-    if _listed(sample):
+    if listed(sample):
         return []
     if bench.target(sample) is not None and not _own_input(bench, sample):
         return [None]
