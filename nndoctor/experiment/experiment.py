@@ -19,7 +19,7 @@ from nndoctor.experiment.own_loss import why_no_loss
 from nndoctor.experiment.several_optimizers import optimizers_in, with_first
 from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts
-from nndoctor.experiment.usual_names import as_train_step, usual_names
+from nndoctor.experiment.usual_names import as_train_step, usual_arrays, usual_names
 
 LINES = {
     "model": "model = Net()  # or: def model(): return Net()",
@@ -69,7 +69,9 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
     """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
     loaded = {name: value for name, value in load(path, given.seed).items() if not _is_count(name, value)}
     usual = {} if trainer_in(loaded) is not None else usual_names(loaded)
-    names = {**loaded, **{part: loaded[name] for part, name in usual.items()}}
+    arrays = {} if trainer_in(loaded) is not None or "train_data" in usual else usual_arrays(loaded)
+    names = {**loaded, **{part: loaded[name] for part, name in usual.items()}, **{k: v for k, (_, v) in arrays.items()}}
+    usual |= {part: name for part, (name, _) in arrays.items()}
     found = _model(path, names, given.seed)
     parts = _parts(path, found, names)
     notes = [f"model: {type(found).__name__}, {_size(found)}"]

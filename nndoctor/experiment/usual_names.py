@@ -7,8 +7,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nndoctor.experiment.lightning import is_data_module
 from nndoctor.experiment.loading import MODELS
@@ -31,6 +32,40 @@ VALIDATION = (
     "val_data", "valid_data", "val_loader", "valid_loader", "validation_loader", "valloader", "validloader", "val_dataloader",
     "valid_dataloader", "eval_dataloader", "val_dl", "valid_dl", "val_dataset", "valid_dataset", "valset", "val_set", "val_ds", "valid_ds",
 )  # fmt: skip
+
+
+ARRAYS = {
+    "train_data": (("x_train", "y_train"), ("X_train", "y_train"), ("train_x", "train_y")),
+    "validation_data": (
+        ("x_val", "y_val"),
+        ("X_val", "y_val"),
+        ("x_test", "y_test"),
+        ("X_test", "y_test"),
+        ("val_x", "val_y"),
+    ),
+}
+"""The names of arrays of inputs and targets, which scripts of Keras and scikit-learn give in the place of data sets."""
+
+
+def usual_arrays(names: Mapping[str, object]) -> dict[str, tuple[str, tuple[Tensor, Tensor]]]:
+    """Pairs of arrays or tensors under usual names, in the place of data that a file does not give: part to names and tensors."""
+    found: dict[str, tuple[str, tuple[Tensor, Tensor]]] = {}
+    for part, pairs in ARRAYS.items():
+        given = next((pair for pair in pairs if all(_is_array(names.get(name)) for name in pair)), None)
+        if given is not None and names.get(part) is None:
+            x, y = (_as_tensor(names[name]) for name in given)
+            found[part] = f"{given[0]} and {given[1]}", (x, y)
+    return found if "train_data" in found else {}
+
+
+def _is_array(value: object) -> bool:
+    return isinstance(value, (np.ndarray, Tensor)) and value.ndim > 0
+
+
+def _as_tensor(value: Any) -> Tensor:  # noqa: ANN401
+    """Numbers in the precision of the weights, as Keras takes them."""
+    tensor = torch.as_tensor(value)
+    return tensor.float() if tensor.dtype is torch.float64 else tensor
 
 
 def usual_names(names: Mapping[str, object]) -> dict[str, str]:

@@ -128,3 +128,27 @@ def train_step(model, batch, optimizer):
 
 def test_losses_that_lbfgs_computes_with_are_no_parts_of_the_objective(examined):
     assert not [f for f in examined(CURVES, budget=5.0).findings if f.name == "loss-part-trains-nothing"]
+
+
+ROWS = """
+import numpy as np
+x_train, y_train, x_test, y_test = x[:200].double().numpy(), y[:200].numpy(), x[200:].numpy(), y[200:].numpy()
+del train_data, validation_data
+"""
+
+
+def test_arrays_of_inputs_and_targets_in_the_place_of_data_sets(written):
+    """In the precision of the weights."""
+    found = experiment(written(ROWS))
+    inputs, targets = next(iter(found.train_data))
+    assert (inputs.dtype, targets.dtype) == (torch.float32, torch.int64)
+    assert found.validation_data is not None
+    assert found.validation_data.examples == 40
+    assert "x_train and y_train as train_data, x_test and y_test as validation_data" in " ".join(found.notes)
+
+
+def test_data_sets_come_before_arrays(written):
+    found = experiment(
+        written(ROWS.replace("del train_data, validation_data", "train_loader = train_data; del train_data"))
+    )
+    assert "train_loader as train_data" in " ".join(found.notes)
