@@ -43,27 +43,35 @@ class Score:
 def probe(bench: Bench) -> None:
     """Where neighbours tell nothing of the labels, or cannot be asked: train on a part, and ask on the rest."""
     pools = pools_of(bench)
-    if not pools or not _suspicious(bench, pools[0]):
-        return
-    inputs, target = _inputs(bench, pools), bench.target(bench.data)
-    if target is not None and any(told_by_tokens(each, target) for each in inputs):
-        return
-    numbers = target is not None and target.is_floating_point() and skewed(target)
-    bench.fact("inputs_structured", numbers or any(map(structured, inputs)))
-    if not bench.facts["inputs_structured"]:
+    if not pools or not _suspicious(bench, pools[0]) or not _of_real_data(bench, _inputs(bench, pools)):
         return
     room = TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5) / SEEDS
     if room < SHORTEST:
         bench.unchecked.append("labels on held-out examples")
         return
-    looks = _looks(int(room))
+    for place, measured in list(_measured(bench, pools, _looks(int(room))).items())[:1]:
+        if not _told_by_more(bench, pools, place, measured):
+            _note(bench, pools[0], place, measured)
+
+
+def _of_real_data(bench: Bench, inputs: list[Tensor]) -> bool:
+    """Whether labels should follow from the inputs, which are no stand-ins, and whether that is not known already."""
+    target = bench.target(bench.data)
+    if target is not None and any(told_by_tokens(each, target) for each in inputs):
+        return False
+    numbers = target is not None and target.is_floating_point() and skewed(target)
+    found = numbers or any(map(structured, inputs))
+    bench.fact("inputs_structured", found)
+    return found
+
+
+def _measured(bench: Bench, pools: list[Batch], looks: list[int]) -> dict[Place, list[Score]]:
+    """The scores of each seed, of what does not follow from the inputs."""
     scores: dict[Place, list[Score]] = {place: [] for place in _questions(bench, pools[0])}
     for k in range(SEEDS):
         found = _trained(bench, divided(pools, k), looks, k, list(scores))
         scores = {place: [*scores[place], score] for place, score in found.items()}
-    for place, measured in list(scores.items())[:1]:
-        if not _told_by_more(bench, pools, place, measured):
-            _note(bench, pools[0], place, measured)
+    return scores
 
 
 def _told_by_more(bench: Bench, pools: list[Batch], place: Place, measured: list[Score]) -> bool:
