@@ -38,7 +38,7 @@ def _losses(run: Run) -> list[Symptom]:
     fall = begun - ended
     if fall < LEARNED * abs(begun) or before - after > FOLLOWS * fall:
         return []
-    moved = "rises" if after > before else "stays"
+    moved = "rises" if after > before else "falls only"
     text = f"a training of {run.number('fit_steps'):.0f} steps takes the loss of training examples that it does not see from {_loss(begun)} to {_loss(ended)}, and that of the validation examples {moved} from {_loss(before)} to {_loss(after)}: are their inputs and targets prepared in the same way?"
     return [Symptom(text, SEVERAL_SIGNS, dict(zip(names, found, strict=True)), place="validation_data")]
 
