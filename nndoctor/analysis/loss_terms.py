@@ -45,7 +45,7 @@ def _symbols(run: Run) -> str | None:
 def _over_examples(run: Run) -> str | None:
     if not run.fact("log_softmax_over_examples"):
         return None
-    return "nll_loss gets log-probabilities whose probabilities sum to 1 over the examples instead of the classes: use log_softmax(1)"
+    return "nll_loss gets log-probabilities whose probabilities sum to 1 over the examples, or over places, instead of the classes: use log_softmax(-1)"
 
 
 def _moving(run: Run) -> str | None:
@@ -93,6 +93,17 @@ def _no_curvature(run: Run) -> str | None:
     if not run.number("zero_derivatives"):
         return None
     return "a derivative that the step asks torch.autograd.grad for is exactly 0 everywhere, as the second one of a ReLU network is: use a smooth activation (tanh, SiLU, sine)"
+
+
+def _silent(run: Run) -> str | None:
+    """One of two targets on which the loss does not depend."""
+    value = run.known("target_without_loss")
+    if value is None:
+        return None
+    return (
+        f"the loss of examples whose target is {number(value)} is the same for every output: they train nothing, "
+        "as with targets of 0 and 1 in a hinge loss, which takes -1 and 1"
+    )
 
 
 def _torn(run: Run) -> str | None:
@@ -150,6 +161,7 @@ TERMS: tuple[tuple[Callable[[Run], str | None], tuple[str, ...]], ...] = (
     (_without_volume, ("add-the-log-determinant",)),
     (_unmoved, ("alternate-the-masks",)),
     (_no_curvature, ("smooth-activation",)),
+    (_silent, ("fix-labels",)),
     (_torn, ("keep-batch-first",)),
     (_crossed, ("keep-batch-first",)),
     (_wrong_sign, ()),

@@ -28,6 +28,7 @@ SCALINGS = (
     "Mul", "Div", "Neg", "Mean", "Sum", "Squeeze", "Unsqueeze", "View", "Reshape", "Alias", "ToCopy", "SqueezeDim",
     "Clone", "UnsafeView", "Select", "Unbind", "Expand", "Where",
 )  # fmt: skip
+VIEWS = ("View", "UnsafeView", "ReshapeAlias")
 ROWS = ("Index", "IndexSelect", "Slice", "Clone", "ToCopy", "Log")
 MAX_NODES = 20_000  # nodes looked at
 
@@ -61,12 +62,21 @@ def activation(node: Node) -> str:
     return ACTIVATIONS.get(kind(passed(node)), "")
 
 
-def softmax_dimension(node: Node) -> int | None:
-    """The dimension of a softmax of which only rows, or logarithms, were taken since, below 0 if counted from the end; None where there is no such softmax."""
-    while kind(node) in ROWS and len(before(node)) == 1:
+def softmax_over_last(node: Node) -> bool | None:
+    """Whether a softmax, of which rows, logarithms or another view were taken since, is over the last dimension.
+
+    None where there is no such softmax. Of rows alone it is not known how many dimensions there were: two, or three.
+    """
+    dimensions = None
+    while kind(node) in (*ROWS, *VIEWS) and len(before(node)) == 1:
+        sizes = getattr(node, "_saved_self_sym_sizes", None)
+        dimensions = len(sizes) if kind(node) in VIEWS and sizes else dimensions
         node = before(node)[0]
     found = getattr(node, "_saved_dim", None) if kind(node) in ("Softmax", "LogSoftmax") else None
-    return None if found is None else int(found) - (1 << 64 if found >= 1 << 63 else 0)  # torch keeps it unsigned
+    if found is None:
+        return None
+    dimension = int(found) - (1 << 64 if found >= 1 << 63 else 0)  # torch keeps it unsigned
+    return dimension in (1, 2, -1) if dimensions is None else dimension % dimensions == dimensions - 1
 
 
 def walk(loss: Tensor, *, nearest_first: bool = False) -> Iterator[Node]:

@@ -420,3 +420,25 @@ def test_a_log_softmax_over_the_examples(probed, dimension, wrong, rows):
     scores = f"model(batch[0]).log_softmax({dimension})[{rows}]"
     step = f"del loss\ndef step(model, batch): return nn.functional.nll_loss({scores}, batch[1][{rows}])"
     assert ("log_softmax_over_examples" in probed(step, shapes.probe)) is wrong
+
+
+@pytest.mark.parametrize(("dimension", "wrong"), [("1", True), ("-2", True), ("0", True), ("2", False), ("-1", False)])
+def test_a_log_softmax_over_the_places_of_a_sequence(probed, dimension, wrong):
+    """Seen through the view that joins examples and places."""
+    change = f"""
+x = torch.randn(240, 5, 8); y = torch.arange(1200).reshape(240, 5) % 3; train_data = DataLoader(TensorDataset(x, y), batch_size=20)
+del loss; model = nn.Linear(8, 3); optimizer = torch.optim.Adam(model.parameters()); validation_data = None
+def step(model, batch):
+    return nn.functional.nll_loss(model(batch[0]).log_softmax({dimension}).view(-1, 3), batch[1].view(-1))
+"""
+    assert ("log_softmax_over_examples" in probed(change, shapes.probe)) is wrong
+
+
+@pytest.mark.parametrize(("targets", "silent"), [("(y == 0).float()", 0.0), ("2 * (y == 0).float() - 1", None)])
+def test_a_hinge_loss_on_targets_of_0(probed, targets, silent):
+    change = f"""
+t = {targets}; train_data = DataLoader(TensorDataset(x, t), batch_size=20); model = nn.Linear(8, 1)
+optimizer = torch.optim.Adam(model.parameters()); validation_data = None
+def loss(o, t): return torch.clamp(1 - t * o[:, 0], min=0).mean()
+"""
+    assert probed(change, fit.probe).get("target_without_loss") == silent

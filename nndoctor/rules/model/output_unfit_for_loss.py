@@ -216,6 +216,7 @@ RULE = Rule(
         Run.drawn({"loss_is_finite": True, "derivatives_without_graph": 1}),
         Run.drawn({"loss_is_finite": True, "log_softmax_over_examples": True}),
         Run.drawn({"loss_is_finite": True, "log_det_unused": True}),
+        Run.drawn({"loss_is_finite": True, "target_without_loss": 0.0}),
         Run.drawn({"loss_is_finite": True, "zero_derivatives": 1}),
         Run.drawn({"loss_is_finite": True, "labels_of_one_distribution": 3}),
         Run.drawn({"loss_is_finite": True, "symbols_sum_to_one": False}),

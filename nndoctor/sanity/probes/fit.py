@@ -15,6 +15,7 @@ from nndoctor.sanity.probes.scale import Scale, before_activation
 from nndoctor.sanity.subject import plain
 
 EXAMPLES = 16
+SIZES = (0.1, 1.0, 10.0)  # of outputs that are drawn
 MAX_VALUES = 2_000_000  # values of an output that are moved freely
 UNFINISHED = 0.1  # of the way from the first loss to the best: descent that leaves more is tried further
 SHORTER = 0.01  # times the first steps
@@ -69,6 +70,7 @@ def _judged(bench: Bench, scale: Scale) -> None:
     bench.fact("output_width", scale.output.shape[1] if scale.output.ndim > 1 else 1)
     _reach(bench, scale)
     _follows(bench, scale)
+    bench.fact("target_without_loss", _without_loss(scale))
     _parts(bench, scale)
     bench.fact("target_one_hot", _one_hot(_compared(bench)) or _one_hot(scale.single))
 
@@ -166,6 +168,26 @@ def _follows(bench: Bench, scale: Scale) -> None:
     if float(goal.std()) > 0:
         bench.fact("loss_follows_target", _ranked(goal, got))
         bench.fact("loss_least_at_target", _least_at_target(scale, target.to(scale.output), scale.act(at)))
+
+
+def _without_loss(scale: Scale) -> float | None:
+    """The one of two targets on whose examples the loss depends at no outputs, as a hinge loss on 0; None where there is none."""
+    target, values = scale.single, None if scale.single is None else torch.unique(scale.single)
+    if target is None or values is None or len(values) != 2 or target.numel() != scale.output.numel():
+        return None
+    felt = torch.zeros(target.numel(), dtype=torch.bool)
+    draws = torch.Generator().manual_seed(0)
+    for size_of_outputs in SIZES:
+        drawn = size_of_outputs * torch.randn(scale.output.shape, generator=draws).to(scale.output)
+        free = drawn.requires_grad_()
+        loss = unless_it_fails(lambda at=free: scale.loss_of(at, scale.target), None)  # type: ignore[misc]
+        if loss is None or not loss.requires_grad:
+            return None
+        (gradient,) = torch.autograd.grad(loss, free, allow_unused=True)
+        felt |= (gradient != 0).reshape(-1).cpu() if gradient is not None else False
+    of_each = {float(value): bool(felt[(target.reshape(-1) == value).cpu()].any()) for value in values}
+    silent = [value for value, any_felt in of_each.items() if not any_felt]
+    return silent[0] if len(silent) == 1 else None
 
 
 def _least_at_target(scale: Scale, goal: Tensor, found: Tensor) -> bool:

@@ -84,14 +84,13 @@ def _logarithms(calls: list[LossCall]) -> bool | None:
 
 
 def _over_examples(call: LossCall) -> bool:
-    """Whether log-probabilities of classes add up to 1 over the examples, and not over the classes."""
+    """Whether log-probabilities of classes add up to 1 over the examples, or the places of a sequence, and not over the classes."""
     if call.function is not functional.nll_loss or call.output.ndim != 2 or min(call.output.shape) < 2:
         return False
     probabilities = call.output.detach().exp()
     if _sum_to_one(probabilities):
         return False
-    dimension = graph.softmax_dimension(call.output.grad_fn)
-    return _sum_to_one(probabilities.T) or (dimension is not None and dimension not in (1, 2, -1))
+    return _sum_to_one(probabilities.T) or graph.softmax_over_last(call.output.grad_fn) is False
 
 
 def _class_left_out(call: LossCall) -> tuple[str, float] | None:
