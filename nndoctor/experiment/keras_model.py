@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from nndoctor.experiment.backward import Reached, backward_replaced
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "SGD": torch.optim.SGD,
@@ -92,26 +95,16 @@ def _has_own_step(model: Any) -> bool:  # noqa: ANN401
     return sum(line.count(".backward(") for line in code) == 1
 
 
-class _Reached(BaseException):
-    """Raised where a train_step would go back from its loss; no `except Exception` of it stops it."""
-
-
 def _step(model: Any, batch: Any) -> Tensor:  # noqa: ANN401
     """The loss from which the model's own train_step would go back, before it does."""
     found: list[Tensor] = []
-    kept = Tensor.backward
 
-    def backward(self: Tensor, *_: object, **__: object) -> None:
-        found.append(self)
-        raise _Reached
+    def stop(loss: Tensor, _: Callable[[], object]) -> None:
+        found.append(loss)
+        raise Reached
 
-    Tensor.backward = backward  # type: ignore[method-assign]
-    try:
+    with backward_replaced(stop), contextlib.suppress(Reached):
         model.train_step(batch)
-    except _Reached:
-        pass
-    finally:
-        Tensor.backward = kept  # type: ignore[method-assign]
     return found[0]
 
 

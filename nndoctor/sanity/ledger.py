@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from nndoctor.experiment.backward import backward_replaced
 from nndoctor.sanity import graph
-from nndoctor.sanity.user_step import any_gradient, backward_replaced
+from nndoctor.sanity.user_step import any_gradient
 
 HIDDEN = "Checkpoint"  # part of the names of nodes that keep what is before them to themselves
 

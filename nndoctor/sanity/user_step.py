@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from nndoctor.experiment.backward import Reached, backward_replaced
 from nndoctor.experiment.steps import TrainStep, loss_in
 from nndoctor.sanity.batches import copied
 from nndoctor.sanity.optimizers import unwrapped
@@ -23,10 +24,6 @@ Strangers = dict[int, tuple[torch.optim.Optimizer, dict[str, Any]]]
 CALLS = 3  # watched calls that show how often a step goes back, and what it returns
 SHORT = 10_000  # entries of a list that a step may fill
 SAME = 1e-3  # relative difference of two ratios that are the same
-
-
-class _Reached(BaseException):
-    """Raised at the last backward() of a step that is only asked for its loss; no `except Exception` stops it."""
 
 
 @dataclass(slots=True)
@@ -173,12 +170,12 @@ def asked(step: TrainStep, known: Habits, optimizer: torch.optim.Optimizer) -> C
         def stop(given: Tensor, _: Callable[[], object]) -> None:
             found.append(given)
             if len(found) == known.asked:
-                raise _Reached
+                raise Reached
 
         try:
             with backward_replaced(stop), modes_kept(model), lists_kept(step, model):
                 step(model, batch, optimizer)
-        except _Reached:
+        except Reached:
             pass
         return torch.stack([t.reshape(()) for t in found]).sum() / known.scale
 
@@ -232,29 +229,6 @@ def modes_kept(model: nn.Module) -> Iterator[None]:
 def any_gradient(gradient: Tensor) -> bool:
     """Whether a gradient is anything but zeros, in whatever form."""
     return bool((gradient.coalesce().values() if gradient.is_sparse else gradient).any())
-
-
-@contextmanager
-def backward_replaced(act: Callable[[Tensor, Callable[[], object]], object]) -> Iterator[None]:
-    """Within, `loss.backward()` calls `act` with the loss and what would have happened."""
-    kept = Tensor.backward
-    running: set[int] = set()  # under a function mode, torch calls what stands as Tensor.backward a second time
-
-    def backward(self: Tensor, *args: Any, **names: Any) -> None:  # noqa: ANN401
-        if id(self) in running:
-            kept(self, *args, **names)  # type: ignore[no-untyped-call]
-            return
-        running.add(id(self))
-        try:
-            act(self, lambda: kept(self, *args, **names))  # type: ignore[no-untyped-call]
-        finally:
-            running.discard(id(self))
-
-    Tensor.backward = backward  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Tensor.backward = kept  # type: ignore[method-assign]
 
 
 def _number(value: object) -> float | None:

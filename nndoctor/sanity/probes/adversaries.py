@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from nndoctor.experiment.backward import backward_replaced
 from nndoctor.sanity.batches import as_bytes, tensors
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.user_step import backward_replaced
 
 CALLS = 4  # of the user's step: a generator may step less often than its discriminator
 STEADY = 0.5  # of the mean size of gradients: a mean below it has no direction
