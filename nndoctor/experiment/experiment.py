@@ -28,7 +28,7 @@ LINES = {
 }
 
 STEPS = {"step", "train_step"}
-GIVE_A_LOSS = {"loss", "step", "train_step"}  # names, of which one is enough
+GIVE_A_LOSS = {"loss", *STEPS}  # names, of which one is enough
 
 EPOCHS = ("epochs", "EPOCHS", "num_epochs", "NUM_EPOCHS", "n_epochs", "N_EPOCHS", "max_epochs", "MAX_EPOCHS")
 OptimizerMaker = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
@@ -68,8 +68,9 @@ class ExperimentOptions:
 def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Experiment:
     """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
     loaded = {name: value for name, value in load(path, given.seed).items() if not _is_count(name, value)}
-    usual = {} if trainer_in(loaded) is not None else usual_names(loaded)
-    arrays = {} if trainer_in(loaded) is not None or "train_data" in usual else usual_arrays(loaded)
+    trained = trainer_in(loaded) is not None  # then all but the model is the Trainer's
+    usual = {} if trained else usual_names(loaded)
+    arrays = {} if trained or "train_data" in usual else usual_arrays(loaded)
     names = {**loaded, **{part: loaded[name] for part, name in usual.items()}, **{k: v for k, (_, v) in arrays.items()}}
     usual |= {part: name for part, (name, _) in arrays.items()}
     found = _model(path, names, given.seed)

@@ -35,9 +35,10 @@ def listed(batch: Batch) -> bool:
     return all(isinstance(each, (list, tuple)) and len(each) == len(first) for each in others)
 
 
-def divided(pools: list[Batch], k: int, share: float = 0.5) -> tuple[list[Batch], list[Batch]]:
-    """The examples that are trained on, half of them unless more are asked for, but not many, and those that are held out."""
-    most = MAX_EXAMPLES if share == 0.5 else sum(map(size, pools))
+def divided(
+    pools: list[Batch], k: int, share: float = 0.5, most: int = MAX_EXAMPLES
+) -> tuple[list[Batch], list[Batch]]:
+    """The examples that are trained on, a share of them but at most so many, and those that are held out."""
     draws = torch.Generator().manual_seed(k)
     if len(pools) == 1:
         order = torch.randperm(size(pools[0]), generator=draws)

@@ -91,7 +91,7 @@ def test_the_table_is_sorted_by_a_column(by, first, capsys):
 
 
 def test_runs_that_tie_are_in_the_order_of_their_numbers(tmp_path, monkeypatch, capsys):
-    """The tenth run of a log stands below the ninth."""
+    """The tenth run of a log comes after the ninth."""
     monkeypatch.chdir(tmp_path)
     epochs = "".join(
         f"Epoch {k}/20, train loss: {2 / k + 0.1:.4f}, val loss: {2 / k + 0.2:.4f}\n" for k in range(1, 21)

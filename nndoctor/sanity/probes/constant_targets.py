@@ -68,21 +68,21 @@ def probe(bench: Bench) -> None:
 def _all_zero(bench: Bench) -> bool:
     """Whether whole numbers beside the model's inputs are 0 in every batch, and the loss of a step depends on them, as on labels."""
     taken = [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
-    before = _replaced(bench, ())
+    before = _replaced(bench, None)
     for place, given in enumerate(tensors(bench.batch)):
         numbers = not given.is_floating_point() and given.dtype is not torch.bool and given.numel() >= FEWEST_LABELS
         if not numbers or any(t.shape == given.shape and torch.equal(t, given) for t in taken):
             continue
         if not any(bool(tensors(batch)[place].any()) for batch in bench.batches):
-            after = _replaced(bench, (place,))
+            after = _replaced(bench, place)
             return math.isfinite(after) and after != before
     return False
 
 
-def _replaced(bench: Bench, ones: tuple[int, ...]) -> float:
-    """The loss of the first batch, with ones in the place of some of its tensors; NaN where that fails."""
+def _replaced(bench: Bench, place: int | None) -> float:
+    """The loss of the first batch, with ones for one of its tensors, or none of them; NaN where that fails."""
     count = itertools.count()
-    batch = mapped(bench.batch, lambda t: torch.ones_like(t) if next(count) in ones else t)
+    batch = mapped(bench.batch, lambda t: torch.ones_like(t) if next(count) == place else t)
     seed(7)
     with torch.no_grad():
         return unless_it_fails(lambda: number(bench.subject.run(batch).loss), math.nan)

@@ -81,7 +81,7 @@ def _told_by_more(bench: Bench, pools: list[Batch], place: Place, measured: list
     if not memorized or sum(score.others for score in measured) >= SEEDS * TOLD or steps < SHORTEST:
         return False
     bench.fresh_start(SEEDS)
-    ours, held = divided(pools, SEEDS, MOST)
+    ours, held = divided(pools, SEEDS, MOST, sum(map(size, pools)))
     if not _advanced(bench, ours, bench.optimizer(), range(100 * SEEDS + 1, 100 * SEEDS + steps + 1)):
         return False
     found = _fits(bench, held, [place]).get(place)

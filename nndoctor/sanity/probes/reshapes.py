@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from pathlib import Path
 from types import FrameType
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+import nndoctor
 from nndoctor.sanity.bench import Bench
 
 RESHAPES = ("view", "reshape")
 MOST_DIMENSIONS = 5
 SEQUENCES, HEADS = 3, 4  # dimensions of sequences, and of those of several attention heads
-NOT_USERS = (f"{__name__.partition('.')[0]}/", "torch/", "site-packages/", "dist-packages/")
+BETWEEN = tuple(str(Path(str(package.__file__)).parent) for package in (nndoctor, torch))
+"""The folders of the frames between a reshape and the code that asked for it."""
+LIBRARIES = ("site-packages", "dist-packages")
 """In the paths of code that is not the user's."""
 
 
@@ -99,15 +103,11 @@ def _padded(tensor: Tensor) -> bool:
 
 def _line(frame: FrameType | None) -> str:
     """The line of the user's code that asked for it, as `model.py:12`; empty where a library did."""
-    while frame is not None and any(part in _path(frame) for part in NOT_USERS[:2]):
+    while frame is not None and frame.f_code.co_filename.startswith(BETWEEN):
         frame = frame.f_back
-    if frame is None or any(part in _path(frame) for part in NOT_USERS):
+    if frame is None or any(part in frame.f_code.co_filename for part in LIBRARIES):
         return ""
-    return f"{_path(frame).rpartition('/')[2]}:{frame.f_lineno}"
-
-
-def _path(frame: FrameType) -> str:
-    return frame.f_code.co_filename.replace("\\", "/")
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 
 
 def _words(shape: torch.Size) -> str:
