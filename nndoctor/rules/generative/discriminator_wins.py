@@ -18,7 +18,7 @@ MIN_REAL = 0.95  # score of real examples that a discriminator without errors gi
 REAL_MARGIN = 0.1  # by which a lower score of real examples shows that it makes errors
 MAX_FAKE = 0.05  # score of generated examples; twice as much shows that it makes errors
 START, MIN_START = 0.05, 0.5  # share of the run whose median is the first loss, and the least that this counts as
-LATE = 0.3  # share of the run at its end
+LATE = 0.25  # share of the run at its end
 NEXT_TO_NOTHING = 0.12  # share of the discriminator's first loss, and of that of guessing
 NEAR_END = 1.5  # times its last level: the discriminator's loss has come down
 GUESSING = 1.386  # 2 ln 2: the sum over real and generated of a discriminator that knows nothing
@@ -26,6 +26,13 @@ LOST = 3.0  # loss of a generator whose examples pass with a probability of 5 %
 FAR_LOST = 8.0  # loss of a generator that has lost where the discriminator's began low already
 MIN_RISE = 2.0  # times the generator's level early in the run, likewise
 EARLY = (0.0, 0.1)  # shares of the run
+CERTAIN = (
+    0.02  # loss of a discriminator that gives real examples 0.99 and generated ones 0.01: it is next to never wrong
+)
+MIN_FIRST = (
+    0.25  # least first loss of one that classifies; the difference of a critic's scores may be near 0 throughout
+)
+MIN_CERTAIN_RISE = 1.5  # times the generator's level early in the run, of one that faces a certain discriminator
 SATURATED = 0.02  # limit of both losses: log(1 - D(G(z))) is 0 where the discriminator is certain, and so is its slope
 MIN_POINTS, MIN_ZEROS = 8, 5  # values of both losses, and of a discriminator's that are all exactly 0
 
@@ -66,9 +73,10 @@ def check(run: Run) -> Iterator[Symptom]:
     real, fake = (_late(run.series_of(name, MIN_POINTS)) for name in ("real_score", "fake_score"))
     end = _End(_late(d) or 0.0, _late(g) or 0.0, real, fake)
     vanished = _vanished(d, end)
-    beaten = (vanished and (end.generator > LOST or end.saturated)) or _outpaced(d, g, end)
+    lost = end.generator > LOST or end.saturated or _turns_certain(d, g, end)
+    beaten = (vanished and lost) or _outpaced(d, g, end)
     if end.certain or (beaten and not end.contradicted):
-        yield _symptom(run, d, end, saturated=vanished and end.saturated)
+        yield _symptom(run, d, g, end, saturated=vanished and end.saturated)
 
 
 def _vanished(d: Series, end: _End) -> bool:
@@ -77,20 +85,30 @@ def _vanished(d: Series, end: _End) -> bool:
     return d.low >= 0 and end.discriminator < NEXT_TO_NOTHING * min(start, GUESSING)
 
 
+def _turns_certain(d: Series, g: Series, end: _End) -> bool:
+    """Whether a discriminator that made errors at first is next to never wrong at the end, and the generator's loss rises with it."""
+    early = g.level(*EARLY)
+    return (
+        median(opening(d.y, START)) > MIN_FIRST
+        and end.discriminator < CERTAIN
+        and end.generator > MIN_CERTAIN_RISE * early > 0
+    )
+
+
 def _outpaced(d: Series, g: Series, end: _End) -> bool:
     """Whether a positive discriminator loss is next to nothing beside that of guessing, while the generator's is large and twice as high as it was."""
     rises = end.generator > max(FAR_LOST, MIN_RISE * g.level(*EARLY))
     return d.low >= 0 and end.discriminator < NEXT_TO_NOTHING * GUESSING and rises
 
 
-def _symptom(run: Run, d: Series, end: _End, *, saturated: bool) -> Symptom:
+def _symptom(run: Run, d: Series, g: Series, end: _End, *, saturated: bool) -> Symptom:
     reached = d.y < max(NEXT_TO_NOTHING * GUESSING, NEAR_END * end.discriminator)
     at = d.step_where(reached)
     known = end.real is not None and end.fake is not None
     scores = f"; D(x) is about {number(end.real or 0.0)} and D(G(z)) about {number(end.fake or 0.0)}" if known else ""
     return Symptom(
-        f"the discriminator's loss is about {number(end.discriminator)} and the generator's about {number(end.generator)} at the end{scores}: "
-        f"the discriminator has won, and the generator's gradient vanishes (from {run.place(at)} on)",
+        f"the discriminator's loss ends at {number(d.final)} and the generator's at {number(g.final)}{scores}: "
+        f"the discriminator is almost never wrong, so the generator's gradient vanishes (from {run.place(at)} on)",
         MEASURED if end.certain else TYPICAL,
         {
             "discriminator_loss": end.discriminator,
@@ -142,7 +160,7 @@ RULE = Rule(
     needs={"discriminator_loss": MIN_ZEROS, "generator_loss": MIN_ZEROS},
     check=check,
     why="A discriminator that makes no errors gives the generator almost no gradient.",
-    how=f"In {MIN_POINTS} values of both losses or more ({MIN_ZEROS} where the discriminator's are all exactly zero): in the last {percent(LATE)} of the run the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
+    how=f"In {MIN_POINTS} values of both losses or more ({MIN_ZEROS} where the discriminator's are all exactly zero): in the last {percent(LATE)} of the run the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or below {CERTAIN:g} from a first loss above {MIN_FIRST:g} while the generator's is {MIN_CERTAIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",
@@ -171,6 +189,9 @@ RULE = Rule(
         Run.drawn({"task": "gan"}, discriminator_loss="0*6", generator_loss="9.2 9.5 8.5 8.9 18 7.4"),
         Run.drawn({"task": "gan"}, discriminator_loss="1.1..0.00001*40", generator_loss="-0.43..-0.000001*40"),
         Run.drawn({"task": "gan"}, discriminator_loss="0.6..0.1*30 0.09*20", generator_loss="3.6..12.6*30 12.6*20"),
+        Run.drawn(
+            {"task": "gan"}, discriminator_loss="0.7*11 0.3 0.02 0.012 0.01", generator_loss="0.9*11 1.6 2.4 2.7 2.9"
+        ),
     ),
     healthy=(
         Run.drawn({"task": "gan"}, discriminator_loss="0.1*6", generator_loss="9*6"),
@@ -181,6 +202,7 @@ RULE = Rule(
         ),
         Run.drawn({"task": "gan"}, discriminator_loss="-0.1..-3*20", generator_loss="0.1..8*20"),
         Run.drawn({"task": "gan"}, discriminator_loss="0.4..0.1*40", generator_loss="42..31*40"),
+        Run.drawn({"task": "gan"}, discriminator_loss="0.05..0.01*20", generator_loss="0.5..2.5*20"),
     ),
     suppressed_by=("nan-loss",),
     on_request=True,
