@@ -85,3 +85,12 @@ def likelihood(probability: float) -> str:
 def most_promising(prognosis: Iterable[Expectation]) -> list[Expectation]:
     """The changes ordered by the probability that they help and are the best to try, the most promising first."""
     return sorted(prognosis, key=lambda entry: -entry.helps * entry.best)
+
+
+def confidence_in_words(confidence: float) -> str:
+    """The confidence of a finding: as a probability, but what is reported all the same is not called unlikely.
+
+    >>> confidence_in_words(0.79), confidence_in_words(0.28)
+    ('likely (79%)', 'low confidence (28%)')
+    """
+    return likelihood(confidence).replace("unlikely", "low confidence")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nndoctor.core.display import displayed
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.formatting import listed
-from nndoctor.core.prognosis import Expectation, likelihood
+from nndoctor.core.prognosis import Expectation, confidence_in_words
 from nndoctor.core.run import Run
 
 if TYPE_CHECKING:
@@ -118,7 +118,9 @@ class Report:
     def __repr__(self) -> str:
         primary = self.primary
         result = (
-            f"{primary.name}, {likelihood(primary.confidence)}" if primary else self.unjudged or "no problems found"
+            f"{primary.name}, {confidence_in_words(primary.confidence)}"
+            if primary
+            else self.unjudged or "no problems found"
         )
         return f"<Report on {self.source or 'a run'}: {result}>"
 

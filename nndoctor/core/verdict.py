@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.formatting import listed, number, plural, step
 from nndoctor.core.metrics import series_in_words
-from nndoctor.core.prognosis import likelihood
+from nndoctor.core.prognosis import confidence_in_words
 from nndoctor.core.report import Report
 from nndoctor.core.run import direction
 from nndoctor.core.series import Series
@@ -50,7 +50,7 @@ def essence(report: Report) -> str:
     """The verdict in a few words: `Overtraining, likely (79%)`."""
     primary = report.primary
     if primary is not None:
-        return f"{capitalized(rule_in_words(primary.name))}, {likelihood(primary.confidence)}"
+        return f"{capitalized(rule_in_words(primary.name))}, {confidence_in_words(primary.confidence)}"
     reason = report.unjudged
     if reason is None:
         return "No problems found"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.prognosis import likelihood
+from nndoctor.core.prognosis import confidence_in_words
 from nndoctor.core.report import Report
 from nndoctor.core.rule import Rule
 from nndoctor.core.sanitize import printable
@@ -66,7 +66,7 @@ class Entry:
         if self.finding is None:
             return ""
         first = f" Try first: {printable(self.finding.remedies[0].text.rstrip('.'))}." if self.finding.remedies else ""
-        return f"{capitalized(likelihood(self.finding.confidence))}.{first}"
+        return f"{capitalized(confidence_in_words(self.finding.confidence))}.{first}"
 
 
 def entries(reports: Iterable[Report], errors: Errors, context: Context) -> list[Entry]:

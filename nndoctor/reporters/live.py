@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from nndoctor.analysis.convergence import course, reach, steadier
 from nndoctor.core.finding import Severity
 from nndoctor.core.formatting import number, step
-from nndoctor.core.prognosis import UNLIKELY, likelihood
+from nndoctor.core.prognosis import UNLIKELY, confidence_in_words
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
 from nndoctor.core.verdict import sentence as as_sentence
@@ -89,7 +89,7 @@ def _report(page: Page, report: Report, height: int) -> None:
         page.line(
             (finding.code, str(finding.severity)),
             (f"    {finding.name}", "bold"),
-            (f"  {likelihood(finding.confidence)}", "dim"),
+            (f"  {confidence_in_words(finding.confidence)}", "dim"),
         )
         for remedy in finding.remedies[:MAX_REMEDIES]:
             page.line(("Try: ", "good"), as_sentence(remedy.text), indent=9, hanging=5)

@@ -8,7 +8,7 @@ from itertools import product
 from rich.cells import cell_len
 
 from nndoctor.core.finding import Cause, Finding, Severity
-from nndoctor.core.prognosis import likelihood
+from nndoctor.core.prognosis import confidence_in_words
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import essence, headline, sentence
 from nndoctor.plots.curves import Line, PlotSize, draw
@@ -52,7 +52,7 @@ def title(page: Page, report: Report) -> None:
     primary = report.primary
     text = phrase(report)
     form = f"  {text}" if text else ""
-    code = f"  {primary.code} {primary.severity}, {likelihood(primary.confidence)}" if primary else ""
+    code = f"  {primary.code} {primary.severity}, {confidence_in_words(primary.confidence)}" if primary else ""
     style = str(primary.severity) if primary else ""
     if len(form) + len(code) + MIN_NAME <= page.width:
         page.row([(cut(report.source, page.width - len(form) - len(code)), "bold"), (form, "dim"), (code, style)])
@@ -138,7 +138,7 @@ def _others(page: Page, report: Report, most: int) -> None:
     """Further findings that are not mere remarks, one line each."""
     grave = [f for f in report.at_least(Severity.WARNING) if f is not report.primary]
     room = page.width - MARGIN
-    lines = [in_one_line(f"{f.code} {f.name}, {likelihood(f.confidence)}", f, room) for f in grave[:most]]
+    lines = [in_one_line(f"{f.code} {f.name}, {confidence_in_words(f.confidence)}", f, room) for f in grave[:most]]
     if len(grave) > len(lines):
         lines.append(f"{len(grave) - len(lines)} more findings: add --verbose" if lines else _named(grave))
     block(page, "Also", lines, "warning")

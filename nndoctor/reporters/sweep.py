@@ -13,7 +13,7 @@ from nndoctor.analysis.hyperparameters import CHANCE
 from nndoctor.analysis.search import Search, Trial, of
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.formatting import number, percent, plural
-from nndoctor.core.prognosis import likelihood
+from nndoctor.core.prognosis import confidence_in_words
 from nndoctor.core.report import Report
 from nndoctor.core.run import FactValue
 from nndoctor.core.verdict import sentence
@@ -66,7 +66,7 @@ def render(report: Report, results: Results, page_style: Style, *, quiet: bool =
 
 def _finding(page: Page, finding: Finding) -> None:
     """A finding in a line, and its first two remedies."""
-    name, likely = (f" {finding.name}", "bold"), (f"  {likelihood(finding.confidence)}", "dim")
+    name, likely = (f" {finding.name}", "bold"), (f"  {confidence_in_words(finding.confidence)}", "dim")
     page.line((finding.code, str(finding.severity)), name, likely)
     for remedy in finding.remedies[:2]:
         why = f" {sentence(remedy.why)} ({remedy.source})"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from nndoctor.analysis.layers import Layers
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.formatting import in_words
-from nndoctor.core.prognosis import likelihood
+from nndoctor.core.prognosis import confidence_in_words
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import capitalized, sentence, verdict
 from nndoctor.plots import layers
@@ -45,7 +45,7 @@ def head(page: Page, report: Report, finding: Finding) -> None:
     """The line above a finding: its code, name, severity, probability and place."""
     place = f", line {finding.location.line}" if finding.location.line is not None else ""
     layer = f", {Layers(report.run).placed(finding.location.layer)}" if finding.location.layer else ""
-    about = f"  {finding.severity}, {likelihood(finding.confidence)}{place}{layer}"
+    about = f"  {finding.severity}, {confidence_in_words(finding.confidence)}{place}{layer}"
     page.line((finding.code, str(finding.severity)), (f" {finding.name}", "bold"), (about, "dim"))
 
 

@@ -214,3 +214,13 @@ def test_a_perplexity_beside_a_reconstruction_is_that_of_the_codes():
 def test_a_perplexity_by_itself_stays_that_of_the_next_token():
     series = held(read("\n".join(f"iter {k}: perplexity: {90 - k}" for k in range(12))))
     assert "codebook_perplexity" not in series
+
+
+@pytest.mark.parametrize(("factor", "derived"), [(1.0, True), (4.0, False)])
+def test_a_validation_perplexity_of_the_training_loss_is_a_validation_loss(factor: float, derived: bool) -> None:
+    """Toolkits for translation print the training loss of steps and the perplexity of a validation set."""
+    text = "\n".join(
+        f"Step {100 * k}; loss: {factor * (5 - 0.2 * k):.2f}\nValidation perplexity: {180 * 0.8**k:.2f}"
+        for k in range(1, 12)
+    )
+    assert ("validation/loss" in held(read(text))) is derived

@@ -214,3 +214,9 @@ def test_the_episodes_of_an_evaluation_are_no_training(pasted: Write) -> None:
 def test_evaluations_every_hundred_episodes_are_a_training(pasted: Write) -> None:
     run = pasted("".join(f"[EVAL] Episode {k}00: reward={k}.5\n" for k in range(1, 11)))
     assert _values(run, "reward")[-1] == 10.5
+
+
+@pytest.mark.parametrize("mark", ["[{}th step]", "At the {}th step,", "{}th iteration:", "after {}th update"])
+def test_an_ordinal_in_front_of_the_word_is_the_step(pasted: Write, mark: str) -> None:
+    run = pasted("".join(f"{mark.format(7000 + 10 * k)} loss {9 - k}.5, lr 0.01\n" for k in (4, 5, 6, 7)))
+    assert _steps(run, "train/loss") == [7040, 7050, 7060, 7070]

@@ -9,7 +9,7 @@ import pytest
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import Run
-from nndoctor.core.verdict import verdict
+from nndoctor.core.verdict import essence, verdict
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 
@@ -26,6 +26,12 @@ def test_the_primary_finding_names_the_diagnosis(sick, flat):
     assert verdict(sick) == ("Overtraining: validation loss was best at step 9 (1) and is 1.4 now.", "warning")
     both = replace(sick, findings=(*flat.findings, *sick.findings))
     assert verdict(both) == ("Plateau at start: training loss stays at 2.303. Also found: overtraining.", "error")
+
+
+def test_a_finding_that_is_reported_is_not_called_unlikely(sick):
+    """A small confidence is called one: the finding is what the page is about."""
+    doubtful = replace(sick, findings=(replace(sick.findings[0], confidence=0.28),))
+    assert essence(doubtful) == "Overtraining, low confidence (28%)"
 
 
 def test_a_healthy_run_has_its_own_sentence(healthy):

@@ -19,6 +19,9 @@ DECIMALS = 14
 ABOVE_ONE = frozenset({"word_error", "character_error"})  # rates that may exceed 1: in percent only where cells say so
 POOR_LOSS = 2.0  # with an accuracy near 1, a cross-entropy is far smaller
 MAX_SETS = 3  # validation sets that a note names
+NEAR_LOSS = (
+    1.5  # factor by which the logarithm of a perplexity and the loss that it is of differ at most at their first values
+)
 CLEARLY, NEAR = 20.0, 0.1  # no share, and so near to it is a fraction beside it: 0.93 where training is at 95
 
 
@@ -96,7 +99,7 @@ def _of_codebook(series: dict[str, Series]) -> None:
 def _standing_in(series: dict[str, Series]) -> list[str]:
     """Where the log has no loss, a measure of error that falls as a loss does is judged as one."""
     if "train/loss" in series:
-        return _same_measure(series)
+        return _same_measure(series) or _of_perplexity(series)
     if "validation/loss" in series:
         return []
     metric = next((metric for metric in STAND_INS if f"train/{metric}" in series), None)
@@ -134,6 +137,21 @@ def _same_measure(series: dict[str, Series]) -> list[str]:
         return []
     series["validation/loss"] = replace(mse, name="validation/loss")
     return [f"no validation loss in the log; using {mse.column} instead, which matches the size of the training loss"]
+
+
+def _of_perplexity(series: dict[str, Series]) -> list[str]:
+    """A validation perplexity whose logarithm begins near the training loss is that of the same loss, which is then known for validation, too."""
+    perplexity, loss = series.get("validation/perplexity"), series["train/loss"]
+    if perplexity is None or "validation/loss" in series or not (len(perplexity.y) and len(loss.y)):
+        return []
+    if (
+        perplexity.low <= 1
+        or loss.initial <= 0
+        or not 1 / NEAR_LOSS < np.log(perplexity.initial) / loss.initial < NEAR_LOSS
+    ):
+        return []
+    series["validation/loss"] = replace(perplexity, name="validation/loss", values=np.log(perplexity.values))
+    return [f"no validation loss in the log; using the logarithm of {perplexity.column} instead"]
 
 
 def _beyond_shares(series: dict[str, Series]) -> list[str]:

@@ -29,6 +29,9 @@ STEP = re.compile(
     + r"(?![\w%.])\]?",
     re.IGNORECASE,
 )
+ORDINAL = re.compile(
+    r"(?<![\w.,])(?P<at>\d+)(?:st|nd|rd|th)[ -](?P<kind>epoch|step|iteration|update|batch)\b", re.IGNORECASE
+)
 BATCH = re.compile(
     r"(?<![\w/.-])batch\s*[:=#]?\s*\[?\s*(?P<step>\d+)(?:\s*(?:/|of)\s*\d+)?(?![\w%.])\]?"
     r"|(?<![\w.])(?P<done>\d+)\s*/\s*\d+\s+batches\b|\b\d+-(?P<last>\d+)batch\b",
@@ -59,6 +62,7 @@ def marked(text: str) -> tuple[Marks, str]:
 
 def _marked(text: str) -> tuple[Marks, str]:
     marks: Marks = {}
+    text = ORDINAL.sub(r"\g<kind> \g<at>", text)  # `58036th step`
     if "lobal" in text or "LOBAL" in text:
         text = _with_one_step(text)
     for pattern in (EPOCH, STEP):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from nndoctor.core.finding import Finding
-from nndoctor.core.prognosis import likelihood
+from nndoctor.core.prognosis import confidence_in_words, likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.verdict import sentence, verdict
@@ -28,7 +28,7 @@ def of_report(report: Report) -> str:
     headline, style = verdict(report)
     color = {"good": LIGHT.ink}.get(style, LIGHT.severity(style))
     primary = report.primary
-    about = f"{primary.code} {primary.name}, {likelihood(primary.confidence)} · " if primary else ""
+    about = f"{primary.code} {primary.name}, {confidence_in_words(primary.confidence)} · " if primary else ""
     return el(
         "div",
         el("div", headline, style=f"font-weight:700;font-size:16px;color:{color}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nndoctor.analysis.layers import Layers
 from nndoctor.core.finding import Cause, Finding, Remedy, Severity
 from nndoctor.core.formatting import in_words, plural
-from nndoctor.core.prognosis import likelihood
+from nndoctor.core.prognosis import confidence_in_words
 from nndoctor.core.report import Report
 from nndoctor.core.rule import page_of
 from nndoctor.core.run import LAYER, FactValue
@@ -47,7 +47,7 @@ def _finding(report: Report, finding: Finding) -> Html:
             " ",
             el("a", finding.name, href=page_of(finding.name)),
             " ",
-            el("small", f"{likelihood(finding.confidence)}{_place(report, finding)}"),
+            el("small", f"{confidence_in_words(finding.confidence)}{_place(report, finding)}"),
         ),
         el("p", sentence(finding.message)),
     ]
