@@ -9,6 +9,7 @@ from nndoctor.analysis.plateau import exact
 from nndoctor.analysis.unlogged_causes import unseen_warm_up
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, ranked
+from nndoctor.core.formatting import number
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
@@ -17,10 +18,14 @@ MIN_FIRST = 1.2  # times the last loss: it jumped before anything was logged
 MIN_TIMES = 2.0  # times the loss of guessing, above which the outputs are certain of wrong answers
 MAX_RIGHT = 0.6  # share of right answers of a network that guesses
 MIN_ACCURACIES = 4
+MAX_TUNING = 1e-4  # peak learning rate, above which fine-tuning all weights of a transformer often ends at one answer
 UNLOGGED = 0.1  # weight of a cause that only the learning rate in the log could rule out
 
+TOO_HIGH = "learning rate too high"
+# Remedies where a learning rate that is too high is the likeliest cause.
+LOWER_FIRST = ("lower-learning-rate", "warm-up", "overfit-tiny-subset", "check-labels", "check-the-step")
 TOO_HIGH_BEFORE = Cause(
-    "learning rate too high",
+    TOO_HIGH,
     0.15,
     "a first step that is too large can kill the ReLUs before anything is logged",
     "one short run with a tenth of the learning rate",
@@ -76,23 +81,34 @@ def _saturated(times: float) -> tuple[Cause, ...]:
     )
 
 
+def _of_rate(run: Run, loss: Series) -> Cause:
+    """The side on which the learning rate is likely to be wrong."""
+    test = "two short runs, with 10 times and a tenth of the learning rate"
+    if _jumped(loss) or loss.first > MIN_FIRST * loss.last:
+        return Cause(TOO_HIGH, 0.5, "the loss jumped before it became constant, as when one step kills the ReLUs", test)
+    lr = run.series_of("lr")
+    if workload(run) is Workload.FINE_TUNING and lr is not None and lr.high > MAX_TUNING:
+        return Cause(
+            TOO_HIGH, 0.5, f"it peaks at {number(lr.high)}; fine-tuning of all weights uses 1e-6 to 5e-5", test
+        )
+    return Cause("learning rate too low", 0.3, "a learning rate near zero gives a loss that barely changes", test)
+
+
+def remedies_for(causes: tuple[Cause, ...]) -> tuple[str, ...]:
+    """The remedies of a loss that does not move, where its first cause asks for others than usual; else none."""
+    return LOWER_FIRST if causes and causes[0].name == TOO_HIGH else ()
+
+
 def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     """What may hold a loss where it is, the likeliest first; the loss must have a finite value."""
     if workload(run) is Workload.BOOSTING:
         return BOOSTED
     if (times := times_of_guessing(run, loss)) > MIN_TIMES:
         return _saturated(times)
-    burst = _jumped(loss) or loss.first > MIN_FIRST * loss.last
+    rate = _of_rate(run, loss)
     to_the_last_digit = exact(loss)
     return (
-        Cause(
-            "learning rate too high" if burst else "learning rate too low",
-            0.5 if burst else 0.3,
-            "the loss jumped before it became constant, as when one step kills the ReLUs"
-            if burst
-            else "a learning rate near zero gives a loss that barely changes",
-            "two short runs, with 10 times and a tenth of the learning rate",
-        ),
+        rate,
         Cause(
             "bad initialization or dead units",
             0.3,
@@ -114,5 +130,5 @@ def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
             "overfit twenty examples: it must reach zero loss",
         ),
         *unseen_warm_up(run, UNLOGGED),
-        *(() if burst else (TOO_HIGH_BEFORE,)),
+        *(() if rate.name == TOO_HIGH else (TOO_HIGH_BEFORE,)),
     )

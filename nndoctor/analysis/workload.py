@@ -41,7 +41,7 @@ TOKEN_ACCURACY = re.compile(r"token_acc")
 GENTLE_RATE = 5e-3  # peak; full fine-tuning uses 1e-6 to 5e-5, LoRA 1e-5 to 5e-4, small models up to ten times that
 PRETRAINS = 1e-4  # the same in a log of a framework for pretraining, whose small models begin below `KNOWS`, too
 TUNING = ("LLaMA-Factory", "torchtune")
-PRETRAINING = ("Megatron", "torchtitan", "nanoGPT")
+PRETRAINING = ("Megatron", "torchtitan", "nanoGPT", "MaxText")
 KNOWS = 6.0  # nats a token: a pretrained model begins below it, one with random weights at ln 50,000 = 10.8
 DENOISES = (0.4, 1.3)  # the first loss of a network that predicts unit noise is the noise's variance, 1
 PREFERENCES = {"rewards_chosen", "rewards_margins", "rewards_accuracies"}

@@ -175,7 +175,8 @@ def _unknown(report: Report) -> str:
         return ""
     loss = None if _has_losses(report) else next((n for n in unknown if LOSS.search(n)), None)
     how = "--map" if loss is None else f"--map {_quoted(loss)}"
-    hint = "" if all(map(AXIS.search, unknown)) else f" (map it with {how})"
+    which = "it" if len(unknown) == 1 else "them" if loss is None else "one"
+    hint = "" if all(map(AXIS.search, unknown)) else f" (map {which} with {how})"
     return f"{_shortlist([printable(name) for name in unknown])}{hint}"
 
 
@@ -183,7 +184,7 @@ def _is_superseded(report: Report, name: str) -> bool:
     """Whether a column is understood, and another one says the same, or the whole of which it is a part."""
     meaning = meaning_of(name)
     metric = "loss" if meaning.kind is Kind.PART else meaning.metric
-    return meaning.is_metric and f"{meaning.split or 'train'}/{metric}" in report.run.series
+    return meaning.is_metric and not {metric, f"{meaning.split or 'train'}/{metric}"}.isdisjoint(report.run.series)
 
 
 def _has_losses(report: Report) -> bool:

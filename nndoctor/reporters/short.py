@@ -8,6 +8,7 @@ from itertools import product
 from rich.cells import cell_len
 
 from nndoctor.core.finding import Cause, Finding, Severity
+from nndoctor.core.formatting import plural
 from nndoctor.core.prognosis import confidence_in_words
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import essence, headline, sentence
@@ -140,7 +141,7 @@ def _others(page: Page, report: Report, most: int) -> None:
     room = page.width - MARGIN
     lines = [in_one_line(f"{f.code} {f.name}, {confidence_in_words(f.confidence)}", f, room) for f in grave[:most]]
     if len(grave) > len(lines):
-        lines.append(f"{len(grave) - len(lines)} more findings: add --verbose" if lines else _named(grave))
+        lines.append(f"{plural(len(grave) - len(lines), 'more finding')}: add --verbose" if lines else _named(grave))
     block(page, "Also", lines, "warning")
 
 

@@ -60,3 +60,41 @@ def test_a_trainer_of_language_models_is_not_taken_for_denoising() -> None:
     text = "".join(row.format(k=k, loss=value) for k, value in enumerate(loss, 1))
     (run,) = nndoctor.read(Source("trainer_log.jsonl", text.encode()))
     assert workload(run) is Workload.FINE_TUNING
+
+
+def test_a_loss_that_steps_up_and_stays_there_has_diverged() -> None:
+    """A resumed run learns again what it lost; this one does not."""
+    late = STEPS * 6 // 10
+    loss = np.where(np.arange(STEPS) < late, 3 + 7 * np.exp(-20 * TIME), 7.1 - 0.1 * TIME) * (1 + 0.008 * NOISE)
+    found = _alarms(step=np.arange(STEPS) * 10, train_loss=loss)
+    assert "diverged" in found
+    assert "resume-jump" not in found
+
+
+def test_fine_tuning_that_is_stuck_at_a_large_rate_should_lower_it() -> None:
+    rows = [
+        {
+            "loss": round(0.695 + 0.004 * NOISE[k], 4),
+            "grad_norm": 0.8,
+            "learning_rate": 1e-3 * (1 - k / 60),
+            "epoch": k / 10,
+        }
+        for k in range(60)
+    ]
+    rows += [{"eval_loss": 0.6931, "eval_accuracy": 0.498, "epoch": k} for k in range(1, 6)]
+    text = "\n".join(map(str, sorted(rows, key=lambda row: row["epoch"])))
+    (run,) = nndoctor.read(Source("train.log", text.encode()))
+    primary = nndoctor.diagnose(run).primary
+    assert primary is not None
+    assert primary.causes[0].name == "learning rate too high"
+    assert primary.remedies[0].name == "lower-learning-rate"
+
+
+def test_a_tuned_diffusion_model_has_not_only_begun_to_learn() -> None:
+    """Its loss begins far below the variance of the noise, and falls little, however well it learns."""
+    text = "\n".join(
+        f"steps: {k}: avr_loss={0.14 - 0.00003 * k + 0.0002 * NOISE[k % STEPS]:.5f}" for k in range(20, 820, 20)
+    )
+    (run,) = nndoctor.read(Source("train.log", text.encode()))
+    assert workload(run) is Workload.DIFFUSION
+    assert not nndoctor.diagnose(run).at_least(Severity.WARNING)

@@ -11,6 +11,7 @@ COLUMNS = {
     "LLaMA-Factory": {"current_steps", "total_steps", "percentage"},
     "torchtune": {"tokens_per_second_per_gpu"},
     "Megatron": {"lm_loss", "consumed_samples"},
+    "MaxText": {"total_weights", "tokens_s_device"},
     "torchtitan": {"tps", "tflops", "mfu"},
 }
 

@@ -221,7 +221,7 @@ def known(key: str) -> bool:
 def _key(text: str) -> tuple[bool, str]:
     """Whether the name that ends the text is understood, and the name: the longest that is, else all of it."""
     words = _last_words(text)
-    if not words or not words[-1][:1].isalpha() or words[-1].lower() in LEADS_ON:
+    if not words or not words[-1][:1].isalpha() or words[-1].lower() in LEADS_ON or words[-1].endswith(".py"):
         return False, ""
     whole = " ".join(words)
     if UNMEANT & set(tidy(whole).split("_")) and not known(whole):

@@ -11,6 +11,7 @@ from functools import lru_cache
 from nndoctor.readers.vocabulary.english import in_english
 from nndoctor.readers.vocabulary.spellings import (
     ADVERSARIAL,
+    COUNTS,
     DISCRIMINATOR,
     EPOCH,
     EPOCH_TIME,
@@ -128,7 +129,7 @@ def tidy(column: str) -> str:
     ('train_loss', 'val_loss', 'metrics_map50_95_b', 'train_acc')
     """
     text = re.sub(r"m(IoU|IOU|AP)(?![a-z])", lambda m: m.group().lower(), in_english(column).strip().strip("\"'"))
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text)
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z]{2})(?=Loss)", "_", text)
     text = re.sub(r"[^0-9a-z\u0080-\uffff]+", "_", text.lower().replace("@", "_at_")).strip("_")
     return "_".join(GLUED.sub(r"\1_\2", word) for word in text.split("_"))
 
@@ -170,7 +171,7 @@ def _counted(name: str) -> Meaning | None:
         return Meaning(Kind.EPOCH)
     if name in STEP:
         return Meaning(Kind.STEP)
-    return Meaning(Kind.KNOWN) if name in FACTS or name in PHASES else None
+    return Meaning(Kind.KNOWN) if name in FACTS or name in PHASES or name in COUNTS else None
 
 
 def _of_process(name: str, rest: str) -> Meaning | None:

@@ -162,6 +162,10 @@ KNOWN = re.compile(
     r"|speed|throughput|samples_per|steps_per|flos|flops|tokens|mfu|ms|fps|hours|minutes|examples_seen|bad_epochs)(_|$)"
     r"|_per_(sec|second|s)$|^(unnamed_\d+|index|)$"
 )
+# Counts of frameworks: understood, and no series.
+COUNTS = _words(
+    "v_num percentage consumed_samples consumed_tokens global_batch_size total_weights skipped num_tokens num_input_tokens_seen"
+)
 _SIDE = "d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial"
 GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_total)?(_loss)?$|^(err_?g|gloss|g_gan|generated_loss)$")
 DISCRIMINATOR = re.compile(r"^(loss_)?(d|dis|disc|discriminator)(_total)?(_loss)?$|^(err_?d|dloss)$")

@@ -42,6 +42,9 @@ MIN_POINTS = 12
 MIN_STEPS = 500
 """Steps of a run in which a loss that learns has slowed down; any loss falls in a straight line at first."""
 
+MIN_UNTRAINED = 0.4
+"""First loss of a network that predicts unit noise, below which it was trained before: what a LoRA learns hardly shows in it."""
+
 REMEDIES = ("train-longer", "raise-learning-rate", "learning-rate-range-test")
 
 
@@ -68,6 +71,8 @@ def _falls(loss: Series, name: str, before: tuple[float, float], last: tuple[flo
 def _shape_tells(run: Run, loss: Series) -> bool:
     """Whether a loss falls fastest first in such a run, and the log holds it from the beginning and for long enough; a prognosis knows more."""
     long = run.axis == "epoch" or loss.length >= MIN_STEPS
+    if workload(run) is Workload.DIFFUSION and loss.first < MIN_UNTRAINED:
+        return False
     if not long or workload(run) not in FALL_FIRST or counts_tokens(run) or not isinstance(outlook(run), str):
         return False
     return begins_late(run) is None and not only_begun(run)

@@ -45,7 +45,7 @@ def _diverging(run: Run, kl: Series) -> Symptom | None:
     limit = MAX_MEDIAN_KL if level > MAX_MEDIAN_KL else LARGE_KL if often >= MAX_OFTEN else HUGE_KL
     at = kl.step_where(size > limit)
     return Symptom(
-        f"updates change the policy too much: approximate KL reaches {number(float(size.max()))} "
+        f"approximate KL reaches {number(float(size.max()))} "
         f"(median {number(level)}, above {number(limit)} from {run.place(at)}; 0.01 to 0.03 is usual)",
         DIRECT,
         {"median": level, "highest": float(size.max()), "step": at},
@@ -62,7 +62,7 @@ def _clipping(run: Run, clip: Series) -> Symptom | None:
         return None
     at = clip.step_where(clip.y > min(MAX_MEDIAN_CLIPPED, HARD_CLIPPED))
     return Symptom(
-        f"updates change the policy too much: {percent(max(level, clip.high))} of the probability ratios are clipped at most, "
+        f"{percent(max(level, clip.high))} of the probability ratios are clipped at most, "
         f"{percent(level)} in the median (5 to 25% is usual)",
         SEVERAL_SIGNS,
         {"median": level, "highest": clip.high, "step": at},

@@ -11,7 +11,7 @@ from nndoctor.analysis.chance import at_chance, chance_loss, classes
 from nndoctor.analysis.convergence import confidence_between, end_error, reach, roughness
 from nndoctor.analysis.loss_explosion import unrecovered_peak
 from nndoctor.analysis.start import begins_late, only_begun
-from nndoctor.analysis.stuck_causes import stuck_causes
+from nndoctor.analysis.stuck_causes import remedies_for, stuck_causes
 from nndoctor.analysis.twin_error import twin_error_falls
 from nndoctor.core.confidence import BY_DEFINITION, DIRECT
 from nndoctor.core.finding import Severity, Symptom
@@ -154,7 +154,7 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         if count and chance and abs(loss.last - chance) < AT_GUESSING * chance
         else ""
     )
-    severity = _severity(run, loss, share)
+    severity, causes = _severity(run, loss, share), stuck_causes(run, loss)
     end = loss.step_at(share)
     flat = (
         f"training loss stays at {number(loss.final)}{guess}"
@@ -179,7 +179,8 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         series="train/loss",
         step=end,
         span=(loss.first_step, end),
-        causes=stuck_causes(run, loss),
+        causes=causes,
+        remedies=remedies_for(causes),
         severity=severity,
     )
 

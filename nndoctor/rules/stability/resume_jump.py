@@ -16,7 +16,7 @@ from nndoctor.core.formatting import distinct, number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import TINY, median
+from nndoctor.core.statistics import TINY, closing, median, opening
 
 MIN_POINTS, MIN_POINTS_UNNAMED = 10, 20  # of the loss, where the log names the resume and where it does not
 MIN_HEIGHT = 0.3  # share of the run's reach
@@ -30,6 +30,7 @@ FIRST_STEP = 0.75  # share of the height that the first step has, or two where t
 MIN_LASTING, MIN_LASTING_POINTS = 0.08, 3  # share of the points, and points; what comes back sooner is a spike
 MAX_STEP_AFTER, NOISES_AFTER = 0.15, 6.0  # share of the height, and times the noise, of any step after the jump
 MIN_FALL_AFTER = 0.1  # share of the height by which the loss falls again
+EDGE = 0.1  # share of the values after a step at their beginning and at their end
 # Points of each half of the stretch before a jump, and share of its height by which they differ.
 RESTING, AT_REST = 10, 0.1
 NEARBY = 3  # points from a resume that the log names
@@ -67,7 +68,7 @@ def _jump(run: Run, loss: Series, scale: float) -> Symptom | None:
 def _level_step(run: Run, loss: Series, scale: float) -> Symptom | None:
     """A step between the medians of many noisy values, which no rise of the learning rate explains."""
     step = step_up(loss, MIN_STEP * scale)
-    if step is None or not _is_calm(loss, step) or _rate_or_norm_rises(run, loss, step):
+    if step is None or not _is_calm(loss, step) or _rate_or_norm_rises(run, loss, step) or not _falls_again(loss, step):
         return None
     return _of_step(run, loss, step, scale)
 
@@ -125,6 +126,12 @@ def _is_calm(loss: Series, step: LevelStep) -> bool:
     height, around = step.after - step.before, loss.y[step.at - 1 : step.at + step.width]
     back = height < MAX_LOST * (loss.first - step.before)
     return back and float(around.max()) - step.before < MAX_OVERSHOT * height + SPREADS * loss.noise
+
+
+def _falls_again(loss: Series, step: LevelStep) -> bool:
+    """Whether what was lost is learned again after a step: a loss that stays up has diverged."""
+    after = loss.y[step.at :]
+    return median(opening(after, EDGE)) - median(closing(after, EDGE)) > MIN_FALL_AFTER * (step.after - step.before)
 
 
 def _rate_or_norm_rises(run: Run, loss: Series, step: LevelStep) -> bool:
@@ -220,7 +227,7 @@ RULE = Rule(
     needs={"train/loss": MIN_POINTS},
     check=check,
     why="A resumed run should continue where it stopped. If the optimizer state, the schedule, the data position or some weights were not restored, part of the training is lost.",
-    how=f"One jump by {SPREADS:g} standard deviations of the points before that lasts for {percent(MIN_LASTING)} of the run: at a step where the log says that the run was resumed ({percent(MIN_HEIGHT_AT_RESUME)} of the run's reach), or, without such a mark, in a single step back to at least {percent(MIN_LOST)} of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to {WINDOW} points by {percent(MIN_STEP)} of the reach and {ERRORS:g} standard errors, while the learning rate does not rise. A jump after which a loss that was at rest falls far below its level is none.",
+    how=f"One jump by {SPREADS:g} standard deviations of the points before that lasts for {percent(MIN_LASTING)} of the run: at a step where the log says that the run was resumed ({percent(MIN_HEIGHT_AT_RESUME)} of the run's reach), or, without such a mark, in a single step back to at least {percent(MIN_LOST)} of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to {WINDOW} points by {percent(MIN_STEP)} of the reach and {ERRORS:g} standard errors, while the learning rate does not rise, from where the loss falls again. A jump after which a loss that was at rest falls far below its level is none.",
     sources=(
         Reference(
             "PyTorch tutorials, Saving and loading a general checkpoint",

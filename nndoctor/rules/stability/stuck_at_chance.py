@@ -10,6 +10,7 @@ from nndoctor.analysis.guessing_causes import guessing_causes
 from nndoctor.analysis.level import dwarfs_second
 from nndoctor.analysis.low_accuracy import MAX_ACCURACY, MAX_FALL, MAX_WITH_LOSS, MIN_WITH_LOSS
 from nndoctor.analysis.low_accuracy import MIN_POINTS as MIN_ACCURACIES
+from nndoctor.analysis.stuck_causes import remedies_for
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.metrics import series_in_words
@@ -43,6 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
     shown = loss if loss is not None else run.series.get(f"{found.split}/accuracy")
     if shown is None:
         return
+    causes = guessing_causes(run, found, loss)
     yield Symptom(
         _message(run, found, loss),
         CONFIDENCE[found.evidence],
@@ -56,8 +58,8 @@ def check(run: Run) -> Iterator[Symptom]:
         series=shown.name,
         step=shown.last_step,
         span=shown.span,
-        causes=guessing_causes(run, found, loss),
-        remedies=_remedies(found, loss),
+        causes=causes,
+        remedies=_remedies(found, loss) or remedies_for(causes),
         severity=Severity.INFO if run.layers and len(shown.values) < MIN_STEPS else None,
     )
 
