@@ -45,6 +45,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("rmse", higher=False, share=False),
     Metric("mse", higher=False, share=False),
     Metric("perplexity", higher=False, share=False),
+    Metric("bits_per_byte", higher=False, share=False),
+    Metric("bits_per_character", higher=False, share=False),
     Metric("psnr", higher=True, share=False),
     Metric("ssim", higher=True, share=False),
 )

@@ -224,3 +224,15 @@ def test_a_validation_perplexity_of_the_training_loss_is_a_validation_loss(facto
         for k in range(1, 12)
     )
     assert ("validation/loss" in held(read(text))) is derived
+
+
+def test_bits_per_byte_next_to_a_loss_per_token_are_a_metric_of_their_own() -> None:
+    text = "\n".join(
+        f"step {50 * k} | loss: {3 + 7 / (k + 1):.4f}\nstep {50 * k} | Validation bpb: {0.9 + 2 / (k + 1):.4f}"
+        for k in range(12)
+    )
+    found = held(read(text))
+    assert "validation/loss" not in found
+    assert found["validation/bits_per_byte"][-1] == 1.0667
+    alone = held(read(text.replace("| loss", "| train bpb")))
+    assert {"train/loss", "validation/loss"} <= alone.keys()

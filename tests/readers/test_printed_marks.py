@@ -220,3 +220,19 @@ def test_evaluations_every_hundred_episodes_are_a_training(pasted: Write) -> Non
 def test_an_ordinal_in_front_of_the_word_is_the_step(pasted: Write, mark: str) -> None:
     run = pasted("".join(f"{mark.format(7000 + 10 * k)} loss {9 - k}.5, lr 0.01\n" for k in (4, 5, 6, 7)))
     assert _steps(run, "train/loss") == [7040, 7050, 7060, 7070]
+
+
+def test_a_count_in_front_of_losses_in_brackets_is_the_step(pasted: Write) -> None:
+    run = pasted("".join(f"{200 * k} [D loss: 0.5{k}1, acc.: 6{k}.00%] [G loss: 1.2{k}3]\n" for k in range(1, 7)))
+    assert _steps(run, "generator_loss") == [200, 400, 600, 800, 1000, 1200]
+
+
+def test_a_time_and_a_place_in_brackets_in_front_of_a_line_are_no_numbers_of_it(pasted: Write) -> None:
+    run = pasted(
+        "".join(
+            f"[Tool I 2026-01-02 03:04:0{k} my_logging:39{k}] iteration {k} | loss: 1.{9 - k} | norm: 0.4\n"
+            for k in range(1, 8)
+        )
+    )
+    assert not run.unknown
+    assert _values(run, "grad_norm") == [0.4] * 7

@@ -98,3 +98,24 @@ def test_a_tuned_diffusion_model_has_not_only_begun_to_learn() -> None:
     (run,) = nndoctor.read(Source("train.log", text.encode()))
     assert workload(run) is Workload.DIFFUSION
     assert not nndoctor.diagnose(run).at_least(Severity.WARNING)
+
+
+def test_a_validation_loss_that_is_nothing_but_noise_is_noisy_and_not_overtrained() -> None:
+    epochs, noise = np.arange(60), np.random.default_rng(7).normal(size=(3, 60))
+    found = _alarms(
+        epoch=epochs,
+        train_loss=(0.35 + 1.55 * np.exp(-epochs / 8)) * (1 + 0.02 * noise[1]),
+        train_acc=0.88 - 0.56 * np.exp(-epochs / 8),
+        val_loss=0.9 * np.exp(0.55 * noise[0]),
+        val_acc=np.clip(0.68 + 0.12 * noise[2], 0.1, 0.9),
+    )
+    assert found[0] == "noisy-validation"
+    assert "overtraining" not in found
+
+
+def test_a_run_that_guesses_has_no_schedule_to_find_fault_with() -> None:
+    fall = np.exp(-np.arange(1, 31) / 2)
+    losses = {"train_loss": np.round(0.585 + 0.05 * fall, 4), "val_loss": np.round(0.584 + 0.03 * fall, 4)}
+    found = _alarms(epoch=range(1, 31), train_acc=[0.7318] * 30, val_acc=[0.7321] * 30, **losses)
+    assert found[0] == "stuck-at-chance"
+    assert "lr-decayed-too-early" not in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from nndoctor.core.series import PERCENT, Series
 from nndoctor.readers.semantics.sums import per_token
 
 STAND_INS = ("mse", "rmse", "mae", "perplexity")  # falls as a loss falls: better than no loss at all
+BITS = re.compile(r"bp[bc]|bits[_ ]per[_ ](?:b|c)")
 ABOVE_SHARE = 1.5  # a share of one is never above; a percentage nearly always is somewhere
 MAX_PERCENT = 100.5
 DECIMALS = 14
@@ -33,6 +35,7 @@ def completed(
     notes = _summed(series, parts)
     notes += per_token(series)
     notes += _validating(series)
+    _in_bits(series)
     _of_codebook(series)
     notes += _standing_in(series)
     notes += _beyond_shares(series)
@@ -85,6 +88,17 @@ def _validating(series: dict[str, Series]) -> list[str]:
         renamed = name.replace("test/", "validation/", 1)
         series[renamed] = replace(series.pop(name), name=renamed)
     return ["no validation split; using the test split instead"]
+
+
+def _in_bits(series: dict[str, Series]) -> None:
+    """A validation loss in bits per byte is a metric of its own next to a training loss in nats per token."""
+    train, validation = series.get("train/loss"), series.get("validation/loss")
+    if train is None or validation is None or BITS.search(train.column.lower()):
+        return
+    unit = BITS.search(validation.column.lower())
+    if unit is not None:
+        name = f"validation/bits_per_{'byte' if unit.group().endswith('b') else 'character'}"
+        series[name] = replace(series.pop("validation/loss"), name=name)
 
 
 def _of_codebook(series: dict[str, Series]) -> None:

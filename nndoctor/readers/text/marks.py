@@ -8,7 +8,7 @@ from nndoctor.readers.vocabulary.names import SPLITS
 
 STAMP = re.compile(
     r"^\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[ T_]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\d\d:\d\d:\d\d(?:[.,]\d+)?)\]?"
-    r"|^[IWEF]\d{4} [\d:.]+\s+\d+ \S+\]"
+    r"|^[IWEF]\d{4} [\d:.]+\s+\d+ \S+\]|^\[[A-Za-z][^\]]{0,40}\d\d:\d\d:\d\d[^\]]{0,40}\]"
 )
 COUNT = r"(?P<{0}>\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(?P<{0}_end>\d+))?"
 EPOCH = re.compile(
@@ -38,7 +38,7 @@ BATCH = re.compile(
     re.IGNORECASE,
 )  # within an epoch
 LEADING = re.compile(
-    r"^\s*(?:\[(?P<outer>\d+)/\d+\]\s*\[(?P<inner>\d+)/\d+\]|\[\s*(?P<epoch>\d+),\s*(?P<batch>\d+)\s*\](?=\D)|s:(?P<s>\d+)\s|(?:[=>~*#-]+\s*)?\[(?P<round>\d+)\]:?\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$)"
+    r"^\s*(?:\[(?P<outer>\d+)/\d+\]\s*\[(?P<inner>\d+)/\d+\]|\[\s*(?P<epoch>\d+),\s*(?P<batch>\d+)\s*\](?=\D)|s:(?P<s>\d+)\s|(?:[=>~*#-]+\s*)?\[(?P<round>\d+)\]:?\s|(?P<head>\d+):?\s+(?=\[[A-Za-z ]*loss\W)|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$)"
     r"|[\[(]\s*(?P<of>\d+)\s*/\s*\d+\s*[\])]|(?P<first>\d+)/\d+(?!\s+[\[\u2500-\u259f-])[\s,:|]|(?P<row>\d+)\s+(?:\|\s+(?=(?:\w+ )?loss\W)|(?=[A-Za-z_][\w/.-]*=[-+\d.naif]+(?:\s|,|$))))",
     re.IGNORECASE,
 )
@@ -134,7 +134,9 @@ def _leading(text: str, marks: Marks) -> tuple[Marks, str]:
         return {"epoch": found["outer"], "step": found["inner"]}, text[found.end() :]
     if found["epoch"]:  # PyTorch's tutorials: `[1,  2000] loss: 2.173`
         return {"epoch": found["epoch"], "step": found["batch"]}, text[found.end() :]
-    marks["step"] = found["s"] or found["round"] or found["bare"] or found["of"] or found["first"] or found["row"]
+    marks["step"] = (
+        found["s"] or found["round"] or found["head"] or found["bare"] or found["of"] or found["first"] or found["row"]
+    )
     text = text[found.end() :]
     return marks, f" {_spelled_out(text)}" if found["s"] or found["bare"] else text
 

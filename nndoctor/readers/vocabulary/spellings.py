@@ -82,7 +82,7 @@ LR = _words(
 )
 GRAD_NORM = _words(
     "grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad "
-    "gnorm grad_norm_l2 gradient_norm_l2 total_norm actor_grad_norm grad_gnorm policy_grad_norm gradients_default_optimizer_global_norm grdn"
+    "gnorm grad_norm_l2 gradient_norm_l2 total_norm actor_grad_norm grad_gnorm policy_grad_norm gradients_default_optimizer_global_norm grdn norm"
 )
 # How half precision fares: the factor of its loss, and the steps that it lost.
 PRECISION = {
@@ -164,7 +164,7 @@ KNOWN = re.compile(
 )
 # Counts of frameworks: understood, and no series.
 COUNTS = _words(
-    "v_num percentage consumed_samples consumed_tokens global_batch_size total_weights skipped num_tokens num_input_tokens_seen"
+    "v_num percentage consumed_samples consumed_tokens global_batch_size total_weights skipped num_tokens num_input_tokens_seen lrm tflops"
 )
 _SIDE = "d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial"
 GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_total)?(_loss)?$|^(err_?g|gloss|g_gan|generated_loss)$")

@@ -26,6 +26,7 @@ MIN_RISE = 0.10  # share of the distance that the losses covered; 5 % may be luc
 CERTAIN_RISE = 0.4  # the same from which there is no other explanation
 WITHOUT_TRAINING = 0.8  # factor on the confidence where no training loss shows that training went on
 MIN_NOISES = 3.0  # times the validation loss's own noise
+MAX_NOISE = 0.2  # share of the loss at the end, above which the noise hides what the curve does
 # Share of a positive loss; a smaller rise that is no large part of the distance either is information.
 SLIGHT_RISE = 0.09
 SLIGHT_RISE_OF_FEW = 0.05  # the same for few evaluations, each of which comes after many steps
@@ -66,11 +67,17 @@ def check(run: Run) -> Iterator[Symptom]:
     if (gained is not None and gained < MIN_GAIN) or _metric_improves(run, seen.at):
         return
     slight, probable = _is_only_slight(run, validation, seen, gained), certain(run, "overtraining", SURE)
-    if probable is not None and seen.height > seen.noise:
+    if probable is not None and _stands_out(validation, seen):
         found = _symptom(run, validation, seen, slight=False, with_training=gained is not None)
         yield replace(found, confidence=max(found.confidence, probable))
     elif slight is not None:
         yield _symptom(run, validation, seen, slight=slight, with_training=gained is not None)
+
+
+def _stands_out(validation: Series, seen: Rise) -> bool:
+    """Whether the rise is above the noise of one evaluation; by far where that noise is a large part of the loss, whose best is a lucky one then."""
+    noisy = seen.noise > MAX_NOISE * abs(validation.last)
+    return seen.height > (MIN_NOISES if noisy else 1.0) * seen.noise
 
 
 def _gained_since(run: Run, at: float) -> float | None:

@@ -19,6 +19,10 @@ REAL_MARGIN = 0.1  # by which a lower score of real examples shows that it makes
 MAX_FAKE = 0.05  # score of generated examples; twice as much shows that it makes errors
 START, MIN_START = 0.05, 0.5  # share of the run whose median is the first loss, and the least that this counts as
 LATE = 0.25  # share of the run at its end
+BEFORE, MAX_LEFT, SUNK = (0.5, 0.75), 0.25, 0.1
+"""Shares of the run before that, the part of the discriminator's loss there below which it comes down at the end, and the share at the end
+whose median counts then."""
+
 NEXT_TO_NOTHING = 0.12  # share of the discriminator's first loss, and of that of guessing
 NEAR_END = 1.5  # times its last level: the discriminator's loss has come down
 GUESSING = 1.386  # 2 ln 2: the sum over real and generated of a discriminator that knows nothing
@@ -70,13 +74,23 @@ def check(run: Run) -> Iterator[Symptom]:
     enough = MIN_ZEROS if d.low == d.high == 0 else MIN_POINTS
     if workload(run) is not Workload.GAN or min(len(d.y), len(g.y)) < enough:
         return
-    real, fake = (_late(run.series_of(name, MIN_POINTS)) for name in ("real_score", "fake_score"))
-    end = _End(_late(d) or 0.0, _late(g) or 0.0, real, fake)
+    end = _end(run, d, g)
     vanished = _vanished(d, end)
     lost = end.generator > LOST or end.saturated or _turns_certain(d, g, end)
     beaten = (vanished and lost) or _outpaced(d, g, end)
     if end.certain or (beaten and not end.contradicted):
         yield _symptom(run, d, g, end, saturated=vanished and end.saturated)
+
+
+def _end(run: Run, d: Series, g: Series) -> _End:
+    share = SUNK if _sinks(d) else LATE
+    real, fake = (run.series_of(name, MIN_POINTS) for name in ("real_score", "fake_score"))
+    return _End(
+        median(closing(d.y, share)),
+        median(closing(g.y, share)),
+        None if real is None else median(closing(real.y, share)),
+        None if fake is None else median(closing(fake.y, share)),
+    )
 
 
 def _vanished(d: Series, end: _End) -> bool:
@@ -147,9 +161,9 @@ def _causes(*, saturated: bool) -> tuple[Cause, ...]:
     )
 
 
-def _late(series: Series | None) -> float | None:
-    """The median over the end of the run."""
-    return None if series is None else median(closing(series.y, LATE))
+def _sinks(d: Series) -> bool:
+    """Whether the discriminator's loss came down in the last part of the run, which its level there hides."""
+    return 0 < d.level(1 - LATE, 1.0) < MAX_LEFT * d.level(*BEFORE)
 
 
 RULE = Rule(
@@ -160,7 +174,7 @@ RULE = Rule(
     needs={"discriminator_loss": MIN_ZEROS, "generator_loss": MIN_ZEROS},
     check=check,
     why="A discriminator that makes no errors gives the generator almost no gradient.",
-    how=f"In {MIN_POINTS} values of both losses or more ({MIN_ZEROS} where the discriminator's are all exactly zero): in the last {percent(LATE)} of the run the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or below {CERTAIN:g} from a first loss above {MIN_FIRST:g} while the generator's is {MIN_CERTAIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
+    how=f"In {MIN_POINTS} values of both losses or more ({MIN_ZEROS} where the discriminator's are all exactly zero): in the last {percent(LATE)} of the run ({percent(SUNK)} where the discriminator's loss falls below {percent(MAX_LEFT)} of its level before) the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or below {CERTAIN:g} from a first loss above {MIN_FIRST:g} while the generator's is {MIN_CERTAIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",
@@ -189,6 +203,11 @@ RULE = Rule(
         Run.drawn({"task": "gan"}, discriminator_loss="0*6", generator_loss="9.2 9.5 8.5 8.9 18 7.4"),
         Run.drawn({"task": "gan"}, discriminator_loss="1.1..0.00001*40", generator_loss="-0.43..-0.000001*40"),
         Run.drawn({"task": "gan"}, discriminator_loss="0.6..0.1*30 0.09*20", generator_loss="3.6..12.6*30 12.6*20"),
+        Run.drawn(
+            {"task": "gan"},
+            discriminator_loss="0.6*30 0.4 0.3 0.2 0.12 0.08 0.05 0.03 0.02 0.02 0.01",
+            generator_loss="1*30 1..6*10",
+        ),
         Run.drawn(
             {"task": "gan"}, discriminator_loss="0.7*11 0.3 0.02 0.012 0.01", generator_loss="0.9*11 1.6 2.4 2.7 2.9"
         ),

@@ -216,5 +216,5 @@ RULE = Rule(
         Run.drawn(train_loss="2.3 1.2 0.7 0.5 0.42 0.4 0.39 0.385 0.38*20", lr="0.1*8 0.001*20"),
         Run.drawn(train_loss="2.3..0.3*30", lr="0.1..0.0001*30"),
     ),
-    suppressed_by=("nan-loss", "diverged"),
+    suppressed_by=("nan-loss", "diverged", "stuck-at-chance", "plateau-at-start"),
 )
