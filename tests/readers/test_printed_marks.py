@@ -236,3 +236,24 @@ def test_a_time_and_a_place_in_brackets_in_front_of_a_line_are_no_numbers_of_it(
     )
     assert not run.unknown
     assert _values(run, "grad_norm") == [0.4] * 7
+
+
+def test_two_runs_that_print_in_turn_are_read_apart(tmp_path: Path) -> None:
+    line = "Epoch: [{}] time: 12.5, train_loss: {:.4f}, val_loss: {:.4f}\n"
+    first = [line.format(k, 2 * 0.9**k, 2.2 * 0.9**k) for k in range(14)]
+    second = [line.format(k, 3 * 0.8**k, 3.2 * 0.8**k) for k in range(9)]
+    path = tmp_path / "both.log"
+    turns = [text for pair in zip(first[5:], second, strict=True) for text in pair]
+    path.write_text("".join([*first[:5], *turns]), encoding="utf-8")
+    runs = read(path)
+    assert [len(run.series["train/loss"]) for run in runs] == [14, 9]
+    assert _values(runs[1], "train/loss")[:2] == [3, 2.4]
+
+
+def test_training_and_validation_of_one_run_do_not_take_turns(pasted: Write) -> None:
+    """The validation of an epoch may be printed after the training of the next."""
+    text = "".join(
+        f"epoch {k} train loss {2 * 0.9**k:.4f}\nepoch {k - 1} val loss {2.2 * 0.9**k:.4f}\n" for k in range(1, 12)
+    )
+    run = pasted(text)
+    assert len(run.series["train/loss"]) == len(run.series["validation/loss"]) == 11

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.core.formatting import place
 from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import Array
 from nndoctor.readers.semantics.clock import clock
 from nndoctor.readers.semantics.coarse_axis import MIN_EPOCH_POINTS
 from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
@@ -26,6 +27,7 @@ from nndoctor.readers.semantics.other_tables import refuse_other_tables
 from nndoctor.readers.semantics.resume import rejoined, reported_resumes
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
 from nndoctor.readers.semantics.sums import sums_of_steps
+from nndoctor.readers.semantics.taking_turns import taking_turns
 from nndoctor.readers.semantics.unreadable import unreadable_facts
 from nndoctor.readers.tables.table import Rows, Table
 from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning, meaning_of, tidy
@@ -50,7 +52,11 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     axis, unit, notes = axis_of(table, meanings)
     present = [table.columns[name].present for name in known]
     told = list(_told(table, meanings))
-    parts = [part for rows in _by_key(table) for part in segments(rows, axis, present, table.format, told)]
+    parts = [
+        part
+        for rows in _rows_of_runs(table, axis, told or present)
+        for part in segments(rows, axis, present, table.format, told)
+    ]
     parts = rejoined(parts, table, meanings) if table.format == "keras-csv" else parts
     facts = {**table.facts, **framework(table), **unreadable_facts(table, meanings, path)}
     if playing:
@@ -128,6 +134,12 @@ def _without_empty(table: Table) -> Table:
     """The table without columns that hold nothing: an empty `reward` makes no game."""
     held = {name: column for name, column in table.columns.items() if column.held}
     return replace(table, columns=held) if 0 < len(held) < len(table.columns) else table
+
+
+def _rows_of_runs(table: Table, axis: Array, told: Sequence[NDArray[np.bool_]]) -> list[Rows]:
+    """The rows of each run that names itself, or that takes turns with others in a printed log."""
+    keyed = _by_key(table)
+    return keyed if table.format != "text" else [part for rows in keyed for part in taking_turns(rows, axis, told)]
 
 
 def _by_key(table: Table) -> list[Rows]:

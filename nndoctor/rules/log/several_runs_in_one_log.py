@@ -1,4 +1,4 @@
-"""The log holds several runs, one after the other."""
+"""The log holds several runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def check(run: Run) -> Iterator[Symptom]:
     count = run.fact("runs_in_log")
     if isinstance(count, (int, float)) and count > 1:
         yield Symptom(
-            f"the log holds {count:.0f} runs one after the other; each is diagnosed separately",
+            f"the log holds {count:.0f} runs; each is diagnosed separately",
             MEASURED,
             {"runs": count},
         )
