@@ -119,3 +119,19 @@ def test_a_run_that_guesses_has_no_schedule_to_find_fault_with() -> None:
     found = _alarms(epoch=range(1, 31), train_acc=[0.7318] * 30, val_acc=[0.7321] * 30, **losses)
     assert found[0] == "stuck-at-chance"
     assert "lr-decayed-too-early" not in found
+
+
+def test_a_loss_that_jumps_where_a_new_term_begins_has_no_spike() -> None:
+    """Two-stage training adds an adversarial or a clustering term after some epochs; the loss of its own name lies between other words."""
+    epochs = np.arange(60)
+    base = 100 + 200 * np.exp(-epochs / 4)
+    term = np.where(epochs < 10, 0, 2500 * np.exp(-(epochs - 10) / 1.5))
+    lines = [
+        f"epoch: {k} avg_loss_tgt: {b + t:.3f}" + (f" adapt_loss_tgt: {t:.3f}" if k >= 10 else "")
+        for k, b, t in zip(epochs, base, term, strict=True)
+    ]
+    (run,) = nndoctor.read(Source("train.log", "\n".join(lines).encode()))
+    found = [finding.name for finding in nndoctor.diagnose(run).findings]
+    assert "loss-spikes" not in found
+    whole = nndoctor.diagnose({"epoch": list(epochs), "loss": list(base + term)})
+    assert "loss-spikes" in [finding.name for finding in whole.findings]

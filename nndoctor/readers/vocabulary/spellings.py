@@ -147,7 +147,7 @@ PARTS = _words(
 )
 # A loss by a name of the log's own, as it is spelled in code: `f_cyc_loss`, `loss_pix`, `PerceptualLoss`.
 OWN_LOSS = re.compile(
-    r"(?:[A-Za-z0-9]+[_/.-])+loss(?:es)?(?:_metric)?|loss(?:es)?(?:[_/.-][A-Za-z0-9]+)+|[A-Z][a-z][A-Za-z]*Loss"
+    r"(?:[A-Za-z0-9]+[_/.-])+loss(?:es)?(?:[_/.-][A-Za-z0-9]+)*|loss(?:es)?(?:[_/.-][A-Za-z0-9]+)+|[A-Z][a-z][A-Za-z]*Loss"
 )
 # Words of such names that tell a setting, a summary or a loss of another kind.
 NO_OWN_LOSS = _words(

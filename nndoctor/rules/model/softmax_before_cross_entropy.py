@@ -60,7 +60,7 @@ def _by_floor(run: Run) -> Iterator[Symptom]:
     if count is None:
         return
     yield Symptom(
-        f"{series_in_words(accuracy.name)} is {percent(accuracy.last)} but the loss ends at {number(loss.last)}, near {number(_floor(count))}: the least that "
+        f"{series_in_words(accuracy.name)} is {percent(accuracy.last)} but the loss ends at {number(loss.final)}, near {number(_floor(count))}: the least that "
         f"cross-entropy can reach for {count} classes when the model ends in a softmax of its own",
         SEVERAL_SIGNS,
         {"loss": loss.last, "lowest_possible": _floor(count), "accuracy": accuracy.last, "classes": count},

@@ -85,15 +85,24 @@ def _is_usual(events: list[Jump], seen: Jumps) -> bool:
 
 
 def _skipped(run: Run, loss: Series) -> NDArray[np.bool_]:
-    """Where no spike is looked for: in the first steps, and up to two points after a resume or a raise of the learning rate."""
+    """Where no spike is looked for: in the first steps, and up to two points after a resume, a new term or a raise of the learning rate."""
     restarted = np.zeros(len(loss.x), dtype=np.bool_)
-    places = np.searchsorted(loss.x, run.numbers("resumed_at"))
+    places = np.searchsorted(loss.x, [*run.numbers("resumed_at"), *_terms_begin(run, loss)])
     restarted[places[places < len(loss.x)]] = True
     rate = rates_at(run, loss.x)
     if rate is not None:
         restarted[1:] |= rate[1:] > RAISED * rate[:-1]
     early = loss.x < loss.step_at(FIRST_STEPS)
     return np.asarray(early | restarted | np.roll(restarted, 1) | np.roll(restarted, 2))
+
+
+def _terms_begin(run: Run, loss: Series) -> Iterator[float]:
+    """The steps at which a part of the loss is logged, or is not zero, for the first time: the loss measures something else from there on."""
+    for name, part in run.series.items():
+        if name.startswith("train/") and name.endswith("_loss") and part.y.any():
+            begins = part.step_where(part.y != 0)
+            if begins > loss.first_step:
+                yield begins
 
 
 def _symptom(run: Run, seen: Jumps, events: list[Jump], least: float) -> Symptom:
@@ -125,7 +134,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Typical causes are a learning rate close to the limit of stability, single bad batches, or stale second-moment estimates in Adam.",
-    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, resumes, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time; where the level only wanders, a spike must exceed {MIN_DRIFTS:g} times its range.",
+    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, resumes, steps at which a new part of the loss begins, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time; where the level only wanders, a spike must exceed {MIN_DRIFTS:g} times its range.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",
