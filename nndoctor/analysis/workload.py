@@ -31,7 +31,7 @@ DENOISING = re.compile(
 )
 STEP_LOSS = "step_loss"  # the name that the scripts of diffusers print on their progress bars
 CONTRASTING = re.compile(
-    r"nt[-_ ]?xent|info[-_ ]?nce|contrastive|simclr|byol|moco|simsiam|vicreg|barlow|logit_scale|uniformity|alignment_loss|knn"
+    r"nt[-_ ]?xent|info[-_ ]?nce|contrastive|simclr|byol|moco|simsiam|vicreg|barlow|logit[_ ]scale|uniformity|alignment_loss|knn"
 )
 TREES = re.compile(r"m?logloss|multi_logloss|[a-z\d]-m?error\b|\bmerror\b|boosting")
 # All that a dict of evaluation results of boosted trees may hold; a network that logs an error logs a loss, too.

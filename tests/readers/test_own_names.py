@@ -236,3 +236,13 @@ def test_bits_per_byte_next_to_a_loss_per_token_are_a_metric_of_their_own() -> N
     assert found["validation/bits_per_byte"][-1] == 1.0667
     alone = held(read(text.replace("| loss", "| train bpb")))
     assert {"train/loss", "validation/loss"} <= alone.keys()
+
+
+def test_an_elided_article_is_no_discriminator() -> None:
+    text = "\n".join(
+        f"Époque {k} : perte d'entraînement {2 / k:.3f}, perte de validation {2.2 / k:.3f}" for k in range(1, 9)
+    )
+    found = held(read(text))
+    assert "discriminator_loss" not in found
+    assert found["train/loss"][-1] == 0.25
+    assert found["validation/loss"][-1] == 0.275

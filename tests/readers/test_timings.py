@@ -18,6 +18,7 @@ PRINTED = {
     "imagenet": ("data-loader-bottleneck", lambda k: f"Epoch: [0][{k}/{STEPS}]\tTime 0.500 (0.500)\tData 0.400 (0.400)\tLoss {LOSS[k]:.4e} ({LOSS[k]:.4e})"),
     "torchtitan": ("memory-grows", lambda k: f"step: {k + 1}  loss: {LOSS[k]:.4f}  grad_norm: 0.91  memory: {GROWING[k]:.2f}GiB(38.00%)  tps: 8,300"),
     "swift": ("memory-grows", lambda k: f'{{"loss": {LOSS[k]:.4f}, "memory(GiB)": {GROWING[k]:.2f}, "train_speed(iter/s)": 1.3, "epoch": {k / STEPS:.3f}}}'),
+    "unit behind": ("throughput-falls", lambda k: f"step {k} loss {LOSS[k]:.4f} | {12_000 / SLOWER[k]:,.0f} tokens/s | lr 0.01"),
     "ranks": ("slow-rank", lambda k: "\n".join(f"[rank{r}]: step {k} loss {LOSS[k]:.4f} step_time {0.7 if r == 2 else 0.4}" for r in range(4))),
 }  # fmt: skip
 

@@ -165,7 +165,7 @@ def _of_perplexity(series: dict[str, Series]) -> list[str]:
     ):
         return []
     series["validation/loss"] = replace(perplexity, name="validation/loss", values=np.log(perplexity.values))
-    return [f"no validation loss in the log; using the logarithm of {perplexity.column} instead"]
+    return ["validation loss is the logarithm of the perplexity in the log"]
 
 
 def _beyond_shares(series: dict[str, Series]) -> list[str]:

@@ -14,6 +14,11 @@ MEMORY = re.compile(
     r"|memory:\s*(?P<size>\d+\.?\d*)\s?(?:GiB|MiB|GB|MB)\b)(?:\([\d.]+%\))?"
 )
 
+SPEED = re.compile(
+    r"(?<![\w./:=])(?<![:=] )(?P<speed>\d[\d,]*\.?\d*) ?(?P<of>tok|token|sample|example|image|img|sequence)s?/s(?:ec)?(?![\w/])",
+    re.IGNORECASE,
+)  # `31000 tokens/s`
+
 
 def named(line: str) -> str:
     """The line with the name of each time and of the memory.
@@ -28,6 +33,12 @@ def named(line: str) -> str:
         line = f"{line[: found.start()]}{found['before']}step_time_ms: {found['whole']}{line[found.end() :]}"
     if "_time" in line:
         line = SECONDS.sub(r"\g<pair>", line)
+    if "/s" in line:
+        line = SPEED.sub(_speed, line)
     if "mem" in line and (found := MEMORY.search(line)):
         line = f"{line[: found.start()]}memory: {found['peak'] or found['size']}{line[found.end() :]}"
     return line
+
+
+def _speed(found: re.Match[str]) -> str:
+    return f"{'tokens' if found['of'].lower().startswith('tok') else 'samples'}/s: {found['speed']}"

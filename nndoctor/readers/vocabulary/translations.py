@@ -32,6 +32,7 @@ FOREIGN_LETTERS = re.compile(r"[\u0400-\u04ff\u0100-\u017f]")  # Cyrillic, and l
 EASTERN = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7af\uff00-\uff5e]")
 ACCENTED = re.compile(r"[\u00c0-\u017f]")
 FULL_WIDTH = {ord(wide): plain for wide, plain in zip("：，；（）％【】＝｜。、", ":,;()%[]=|,,", strict=True)}
+ELIDED = re.compile(r"\b[dl]['\u2019](?=\w)", re.IGNORECASE)  # `perte d'entraînement`
 WITHOUT_ACCENT = {k: base for k in range(0xC0, 0x180) if (base := unicodedata.normalize("NFKD", chr(k))[0]).isascii()}
 COMPOUND = re.compile(
     r"\b(?P<split>training|trainings|validierung|validierungs|test)[_-]?(?P<metric>verlust|genauigkeit|fehler)\b",
@@ -47,7 +48,7 @@ def translated(text: str) -> str:
         if FOREIGN_LETTERS.search(text):
             text = STEMMED.sub(lambda found: STEM[found[1].lower()], text)
         if ACCENTED.search(text):
-            text = text.translate(WITHOUT_ACCENT)
+            text = ELIDED.sub("", text).translate(WITHOUT_ACCENT)
     return COMPOUND.sub(_apart, text)
 
 
