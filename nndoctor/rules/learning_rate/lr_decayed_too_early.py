@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between, reach
+from nndoctor.analysis.guessing import ends_at_guessing
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import MEASURED, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
@@ -99,8 +100,8 @@ def _by_prognosis(run: Run) -> Symptom | None:
 
 
 def _without_rate(run: Run) -> Symptom | None:
-    """What the prognosis is nearly certain of where the log holds no learning rate."""
-    if certain(run, "lr-decayed-too-early", SURE) is None:
+    """What the prognosis is nearly certain of where the log holds no learning rate, of a run that learned something."""
+    if certain(run, "lr-decayed-too-early", SURE) is None or ends_at_guessing(run, "train") is not None:
         return None
     return derived_finding(
         run,
@@ -216,5 +217,5 @@ RULE = Rule(
         Run.drawn(train_loss="2.3 1.2 0.7 0.5 0.42 0.4 0.39 0.385 0.38*20", lr="0.1*8 0.001*20"),
         Run.drawn(train_loss="2.3..0.3*30", lr="0.1..0.0001*30"),
     ),
-    suppressed_by=("nan-loss", "diverged", "stuck-at-chance", "plateau-at-start"),
+    suppressed_by=("nan-loss", "diverged"),
 )
