@@ -134,8 +134,8 @@ def _wrong_sign(run: Run) -> str | None:
         return None
     which = f"output {place + 1}" if run.number("endless_outputs") > 1 else "the output"
     return (
-        f"the loss falls by {number(fall)} when {which} of the model moves by {number(way)}, up or down, and "
-        "further the farther it moves: the loss has no minimum, so a term of it has the wrong sign"
+        f"the loss falls by {number(fall)} when {which} of the model moves by {number(way)}, and "
+        "further the farther it moves: the loss has no minimum, so a term of it is missing or has the wrong sign"
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether the loss falls without limit as one of the model's outputs grows: a term of it then has the wrong sign."""
+"""Whether the loss falls without limit as one of the model's outputs moves: a term of it then has the wrong sign, or is missing."""
 
 from __future__ import annotations
 
@@ -13,31 +13,38 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import mapped, tensors
 from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.calls import calls_of
 from nndoctor.sanity.dropout import without_dropout
-from nndoctor.sanity.last_layer import one_sided
+from nndoctor.sanity.last_layer import Made, ends, one_sided
+from nndoctor.sanity.rewards import COSTS, REWARDS, source_of
 from nndoctor.sanity.state import seed
 
 MAX_OUTPUTS = 6  # outputs that are moved, one at a time
 NEAR, FAR = 10.0, 100.0  # of an output's size, or of 1: how far it is moved
 ROUNDING = 1e-3  # of sums that are 1
 SQUARE = 30.0  # times as far down at ten times the distance: a square makes it a hundred, a straight line ten
-LINE = 5.0  # the same for a straight line: only where the loss compares outputs with numbers, as an error does
+LINE = 5.0  # the same for a straight line: only where the loss compares outputs with numbers, as an error does, or with classes
 
 
 @torch.no_grad()
 def probe(bench: Bench) -> None:
-    """Move each output up and down, near and far, as a whole and at random; a loss that falls both ways, and the more the farther, has no lowest value."""
+    """Move each output up and down, near and far, as a whole and at random; a loss that falls both ways, and the more the farther, has no lowest value.
+
+    A loss of classes has none either where it falls one way: whatever the class, its lowest value is that of a certain answer.
+    """
     with unchanged(bench.model):
         bench.model.train()
         without_dropout(bench.model)
         seen = tensors(bench.subject.run(bench.batch).output)
+        of_classes = len(seen) == 1 and _of_classes(bench)
         for k, output in enumerate(seen[:MAX_OUTPUTS]):
             if not output.is_floating_point() or not output.numel() or _normalized(output):
                 continue
             unit = max(1.0, float(output.abs().max()))
             directions = torch.ones_like(output), torch.randn_like(output)
-            fall = next((f for one in directions if (f := _fall(bench, k, unit * one)) is not None), None)
-            if fall is not None and not one_sided(partial(_output, bench, k)):
+            falls = (_fall(bench, k, unit * one, of_classes=of_classes) for one in directions)
+            fall = next((f for f in falls if f is not None), None)
+            if fall is not None and _free(partial(_output, bench, k), unit, of_classes=of_classes):
                 bench.fact("endless_output", k)
                 bench.fact("endless_outputs", len(seen))
                 bench.fact("endless_distance", FAR * unit)
@@ -60,18 +67,37 @@ def _normalized(output: Tensor) -> bool:
     return any(bool((one.abs() < ROUNDING).all()) for one in sums)
 
 
-def _fall(bench: Bench, place: int, unit: Tensor) -> float | None:
-    """How far the loss falls when one output is moved far, the smaller of both ways; None where it does not fall so."""
+def _free(made: Made, unit: float, *, of_classes: bool) -> bool:
+    """Whether weights can move an output so: one that is of one sign, or of one length, cannot go everywhere."""
+    if one_sided(made):
+        return False
+    return not of_classes or any(map(math.isinf, ends(made, unit) or ()))
+
+
+def _of_classes(bench: Bench) -> bool:
+    """Whether all that is in a batch beside the model's inputs are whole numbers, which are no weights of a policy's choices."""
+    text = source_of(bench)
+    if bench.subject.standin or REWARDS.search(text) or COSTS.search(text):
+        return False
+    taken = [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
+    others = [t for t in tensors(bench.batch) if not any(t.shape == one.shape and torch.equal(t, one) for one in taken)]
+    return bool(taken and others) and not any(t.is_floating_point() for t in others)
+
+
+def _fall(bench: Bench, place: int, unit: Tensor, *, of_classes: bool) -> float | None:
+    """How far the loss falls when one output is moved far, the smaller of both ways, of classes the larger; None where it does not fall so."""
     start = _loss(bench, place, 0.0 * unit)
     target = bench.target(bench.batch)
-    growth = LINE if bench.subject.loss is not None and target is not None and target.is_floating_point() else SQUARE
+    numbers = bench.subject.loss is not None and target is not None and target.is_floating_point()
+    growth = LINE if numbers or of_classes else SQUARE
     falls = []
     for sign in (1.0, -1.0):
         near, far = (start - _loss(bench, place, sign * way * unit) for way in (NEAR, FAR))
-        if not (math.isfinite(near) and math.isfinite(far)) or near <= 0 or far < growth * near:
-            return None
-        falls.append(far)
-    return min(falls)
+        if math.isfinite(near) and math.isfinite(far) and near > 0 and far >= growth * near:
+            falls.append(far)
+    if of_classes:
+        return max(falls, default=None)
+    return min(falls) if len(falls) > 1 else None
 
 
 def _loss(bench: Bench, place: int, way: Tensor) -> float:

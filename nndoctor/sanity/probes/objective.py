@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from nndoctor.sanity.ledger import Ledger, Pass
 from nndoctor.sanity.lens import Chosen, Lens, Term
 from nndoctor.sanity.logs import choices_noted
 from nndoctor.sanity.origins import Origins
+from nndoctor.sanity.rewards import COSTS, REWARDS, source_of
 
 CALLS, FEWEST = 24, 8  # of the step
 TIME_SHARE = 0.05  # of the time left that more than the fewest calls may take
@@ -25,8 +25,6 @@ ROSE = 1.05  # times its first values: a loss that is maximized
 EARLY = 4  # calls whose mean is the first or the last value
 ALIGNED = 0.9  # cosine of the gradient of log-probabilities with advantages
 REGRESSIONS = ("mse_loss", "smooth_l1_loss", "huber_loss")
-REWARDS = re.compile(r"adv|reward|actor|critic|policy|returns\b", re.IGNORECASE)
-COSTS = re.compile(r"cost|penalt|regret|tour|energy|distance|delay", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -60,7 +58,8 @@ def probe(bench: Bench) -> None:
     _detached(bench, course)
     _maximized(bench, course)
     _unlikely(bench, course)
-    if _rewards(bench):
+    text = source_of(bench)  # costs are lowered on purpose
+    if REWARDS.search(text) and not COSTS.search(text):
         _actor(bench, course)
         _policy(bench, course)
 
@@ -144,15 +143,6 @@ def _unlikely(bench: Bench, course: Course) -> None:
     pulls = [sum(one.pull for one in lens.aims) for lens in course.calls if lens.aims]
     if pulls and len(pulls) == len(course.calls):
         bench.fact("targets_made_unlikely", all(pull > 0 for pull in pulls))
-
-
-def _rewards(bench: Bench) -> bool:
-    """Whether the file speaks of rewards, and not of costs, which are lowered on purpose."""
-    try:
-        text = Path(bench.subject.path).read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return False
-    return bool(REWARDS.search(text)) and not COSTS.search(text)
 
 
 def _actor(bench: Bench, course: Course) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, alike, as_bytes, first_input, part, rebuilt, size, target_of
 from nndoctor.sanity.bench import Bench, number, unless_it_fails
+from nndoctor.sanity.collated import collated
 from nndoctor.sanity.constant import constant_loss
 from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.optimizers import advance
@@ -27,6 +28,7 @@ LEARNED = 0.05  # of the first loss above its floor: so little is left
 FELL = 0.1  # of the first loss: where the floor is not known
 CONSTANT = 0.2  # of the loss of a constant output: more is no use of the inputs
 TIME_SHARE = 0.5  # of the time left
+NO_PARTS = "not checked: a tiny subset: single examples of a batch cannot be taken"
 DRAWN = 0.01  # relative difference of the same steps taken twice: the step takes its data from elsewhere, as from an environment
 
 
@@ -54,10 +56,11 @@ def probe(bench: Bench) -> None:
 
 def _memorized(bench: Bench) -> None:
     steps, seeds = _plan(bench)
-    if not steps or bench.sample is None or bench.facts.get("loss_has_gradient") is False:
+    if not steps or bench.facts.get("loss_has_gradient") is False:
         return
-    subsets = [s for seed in range(seeds) if (s := subset(bench.sample, SIZES[0], seed)) is not None]
+    subsets = [s for seed in range(seeds) if (s := chosen(bench, SIZES[0], seed)) is not None]
     if not subsets:
+        bench.notes += [] if bench.sample is not None else [NO_PARTS]
         return
     bench.fresh_start()
     bench.fact("output_meets_target", meets(bench, subsets[0]))
@@ -66,7 +69,7 @@ def _memorized(bench: Bench) -> None:
     if bench.clock.left <= 0 and passed < len(tries):
         bench.unchecked.append("a tiny subset")
         return
-    bench.fact("tiny_examples", size(subsets[0]))
+    bench.fact("tiny_examples", SIZES[0] if bench.sample is None else size(subsets[0]))
     bench.fact("tiny_tried", len(tries))
     bench.fact("tiny_steps", steps)
     bench.fact("tiny_passed", passed)
@@ -88,7 +91,7 @@ def _plan(bench: Bench) -> tuple[int, int]:
 
 def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
     """Fewer examples, other rates, then Adam: what is learned anywhere shows that the network can."""
-    small = part(whole, slice(0, SIZES[1]))
+    small = part(whole, slice(0, SIZES[1])) if bench.sample is not None else chosen(bench, SIZES[1], 0)
     factors = sorted(FACTORS, key=lambda f: f > 1) if _rose(bench) else FACTORS
     plan = [(small, 1.0, False), *((b, f, False) for f in factors for b in (whole, small))]
     plan += [(small, rate, True) for rate in ADAMS]
@@ -125,6 +128,13 @@ def _redrawn(bench: Bench, batch: Batch) -> float:
 def _rose(bench: Bench) -> bool:
     """Whether the loss rose at the configured rate: then lower rates are tried first."""
     return bench.number("tiny_left") > 1
+
+
+def chosen(bench: Bench, wanted: int, seed: int) -> Batch | None:
+    """Some examples as one batch: a part of what was read, or where batches have no parts, one that the file's loader puts together."""
+    if bench.sample is not None:
+        return subset(bench.sample, wanted, seed)
+    return collated(bench, wanted, seed)
 
 
 def subset(sample: Batch, wanted: int, seed: int) -> Batch | None:
