@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from nndoctor.experiment.backward import Reached, backward_replaced
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "SGD": torch.optim.SGD,
@@ -64,11 +61,11 @@ def unbuilt(model: nn.Module) -> bool:
 
 
 def compiled_parts(model: nn.Module) -> dict[str, object]:
-    """`loss`, or the `step` of its class, and `optimizer` of a compiled Keras model; nothing for any other model."""
+    """`loss`, or the `train_step` of its class, and `optimizer` of a compiled Keras model; nothing for any other model."""
     given: Any = model
     if not is_keras(model) or not getattr(given, "compiled", False):
         return {}
-    parts: dict[str, object] = {"step": _step} if _has_own_step(given) else {"loss": _loss(given)}
+    parts: dict[str, object] = {"train_step": _train_step} if _has_own_step(given) else {"loss": _loss(given)}
     return parts | as_torch({"optimizer": given.optimizer})
 
 
@@ -95,17 +92,22 @@ def _has_own_step(model: Any) -> bool:  # noqa: ANN401
     return sum(line.count(".backward(") for line in code) == 1
 
 
-def _step(model: Any, batch: Any) -> Tensor:  # noqa: ANN401
-    """The loss from which the model's own train_step would go back, before it does."""
-    found: list[Tensor] = []
+def _train_step(model: Any, batch: Any, optimizer: torch.optim.Optimizer) -> None:  # noqa: ANN401
+    """The model's own train_step, whose gradients go to an optimizer of torch's in place of that of Keras.
 
-    def stop(loss: Tensor, _: Callable[[], object]) -> None:
-        found.append(loss)
-        raise Reached
+    What it returns are means over an epoch, and no loss of this step.
+    """
 
-    with backward_replaced(stop), contextlib.suppress(Reached):
+    def apply(gradients: Iterable[Tensor | None], variables: Iterable[Any] | None = None) -> None:
+        for variable, gradient in zip(variables or model.trainable_variables, gradients, strict=True):
+            variable.value.grad = gradient
+        optimizer.step()
+
+    model.optimizer.apply = apply
+    try:
         model.train_step(batch)
-    return found[0]
+    finally:
+        del model.optimizer.apply
 
 
 def _loss(model: Any) -> Callable[[Any, Any], Tensor]:  # noqa: ANN401

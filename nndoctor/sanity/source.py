@@ -91,7 +91,7 @@ def _materialized(found: Experiment) -> None:
     lazy = any(isinstance(p, nn.parameter.UninitializedParameter) for p in found.model.parameters())
     if not lazy and not unbuilt(found.model):
         return
-    loss = None if found.step is not None else found.loss
+    loss = None if found.step is not None else found.loss or (None if found.train_step is None else torch.sum)
     subject = Subject(found.path, found.model, loss, found.step, found.train_data)
     first = next(subject.batches(), None)
     if first is not None:

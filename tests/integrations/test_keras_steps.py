@@ -26,18 +26,27 @@ class Doubled(keras.Model):
         loss = 2 * keras.ops.mean(keras.ops.square(self(x, training=True) - y))
         # What goes back is the doubled loss, by loss.backward().
         loss.backward()
+        variables = self.trainable_variables
+        self.optimizer.apply([v.value.grad for v in variables], variables)
         return {"loss": loss}
 
 
-def test_the_loss_of_a_train_step_of_its_class():
+def doubled():
     inputs = keras.Input((3,))
     model = Doubled(inputs, keras.layers.Dense(1)(inputs))
-    model.compile(optimizer="adam")
-    parts = compiled_parts(model)
+    model.compile(optimizer=keras.optimizers.SGD(0.1))
+    return model, compiled_parts(model)
+
+
+def test_a_train_step_of_its_class_takes_steps_of_an_optimizer_of_torch():
+    model, parts = doubled()
     assert "loss" not in parts
-    found = parts["step"](model, (ONES, ZEROS))
-    assert found.requires_grad
-    assert found.item() == pytest.approx(2 * model(ONES).square().mean().item())
+    optimizer = parts["optimizer"](model.parameters())
+    before = model(ONES).square().mean().item()
+    for _ in range(5):
+        parts["train_step"](model, (ONES, ZEROS), optimizer)
+    assert model(ONES).square().mean().item() < before
+    assert model.optimizer.iterations == 0  # that of Keras takes none
 
 
 class Unbuilt(keras.Model):
