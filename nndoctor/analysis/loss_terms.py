@@ -8,6 +8,7 @@ from nndoctor.core.formatting import number, percent, plural
 from nndoctor.core.run import Run
 
 ROUNDING = 1e-6  # share of a loss
+MAX_TOO_LONG = 0.2  # of the targets of a CTC loss
 
 
 def _no_logarithms(run: Run) -> str | None:
@@ -40,6 +41,14 @@ def _symbols(run: Run) -> str | None:
     if run.fact("symbols_sum_to_one") is not False:
         return None
     return "ctc_loss takes log-probabilities of symbols in its last dimension, and the probabilities there do not sum to 1: use log_softmax(-1)"
+
+
+def _too_long(run: Run) -> str | None:
+    """Targets that no alignment fits; a few are dropped on purpose by zero_infinity."""
+    share = run.number("targets_too_long")
+    if share <= MAX_TOO_LONG:
+        return None
+    return f"{percent(share)} of the targets of the CTC loss have more symbols than there are time steps: their loss is infinite, or 0 with zero_infinity (check input_lengths)"
 
 
 def _over_examples(run: Run) -> str | None:
@@ -154,6 +163,7 @@ TERMS: tuple[tuple[Callable[[Run], str | None], tuple[str, ...]], ...] = (
     (_not_probabilities, ()),
     (_of_one_distribution, ("drop-last-activation",)),
     (_symbols, ("keep-batch-first",)),
+    (_too_long, ()),
     (_over_examples, ("keep-batch-first",)),
     (_unread, ()),
     (_moving, ("detach-the-target",)),

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from nndoctor.experiment.keras_model import called, is_keras
@@ -89,6 +90,12 @@ def calls_of(subject: Subject, batch: Batch) -> list[ModelCall]:
     finally:
         handle.remove()
     return found
+
+
+def beside_inputs(subject: Subject, batch: Batch) -> list[Tensor]:
+    """The tensors of a batch that the model does not take as they are, as labels."""
+    taken = [t for call in calls_of(subject, batch) for t in call.tensors.values()]
+    return [t for t in tensors(batch) if not any(t.shape == one.shape and torch.equal(t, one) for one in taken)]
 
 
 def outputs_and_loss(subject: Subject, batch: Batch) -> tuple[list[list[Tensor]], Tensor]:

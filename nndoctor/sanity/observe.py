@@ -12,6 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from nndoctor.sanity.alignments import Alignment
+
 LOSSES = frozenset(
     {
         functional.cross_entropy,
@@ -33,6 +35,7 @@ ARITHMETIC = frozenset(
 
 # Nodes of a graph that only multiply a single number, or change its shape.
 SCALINGS = ("Mul", "Div", "Neg", "View", "Reshape", "Stack", "Sum", "Unsqueeze", "Squeeze", "Alias")
+OFFSETS = 2  # the place of the offsets among the arguments of embedding_bag
 STEPS = 8  # of the graph between a loss of torch's and the whole loss
 
 
@@ -55,8 +58,8 @@ class LossCall:
 class Observer(TorchFunctionMode):
     """Within it, calls of losses are noted, and arithmetic in which (N, 1) meets (N,).
 
-    `entered` are the arguments of the latest loss that was called, which may have failed; `blanks` the shares of a CTC
-    loss's targets that are its blank, and `symbols` its log-probabilities, shape (time, examples, symbols).
+    `entered` are the arguments of the latest loss that was called, which may have failed; `alignments` the
+    calls of a CTC loss, and `starts` where each bag of words begins.
     """
 
     def __init__(self) -> None:
@@ -64,8 +67,8 @@ class Observer(TorchFunctionMode):
         self.calls: list[LossCall] = []
         self.broadcasts: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self.entered: tuple[Any, ...] = ()
-        self.blanks: list[float] = []
-        self.symbols: list[Tensor] = []
+        self.alignments: list[Alignment] = []
+        self.starts: list[Tensor] = []
         self._met_before: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
@@ -82,8 +85,10 @@ class Observer(TorchFunctionMode):
         if func in LOSSES:
             self._noted(func, args, names, value)
         elif func is functional.ctc_loss:
-            self.blanks.append(blank_share(*args, **names))
-            self.symbols.append(args[0] if args else names["log_probs"])
+            self.alignments.append(Alignment.of(*args, **names))
+        elif func is functional.embedding_bag:
+            starts = args[OFFSETS] if len(args) > OFFSETS else names.get("offsets")
+            self.starts += [] if starts is None else [starts]
         elif getattr(func, "__name__", "") in ARITHMETIC:
             self._met(args, column_meets_row)
             self._constants_met(func, args, value)
@@ -128,23 +133,6 @@ def crossed(a: Tensor, b: Tensor) -> bool:
     """Whether one is (N, 1) and the other (N,)."""
     row, column = sorted((a, b), key=lambda t: t.ndim)
     return row.ndim == 1 and column.ndim == 2 and column.shape == (len(row), 1) and len(row) > 1
-
-
-def blank_share(
-    log_probs: Tensor,  # noqa: ARG001
-    targets: Tensor,
-    input_lengths: object,  # noqa: ARG001
-    target_lengths: Tensor | tuple[int, ...],
-    blank: int = 0,
-    *_: object,
-    **__: object,
-) -> float:
-    """The share of the targets of a CTC loss that are the blank, which no target may be; padding does not count."""
-    found = targets == blank
-    if targets.ndim == 2:
-        lengths = torch.as_tensor(target_lengths, device=targets.device)
-        found = found[torch.arange(targets.shape[1], device=targets.device) < lengths[:, None]]
-    return float(found.double().mean()) if found.numel() else 0.0
 
 
 def broadcast(a: torch.Size | tuple[int, ...], b: torch.Size | tuple[int, ...]) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 
@@ -10,6 +11,7 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity.batches import alike, all_inputs, part, same_targets, size, target_of, target_rolled, tensors
 from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.calls import beside_inputs
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.optimizers import has_step
 from nndoctor.sanity.state import seed
@@ -139,14 +141,20 @@ def _ignored(bench: Bench) -> int:
 def _uses_target(bench: Bench) -> bool:
     """Whether the step's loss is another with each example's target taken from its neighbour.
 
-    The labels that come with the images of an autoencoder, or of contrastive learning, say nothing about its loss.
+    The labels that come with the images of an autoencoder, or of contrastive learning, say nothing about its loss; a tensor
+    without a name that the model takes is no label where it does not take another one.
     """
     batch = bench.batch
-    if target_of(batch) is None or not alike(batch):
+    target = target_of(batch)
+    if target is None:
         return True
-    other = target_rolled(batch)
     try:
-        found = []
+        others = [] if isinstance(batch, Mapping) else beside_inputs(bench.subject, batch)
+        if others and not any(target is one for one in others):
+            return False
+        if not alike(batch):
+            return True
+        other, found = target_rolled(batch), []
         for one in (batch, other):
             bench.fresh_start()
             with torch.no_grad():

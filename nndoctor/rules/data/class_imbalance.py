@@ -44,7 +44,9 @@ def _left_out(run: Run) -> Iterator[Symptom]:
 def _single_class(run: Run) -> Iterator[Symptom]:
     single = run.fact("single_class")
     if isinstance(single, int) and run.number("output_classes") != 1:
-        text = f"every target that counts is class {single}: were the others masked, or not loaded?"
+        text = (
+            f"every target that counts is class {single}: were the others masked, given a weight of 0, or not loaded?"
+        )
         yield Symptom(text, MEASURED, {"class": single}, place="train_data", severity=Severity.WARNING)
 
 

@@ -220,6 +220,7 @@ RULE = Rule(
         Run.drawn({"loss_is_finite": True, "zero_derivatives": 1}),
         Run.drawn({"loss_is_finite": True, "labels_of_one_distribution": 3}),
         Run.drawn({"loss_is_finite": True, "symbols_sum_to_one": False}),
+        Run.drawn({"loss_is_finite": True, "targets_too_long": 0.9}),
         Run.drawn({"loss_is_finite": True, "endless_output": 1, "endless_distance": 100.0, "endless_fall": 4e4}),
         Run.drawn({"loss_is_finite": True, "loss_function": "l1_loss", "target_one_hot": True}),
         Run.drawn(

@@ -30,6 +30,10 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"attention_mask is 1 at places that all hold the token {kept} (padding) and 0 at the {hidden} other tokens: it is the wrong way round"
         yield Symptom(text, DIRECT, {"kept_token": kept, "hidden_tokens": hidden}, place="train_data")
         return
+    if run.fact("bags_overlap"):
+        text = "the offsets of an EmbeddingBag fall: each is the start of a bag, the sum of the lengths before it, and bags between falling offsets are empty"
+        yield Symptom(text, DIRECT, place="train_data")
+        return
     effect = run.known("input_effect")
     after, real = run.fact("zero_input_loss"), run.fact("real_input_loss")
     if effect is not None and effect < MIN_CHANGE:
@@ -84,10 +88,10 @@ RULE = Rule(
     name="input-ignored",
     severity=Severity.ERROR,
     title="the output does not depend on the input",
-    needs={"fact:input_effect|fact:arguments_seen|fact:mask_keeps_only": 1},
+    needs={"fact:input_effect|fact:arguments_seen|fact:mask_keeps_only|fact:bags_overlap": 1},
     check=check,
     why="A network with the same output for every input loses the signal somewhere: all units are dead, a softmax is taken over one value, an index is wrong, or a mask hides everything.",
-    how=f"The outputs of different examples differ by less than {MIN_CHANGE:g} of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit, or all of a sequence but its padding, its first or its last place, or a column of a table; or attention_mask keeps only places with one and the same token.",
+    how=f"The outputs of different examples differ by less than {MIN_CHANGE:g} of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit, or all of a sequence but its padding, its first or its last place, or a column of a table; or attention_mask keeps only places with one and the same token; or the offsets of an EmbeddingBag are not in order.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -99,6 +103,7 @@ RULE = Rule(
             {"input_effect": 0.3, "arguments_seen": ("pairs",), "columns_without_effect": ("column 1 of pairs",)}
         ),
         Run.drawn({"input_effect": 0.0}),
+        Run.drawn({"bags_overlap": True}),
         Run.drawn({"input_effect": 0.3, "mask_keeps_only": 0, "mask_hides": 190}),
         Run.drawn({"input_effect": 0.3, "zero_input_loss": 0.2, "real_input_loss": 0.21}),
         Run.drawn({"input_effect": 0.3, "arguments_seen": ("image", "text"), "arguments_without_effect": ("text",)}),

@@ -13,12 +13,12 @@ from torch.nn import functional
 from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity.batches import Batch, mapped, tensors
 from nndoctor.sanity.bench import Bench, number, unless_it_fails
-from nndoctor.sanity.calls import calls_of
+from nndoctor.sanity.calls import beside_inputs
 from nndoctor.sanity.observe import REGRESSIONS, LossCall
 from nndoctor.sanity.state import seed
 
 CLASSES = (functional.cross_entropy, functional.nll_loss)
-BATCHES = 3  # looked at
+BATCHES = 5  # looked at
 FEWEST = 8  # values of a target, in each of them
 FEWEST_LABELS = 30  # in all of them
 SCALES = (1.0, 0.1, -0.1, -1.0)  # of the outputs: a loss that is above zero for each has its minimum at zero
@@ -67,11 +67,11 @@ def probe(bench: Bench) -> None:
 
 def _all_zero(bench: Bench) -> bool:
     """Whether whole numbers beside the model's inputs are 0 in every batch, and the loss of a step depends on them, as on labels."""
-    taken = [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
+    others = beside_inputs(bench.subject, bench.batch)
     before = _replaced(bench, None)
     for place, given in enumerate(tensors(bench.batch)):
         numbers = not given.is_floating_point() and given.dtype is not torch.bool and given.numel() >= FEWEST_LABELS
-        if not numbers or any(t.shape == given.shape and torch.equal(t, given) for t in taken):
+        if not numbers or not any(given is one for one in others):
             continue
         if not any(bool(tensors(batch)[place].any()) for batch in bench.batches):
             after = _replaced(bench, place)
@@ -124,12 +124,19 @@ def _labels(seen: _Pass) -> list[Tensor]:
         labels = call.target.flatten() if isinstance(call.target, Tensor) else None
         if call.function not in CLASSES or labels is None or labels.is_floating_point() or call.output.ndim < 2:
             continue
-        counted = labels[labels != int(call.more.get("ignore_index", IGNORED))]
+        counted = _weighed(labels[labels != int(call.more.get("ignore_index", IGNORED))], call.more.get("weight"))
         own = any(t.shape == labels.shape and torch.equal(t.to(labels), labels) for t in given)
         # A step that leaves some of them out has made them of labels, too.
         own = own or (call.target.ndim > 1 and len(counted) < len(labels))
         found.append(counted.cpu() if own and call.output.shape[1] > 1 else labels[:0].cpu())
     return found
+
+
+def _weighed(labels: Tensor, weight: Tensor | None) -> Tensor:
+    """The labels of classes that have a weight."""
+    if weight is None or not labels.numel() or int(labels.max()) >= len(weight) or int(labels.min()) < 0:
+        return labels
+    return labels[weight.to(labels.device)[labels] != 0]
 
 
 def _value(seen: _Pass) -> float | None:

@@ -86,8 +86,8 @@ def _called(bench: Bench, n: int) -> tuple[Batch, Callable[[Batch], Any]] | None
 
 def _symbols(bench: Bench, batch: Batch) -> Tensor | None:
     """What a CTC loss is given in a step, with the examples first; None where there is no such loss."""
-    symbols = bench.subject.observed(batch)[0].symbols
-    return symbols[0].detach().transpose(0, 1) if len(symbols) == 1 else None
+    found = bench.subject.observed(batch)[0].alignments
+    return found[0].symbols.detach().transpose(0, 1) if len(found) == 1 else None
 
 
 def _by_example(output: Any, n: int) -> list[Tensor]:  # noqa: ANN401

@@ -30,10 +30,12 @@ def probe(bench: Bench) -> None:
     left_out = next(filter(None, map(_class_left_out, observer.calls)), None)
     bench.fact("class_left_out", left_out and left_out[0])
     bench.fact("class_left_out_share", left_out and left_out[1])
-    if observer.symbols:
-        bench.fact("symbols_sum_to_one", all(_sum_to_one(one.detach().exp()) for one in observer.symbols))
-    if observer.blanks:
-        bench.fact("blank_targets", max(observer.blanks))
+    if observer.alignments:
+        bench.fact("symbols_sum_to_one", all(_sum_to_one(one.symbols.detach().exp()) for one in observer.alignments))
+        bench.fact("blank_targets", max(one.blank_share for one in observer.alignments))
+        bench.fact("targets_too_long", max(one.too_long for one in observer.alignments))
+    if any(bool((starts[1:] < starts[:-1]).any()) for starts in observer.starts):
+        bench.fact("bags_overlap", value=True)
     if observer.broadcasts:
         first, second = observer.broadcasts[0]
         bench.fact("broadcast_shapes", (_words(first), _words(second)))

@@ -230,7 +230,7 @@ def _right(bench: Bench, output: object, batch: Batch) -> bool:
     """Whether every class is right, where outputs are scores of classes; whether they follow the targets of a step."""
     if bench.facts.get("output_meets_target") and not follows(output, goal_of(bench, batch)):
         return False
-    scores, target = main_output(output), target_of(batch)
+    scores, target = main_output(output), bench.target(batch)
     if not bench.facts.get("loss_of_classes") or scores is None or target is None or not _of_classes(scores, target):
         return True
     return bool((scores.argmax(1) == target).all())
