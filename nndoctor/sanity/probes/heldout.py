@@ -157,7 +157,9 @@ def _suspicious(bench: Bench, pool: Batch) -> bool:
     """Whether nothing is known of what inputs tell of the labels, and there is something to ask."""
     signal = bench.facts.get("label_signal")
     known = isinstance(signal, float) and signal >= SIGNAL
-    given = bool(_questions(bench, pool)) and bench.facts.get("loss_has_gradient") is not False
+    missed = bench.facts.get("missed_parameters")
+    trains = bench.facts.get("loss_has_gradient") is not False and not missed  # else the labels are not to blame
+    given = bool(_questions(bench, pool)) and trains
     return not (known or bench.subject.blind or bench.subject.standin) and given
 
 
