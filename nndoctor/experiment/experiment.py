@@ -7,19 +7,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from nndoctor.core.formatting import plural, type_of
+from nndoctor.experiment.by_type import Models, loaders_in, models_in, only_optimizer
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
-from nndoctor.experiment.keras_model import as_torch, compiled_parts, unbuilt
+from nndoctor.experiment.file_text import data_for
+from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import ModelFileError, load, user_code
+from nndoctor.experiment.own_code import ROLE_OF, SAMPLER, OwnCode, goes_back, own_loop
 from nndoctor.experiment.own_loss import why_no_loss
 from nndoctor.experiment.several_optimizers import optimizers_in, with_first
 from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts
-from nndoctor.experiment.usual_names import as_train_step, usual_arrays, usual_names
+from nndoctor.experiment.usual_names import as_step, as_train_step, usual_arrays, usual_names, usual_sampler
 
 LINES = {
     "model": "model = Net()  # or: def model(): return Net()",
@@ -30,6 +34,7 @@ LINES = {
 STEPS = {"step", "train_step"}
 GIVE_A_LOSS = {"loss", *STEPS}  # names, of which one is enough
 
+CALLS = 32  # of a step that is given no data, as an epoch
 EPOCHS = ("epochs", "EPOCHS", "num_epochs", "NUM_EPOCHS", "n_epochs", "N_EPOCHS", "max_epochs", "MAX_EPOCHS")
 OptimizerMaker = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
@@ -38,7 +43,8 @@ OptimizerMaker = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 class Experiment:
     """What a user's file brings. `notes` lists what was found and what was assumed, for people.
 
-    `epochs` is the length that the file itself names, `make_model` its function `model` where it has one.
+    `epochs` is the length that the file itself names, `make_model` its function `model` where it has one, `loop` its training
+    loop as a train_step.
     """
 
     path: str
@@ -53,6 +59,7 @@ class Experiment:
     scheduler: object = None
     epochs: int | None = None
     make_model: Callable[..., nn.Module] | None = None
+    loop: TrainStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,44 +76,91 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
     """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
     loaded = {name: value for name, value in load(path, given.seed).items() if not _is_count(name, value)}
     trained = trainer_in(loaded) is not None  # then all but the model is the Trainer's
-    usual = {} if trained else usual_names(loaded)
-    arrays = {} if trained or "train_data" in usual else usual_arrays(loaded)
-    names = {**loaded, **{part: loaded[name] for part, name in usual.items()}, **{k: v for k, (_, v) in arrays.items()}}
-    usual |= {part: name for part, (name, _) in arrays.items()}
+    taken = {} if trained else _taken(loaded)
+    names = {**loaded, **{part: value for part, (_, value) in taken.items()}}
+    usual = {part: name for part, (name, _) in taken.items()}
     found = _model(path, names, given.seed)
     parts = _parts(path, found, names)
-    notes = [f"model: {type(found).__name__}, {_size(found)}"]
-    if usual:
-        notes.append("taken by their usual names: " + ", ".join(f"{name} as {part}" for part, name in usual.items()))
+    notes = _notes(found, usual)
+    train_step, parts["optimizer"] = _train_step(path, parts)
+    loop = None if trained or is_keras(found) else _loop(names, parts, drawn=SAMPLER in usual.values())
+    if loop is not None and "loss" not in parts:
+        train_step, parts["train_step"] = loop, loop
     if given.shape is None:
         _complete(path, parts)
     else:
         notes += _assumed(parts, given.shape, given)
-    validation = None
-    with user_code(path, "making its data"):
-        train = batches("train_data", parts["train_data"], shuffle=True, size=given.batch_size)
-        if parts.get("validation_data") is not None:
-            validation = batches("validation_data", parts["validation_data"], shuffle=False, size=given.batch_size)
+    train, validation = _data(path, parts, given.batch_size)
     if not GIVE_A_LOSS & parts.keys():
         _owns_loss(path, found, train)
         notes.append("loss: the model's own")
     notes += [train.summary, validation.summary if validation else "no validation_data: overfitting cannot be seen"]
-    train_step, parts["optimizer"] = _train_step(path, parts)
     return Experiment(
         path, found, train, _callable(path, "loss", parts.get("loss")), validation, _optimizer(path, parts.get("optimizer")),
-        _callable(path, "step", parts.get("step")), train_step, notes,
-        names.get("scheduler"), _epochs(names), _maker(names.get("model")),
+        _step(path, parts.get("step")), train_step, notes,
+        names.get("scheduler"), _epochs(names), _maker(names.get("model")), loop,
     )  # fmt: skip
 
 
-def _train_step(path: str, parts: Mapping[str, object]) -> tuple[TrainStep | None, object]:
-    """The train_step as the contract has it, and its optimizer: of several, which it is given all, the first."""
+def _notes(model: nn.Module, usual: Mapping[str, str]) -> list[str]:
+    names = ", ".join(f"{name} as {part}" for part, name in usual.items())
+    return [
+        f"model: {type(model).__name__}, {_size(model)}",
+        *([f"taken by their usual names: {names}"] if usual else []),
+    ]
+
+
+def _data(path: str, parts: Mapping[str, object], size: int) -> tuple[Batches, Batches | None]:
+    with user_code(path, "making its data"):
+        train = batches("train_data", parts["train_data"], shuffle=True, size=size)
+        held_out = parts.get("validation_data")
+        return train, None if held_out is None else batches("validation_data", held_out, shuffle=False, size=size)
+
+
+def _loop(names: Mapping[str, object], parts: dict[str, object], *, drawn: bool) -> OwnCode | None:
+    """The file's training loop where it has no step; adds data for code that makes its own, as an epoch of batches of nothing."""
+    step, loop = parts.get("train_step"), None
+    if not STEPS & parts.keys():
+        loop = own_loop(names, None if drawn else parts.get("train_data"), parts["optimizer"])
+    if "train_data" not in parts and loop is not None:
+        parts["train_data"] = [()] * CALLS
+    elif "train_data" not in parts and inspect.isfunction(step):
+        draw = data_for(step, CALLS, ROLE_OF)
+        parts |= {} if draw is None else {"train_data": draw}
+    return loop
+
+
+def _taken(loaded: Mapping[str, object]) -> dict[str, tuple[str, object]]:
+    """Parts that the file gives under other names than those of the contract: part to name and value."""
+    found: dict[str, tuple[str, object]] = {part: (name, loaded[name]) for part, name in usual_names(loaded).items()}
+    if "train_data" not in found and not _gives_data(loaded.get("train_data")):
+        found |= usual_arrays(loaded) or usual_sampler(loaded) or loaders_in(loaded)
+    models = models_in(loaded) if loaded.get("model") is None and "model" not in found else {}
+    if models:
+        one = next(iter(models.values())) if len(models) == 1 else Models(models)
+        found["model"] = " and ".join(models), one
+    optimizer = only_optimizer(loaded) if loaded.get("optimizer") is None and "optimizer" not in found else None
+    return found if optimizer is None else {**found, "optimizer": (optimizer, loaded[optimizer])}
+
+
+def _gives_data(value: object) -> bool:
+    """Whether what is called train_data can be made batches of: not the tokens of one long text, or numbers without targets."""
+    return value is not None and not isinstance(value, (Tensor, str, np.ndarray))
+
+
+def _train_step(path: str, parts: dict[str, object]) -> tuple[TrainStep | None, object]:
+    """The train_step as the contract has it, and its optimizer: of several, which it is given all, the first.
+
+    A `step` that goes back by itself is one, too.
+    """
+    if "train_step" not in parts and goes_back(parts.get("step")):
+        parts["train_step"] = parts.pop("step")
     given, optimizer = _callable(path, "train_step", parts.get("train_step")), parts.get("optimizer")
     if given is None:
         return None, optimizer
     several = optimizers_in(optimizer)
     first = several[0] if several else optimizer
-    found = as_train_step(path, given, first)
+    found = as_train_step(given, first)
     return with_first(found, optimizer) if several and found is given else found, first
 
 
@@ -214,6 +268,11 @@ def _owns_loss(path: str, model: nn.Module, train: Batches) -> None:
         raise ModelFileError(
             f"{path} has no loss: add `{LINES['loss']}`, or `def step(model, batch): return the_loss` ({why})"
         )
+
+
+def _step(path: str, value: object) -> Callable[..., Tensor] | None:
+    step = _callable(path, "step", value)
+    return None if step is None else as_step(step)
 
 
 def _callable(path: str, name: str, value: object) -> Callable[..., Tensor] | None:

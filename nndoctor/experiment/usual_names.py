@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
+from nndoctor.experiment.data import BATCH
 from nndoctor.experiment.lightning import is_data_module
 from nndoctor.experiment.loading import MODELS
-from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.experiment.own_code import SAMPLER, own_step
 from nndoctor.experiment.steps import TrainStep
 
 ARGUMENTS = ("model", "batch", "optimizer")  # of a train_step, as the contract has it
@@ -21,7 +23,8 @@ ARGUMENTS = ("model", "batch", "optimizer")  # of a train_step, as the contract 
 BATCHES = frozenset(
     {"x", "xs", "xb", "X", "inputs", "input", "images", "data", "batch", "features", "src", "input_ids"}
 )
-POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+SPLITS = ("split", "mode", "phase", "which", "part")  # parameters that are given the name of a split
+DRAWS = 64  # batches of a function that draws them without end
 LOSSES = ("criterion", "loss_fn", "loss_func", "loss_function")
 OPTIMIZERS = ("optim", "opt")
 TRAINING = (
@@ -31,6 +34,7 @@ TRAINING = (
 VALIDATION = (
     "val_data", "valid_data", "val_loader", "valid_loader", "validation_loader", "valloader", "validloader", "val_dataloader",
     "valid_dataloader", "eval_dataloader", "val_dl", "valid_dl", "val_dataset", "valid_dataset", "valset", "val_set", "val_ds", "valid_ds",
+    "test_loader", "testloader", "test_dataloader", "test_dl",
 )  # fmt: skip
 
 
@@ -47,19 +51,33 @@ ARRAYS = {
 """The names of arrays of inputs and targets, which scripts of Keras and scikit-learn give in the place of data sets."""
 
 
-def usual_arrays(names: Mapping[str, object]) -> dict[str, tuple[str, tuple[Tensor, Tensor]]]:
-    """Pairs of arrays or tensors under usual names, in the place of data that a file does not give: part to names and tensors."""
-    found: dict[str, tuple[str, tuple[Tensor, Tensor]]] = {}
+def usual_arrays(names: Mapping[str, object]) -> dict[str, tuple[str, object]]:
+    """Pairs of arrays or tensors under usual names, in the place of data that a file does not give: part to names and data.
+
+    Inputs may be several arrays in a dict.
+    """
+    found: dict[str, tuple[str, object]] = {}
     for part, pairs in ARRAYS.items():
         given = next((pair for pair in pairs if all(_is_array(names.get(name)) for name in pair)), None)
         if given is not None and names.get(part) is None:
-            x, y = (_as_tensor(names[name]) for name in given)
-            found[part] = f"{given[0]} and {given[1]}", (x, y)
+            x, y = (names[name] for name in given)
+            found[part] = f"{given[0]} and {given[1]}", _examples(x, y, shuffle=part == "train_data")
     return found if "train_data" in found else {}
 
 
 def _is_array(value: object) -> bool:
+    if type(value) is dict and value:
+        return all(map(_is_array, value.values()))
     return isinstance(value, (np.ndarray, Tensor)) and value.ndim > 0
+
+
+def _examples(x: object, y: object, *, shuffle: bool) -> object:
+    """A pair of tensors, or a loader of examples whose inputs have names."""
+    if not isinstance(x, dict):
+        return _as_tensor(x), _as_tensor(y)
+    columns, targets = {name: _as_tensor(value) for name, value in x.items()}, _as_tensor(y)
+    rows: Any = [({name: column[k] for name, column in columns.items()}, targets[k]) for k in range(len(targets))]
+    return DataLoader(rows, batch_size=BATCH, shuffle=shuffle)
 
 
 def _as_tensor(value: Any) -> Tensor:  # noqa: ANN401
@@ -75,8 +93,9 @@ def usual_names(names: Mapping[str, object]) -> dict[str, str]:
     """
     found = {}
     for part, others, fits in PARTS:
-        given = next((name for name in others if fits(names.get(name))), None)
-        if given is not None and names.get(part) is None:
+        fitting = sorted((n for n in others if fits(names.get(n))), key=lambda n: not isinstance(names[n], DataLoader))
+        given = next(iter(fitting), None)
+        if given is not None and (names.get(part) is None or _loads(names[given], names[part])):
             found[part] = given
     module = next((name for name, value in names.items() if is_data_module(value)), None)
     if module is not None and names.get("train_data") is None:
@@ -84,42 +103,46 @@ def usual_names(names: Mapping[str, object]) -> dict[str, str]:
     return found
 
 
-def as_train_step(path: str, step: Callable[..., Any], optimizer: object) -> TrainStep:
-    """A train_step as one of model, batch and optimizer; one of model and batch finds the optimizer under the name that its file uses.
-
-    Raises ModelFileError for one that takes something else.
-    """
-    arguments = _required(step)
-    if arguments is None:
-        return step
-    if len(arguments) != len(ARGUMENTS) - 1 or arguments[0] in BATCHES:
-        raise ModelFileError(
-            f"{path}: train_step takes ({', '.join(arguments)}); expected train_step(model, batch, optimizer), or (model, batch)"
-        )
-    variables: dict[str, object] = getattr(inspect.unwrap(step), "__globals__", {})
-
-    @functools.wraps(step)
-    def with_given(model: nn.Module, batch: object, given: torch.optim.Optimizer) -> object:
-        own = [name for name, value in variables.items() if value is optimizer and _is_optimizer(value)]
-        variables.update(dict.fromkeys(own, given))
-        try:
-            return step(model, batch)
-        finally:
-            variables.update(dict.fromkeys(own, optimizer))
-
-    return with_given
-
-
-def _required(step: Callable[..., Any]) -> list[str] | None:
-    """The names of the arguments that must be given by position; None where the contract's three can be given."""
+def as_train_step(step: Callable[..., Any], optimizer: object) -> TrainStep:
+    """A train_step as one of model, batch and optimizer: one that takes something else is given that by the names of its parameters."""
     try:
         signature = inspect.signature(step)
         signature.bind(*ARGUMENTS)
-    except TypeError:
-        return [name for name, p in signature.parameters.items() if p.default is p.empty and p.kind in POSITIONAL]
-    except ValueError:
-        return None
-    return None
+    except (TypeError, ValueError):
+        return own_step(step, optimizer)
+    return own_step(step, optimizer) if next(iter(signature.parameters)) in BATCHES else step
+
+
+def as_step(step: Callable[..., Any]) -> Callable[..., Any]:
+    """A step as one of model and batch, which gives the loss; likewise."""
+    parameters = inspect.signature(step).parameters
+    if len(parameters) == len(ARGUMENTS) - 1 and next(iter(parameters)) not in BATCHES:
+        return step
+    code = own_step(step, None)
+    return lambda model, batch: code(model, batch, None)
+
+
+def usual_sampler(names: Mapping[str, object]) -> dict[str, tuple[str, Callable[[], Iterator[object]]]]:
+    """Training and validation data of a file with a function `get_batch` that draws a batch, by the name of a split where it takes one."""
+    draw = names.get(SAMPLER)
+    if not inspect.isfunction(draw):
+        return {}
+    taken = [p for p in inspect.signature(draw).parameters.values() if p.default is p.empty]
+    if not taken:
+        return {"train_data": (SAMPLER, lambda: (draw() for _ in range(DRAWS)))}
+    if len(taken) > 1 or taken[0].name not in SPLITS:
+        return {}
+    splits = {"train_data": "train", "validation_data": "val"}
+    return {part: (SAMPLER, functools.partial(_drawn, draw, split)) for part, split in splits.items()}
+
+
+def _drawn(draw: Callable[..., object], split: str) -> Iterator[object]:
+    return (draw(split) for _ in range(DRAWS))
+
+
+def _loads(loader: object, data: object) -> bool:
+    """Whether data of that name are what a loader of another name makes batches of, as a list of texts is."""
+    return isinstance(loader, DataLoader) and not isinstance(data, DataLoader)
 
 
 def _is_model(value: object) -> bool:

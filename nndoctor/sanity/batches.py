@@ -136,8 +136,8 @@ def split(batch: Batch) -> tuple[tuple[Any, ...], dict[str, Any], Batch | None]:
         name = next((k for k in TARGETS if k in batch), None)
         return (), dict(batch), None if name is None else batch[name]
     if isinstance(batch, (list, tuple)):
-        if len(batch) == 1:
-            return (batch[0],), {}, None
+        if len(batch) <= 1:
+            return tuple(batch), {}, None
         inputs = batch[0] if len(batch) == 2 and isinstance(batch[0], (list, tuple)) else batch[:-1]
         return tuple(inputs), {}, batch[-1]
     return (batch,), {}, None

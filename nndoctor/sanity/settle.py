@@ -8,13 +8,15 @@ from collections.abc import Mapping
 import torch
 
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.experiment.steps import IGNORED
+from nndoctor.experiment.own_code import OwnCode
+from nndoctor.experiment.steps import IGNORED, TrainStep
 from nndoctor.sanity.batches import alike, all_inputs, part, same_targets, size, target_of, target_rolled, tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.calls import beside_inputs
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.optimizers import has_step
 from nndoctor.sanity.state import seed
+from nndoctor.sanity.subject import Subject
 from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, watched
 
 MIN_EXAMPLES = 4  # examples of a batch that is halved
@@ -54,28 +56,17 @@ def _ask_train_step(bench: Bench) -> None:
     if subject.train_step is None:
         return
     optimizer = bench.optimizer()
-    calls: list[Watched] = []
-    for k in range(CALLS):
-        bench.fresh_start()
-        bench.model.train()
-        try:
-            with bench.timed():
-                calls.append(
-                    watched(
-                        subject.train_step,
-                        bench.model,
-                        bench.batches[k % len(bench.batches)],
-                        optimizer,
-                        bench.strangers,
-                        weights=True,
-                    )
-                )
-        except ModelFileError:
+    loop = _loop_of(subject)
+    try:
+        calls = _watched(bench, subject.train_step, optimizer)
+    except ModelFileError as error:
+        if loop is None:
             raise
-        except Exception as error:
-            if is_machine(error):
-                raise
-            raise unusable("train_step fails", error, subject.path) from error
+        _without_loop(subject, str(error).removeprefix(f"{subject.path}: "))
+        return
+    if loop is not None and loop.should_step and not any(call.optimizers for call in calls):
+        _without_loop(subject, "its optimizer does not step in its first batch")
+        return
     known = habits(calls, optimizer)
     bench.fact("backward_scale", known.scale)
     why = "train_step trains with several losses or optimizers"
@@ -86,6 +77,37 @@ def _ask_train_step(bench: Bench) -> None:
         why = "train_step is given no data, and its loss differs as much from call to call as that of played episodes"
     subject.step, subject.blind = None, True
     bench.notes.append(f"{why}: what needs a single loss is not checked")
+
+
+def _watched(bench: Bench, step: TrainStep, optimizer: torch.optim.Optimizer) -> list[Watched]:
+    """A few calls, each from the weights as they were. Raises ModelFileError where the step fails."""
+    calls: list[Watched] = []
+    for k in range(CALLS):
+        bench.fresh_start()
+        bench.model.train()
+        batch = bench.batches[k % len(bench.batches)]
+        try:
+            with bench.timed():
+                calls.append(watched(step, bench.model, batch, optimizer, bench.strangers, weights=True))
+        except ModelFileError:
+            raise
+        except Exception as error:
+            if is_machine(error):
+                raise
+            raise unusable("train_step fails", error, bench.subject.path) from error
+    return calls
+
+
+def _loop_of(subject: Subject) -> OwnCode | None:
+    """The training loop of the file, where it stands for a step."""
+    code = getattr(subject.train_step, "step", None)
+    return code if isinstance(code, OwnCode) and code.loop else None
+
+
+def _without_loop(subject: Subject, why: str) -> None:
+    """Train with the file's loss alone."""
+    subject.notes.append(f"the training loop of the file is not used: {why}")
+    subject.train_step, subject.step, subject.loss = None, None, subject.file_loss
 
 
 def _plays(bench: Bench) -> bool:

@@ -14,6 +14,7 @@ from nndoctor.experiment.data import Batches, batches
 from nndoctor.experiment.experiment import Experiment, ExperimentOptions, OptimizerMaker, experiment
 from nndoctor.experiment.keras_model import unbuilt
 from nndoctor.experiment.model_file import ModelFileError, user_code
+from nndoctor.experiment.own_code import OwnCode
 from nndoctor.sanity.subject import Subject
 from nndoctor.sanity.time_first import batch_first
 from nndoctor.sanity.user_step import OwnStep
@@ -30,17 +31,21 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
     with user_code(path, "making its optimizer"):
         optimizer = _optimizer(found)
     if optimizer is None:
-        found.notes.append("no optimizer given: using Adam; learning rate not checked")
+        who = "using Adam" if found.train_step is None else "the step has its own"
+        found.notes.append(f"no optimizer given: {who}; learning rate not checked")
     else:
         found.notes.append(f"optimizer: {type(optimizer).__name__}")
         held(optimizer, found.model, path)
-    own = found.step is not None or found.train_step is not None
+    train_step = found.train_step or (None if found.step is not None else found.loop)
+    own = found.step is not None or train_step is not None
+    if isinstance(train_step, OwnCode) and train_step.loop:
+        found.notes.append(f"training step: one batch of {train_step.name}")
     made_up = (
         shape is not None and found.train_data.dataset is not None and "train_data: assumed" in " ".join(found.notes)
     )
     return Subject(
         path, found.model, None if own else found.loss, found.step, found.train_data, found.validation_data, optimizer,
-        None if found.train_step is None else OwnStep(found.train_step, optimizer), made_up, found.notes, file_loss=found.loss if own else None,
+        None if train_step is None else OwnStep(train_step, optimizer), made_up, found.notes, file_loss=found.loss if own else None,
         time_first=time_first,
     )  # fmt: skip
 

@@ -65,14 +65,6 @@ def test_a_step_of_two_arguments_steps_the_optimizer_that_it_is_given(tmp_path):
     assert not torch.equal(found.model.weight, before)
 
 
-def test_a_step_of_a_batch_alone_is_refused_in_one_line(tmp_path):
-    """With what was found and what was expected."""
-    with pytest.raises(
-        ModelFileError, match=r"train_step takes \(x, y\); expected train_step\(model, batch, optimizer\)"
-    ):
-        _experiment(tmp_path, f"{SCRIPT}def train_step(x, y): pass\n")
-
-
 @pytest.mark.parametrize("several", ["[one, two]", "(one, two)", "{'a': one, 'b': two}"])
 def test_several_optimizers_are_given_to_the_train_step(tmp_path, several):
     """In the form that they have in the file, with the first one replaced by the one that is given."""

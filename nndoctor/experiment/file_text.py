@@ -1,0 +1,117 @@
+"""What the text of a user's file shows that its names do not: the script at its end, and the data that its step is called with."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+SCRIPT = "__main__"  # the name of the script as a function
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def script_of(names: Mapping[str, Any]) -> FunctionType | None:
+    """The block under `if __name__ == "__main__":` as a function of the file, whose variables are the file's; None without one."""
+    path = str(names.get("__file__") or "")
+    block = next((node for node in tree_of(path).body if _is_main(node)), None)
+    if not isinstance(block, ast.If):
+        return None
+    empty = ast.arguments([], [], None, [], [], None, [])
+    made = ast.copy_location(ast.FunctionDef("main", empty, block.body, []), block)
+    assigned = sorted(assigned_in(block))
+    made.body = [*([ast.Global(assigned)] if assigned else []), *block.body]
+    code = compile(ast.fix_missing_locations(ast.Module([made], [])), path, "exec")
+    inner = next(one for one in code.co_consts if isinstance(one, CodeType))
+    return FunctionType(inner, vars(sys.modules[names["__name__"]]), SCRIPT)
+
+
+def text_of(function: Callable[..., Any], *, depth: int = 2) -> str:
+    """The text of a function without comments, and of those of its file that it calls."""
+    plain: Any = inspect.unwrap(function)
+    variables, code = getattr(plain, "__globals__", {}), getattr(plain, "__code__", None)
+    called = [variables.get(name) for name in getattr(code, "co_names", ())] if depth else []
+    own = (f for f in called if inspect.isfunction(f) and f.__module__ == plain.__module__ and f is not plain)
+    return "\n".join([_own_text(plain), *(text_of(f, depth=depth - 1) for f in own)])
+
+
+def _own_text(function: Any) -> str:  # noqa: ANN401
+    if getattr(function, "__name__", "") == SCRIPT:  # which inspect takes for the function before it
+        return "\n".join(ast.unparse(node) for node in tree_of(function.__code__.co_filename).body if _is_main(node))
+    try:
+        lines = inspect.getsource(function).splitlines()
+    except (OSError, TypeError):
+        return ""
+    return "\n".join(line.partition("#")[0] for line in lines)
+
+
+def assigned_in(block: ast.AST) -> set[str]:
+    """The names to which a block assigns, or imports, without those within its functions and comprehensions."""
+    own = (
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.ClassDef,
+        ast.Lambda,
+        ast.ListComp,
+        ast.SetComp,
+        ast.DictComp,
+        ast.GeneratorExp,
+    )
+    found: set[str] = set()
+    for node in ast.iter_child_nodes(block):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        if not isinstance(node, own):
+            found |= assigned_in(node)
+    return found
+
+
+def tree_of(path: str) -> ast.Module:
+    """The file as a tree; an empty one where it cannot be read."""
+    try:
+        return ast.parse(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return ast.Module([], [])
+
+
+def required(function: Callable[..., Any]) -> list[str]:
+    """The names of the arguments that must be given, by position."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.default is p.empty and p.kind in POSITIONAL]
+
+
+def _is_main(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).replace('"', "'") in (
+        "__name__ == '__main__'",
+        "'__main__' == __name__",
+    )
+
+
+def data_for(step: Callable[..., Any], number: int, known: Collection[str]) -> Callable[[], Iterator[object]] | None:
+    """So many batches for a step whose file has no data: what its own call in the file draws, or nothing for one that takes nothing but what is `known`."""
+    wanted = [name for name in required(step) if name not in known]
+    variables = getattr(inspect.unwrap(step), "__globals__", {})
+    if not wanted:
+        return lambda: iter([()] * number)
+    drawn = _drawn(step, len(wanted)) if len(wanted) == len(required(step)) else None
+    return None if drawn is None else lambda: (tuple(eval(one, variables) for one in drawn) for _ in range(number))  # noqa: S307 - the user's own file
+
+
+def _drawn(step: Callable[..., Any], number: int) -> list[CodeType] | None:
+    """The arguments with which the file calls a step, where each is made by a call, as in `step(sample(64))`."""
+    tree = tree_of(inspect.unwrap(step).__code__.co_filename)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) != step.__name__:
+            continue
+        if len(node.args) == number and all(isinstance(one, ast.Call) for one in node.args):
+            return [compile(ast.Expression(one), "<drawn>", "eval") for one in node.args]
+    return None

@@ -1,0 +1,235 @@
+"""A step or a training loop as users write it, as a train_step: called with what its parameters are named after, and ended after one batch."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from nndoctor.core.errors import UsageError
+from nndoctor.experiment.backward import backward_replaced
+from nndoctor.experiment.file_text import SCRIPT, required, script_of, text_of
+
+ROLES = {
+    "model": ("model", "net", "network", "module", "m"),
+    "optimizer": ("optimizer", "optim", "opt"),
+    "loss": ("criterion", "loss_fn", "loss_func", "loss_function", "loss"),
+    "device": ("device",),
+    "epoch": ("epoch",),
+    "epochs": ("epochs", "num_epochs", "n_epochs", "max_epochs"),
+    "loader": ("train_loader", "trainloader", "train_dataloader", "train_dl", "loader", "dataloader", "data_loader", "train_iter"),
+}  # fmt: skip
+"""The names of parameters of which it is known what they are."""
+ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
+LOOPS = ("train", "train_epoch", "train_one_epoch", "train_loop", "training_loop", "train_model", "fit", "main")
+SAMPLER = "get_batch"  # a function that draws a batch, where there is no loader
+GOES_BACK = re.compile(r"\.backward\(")
+STEPS = re.compile(r"opt\w*(\[\w+\])?\.step\(|scaler\.step\(")
+ELSEWHERE = re.compile(r"wandb|mlflow|SummaryWriter|neptune|comet|init_process_group|mp\.spawn|\binput\(|optim\.[A-Z]")
+"""Trackers, other processes and optimizers made anew: a loop with one of them cannot be begun again for each batch."""
+MOST_STEPS = 64  # of optimizers for one batch: a loop that takes more does not read the batch that it is given
+Variables = MutableMapping[str, Any]
+
+
+class _NextBatch(BaseException):
+    """Raised where a loop asks for another batch; no `except Exception` stops it."""
+
+
+@dataclass(slots=True)
+class _OneBatch:
+    """A loader that has one batch, and ends the loop that asks for another."""
+
+    loader: Any
+    batch: Any
+
+    def __iter__(self) -> Iterator[Any]:
+        yield self.batch
+        raise _NextBatch
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the loader has
+        return getattr(self.loader, name)
+
+
+@dataclass
+class OwnCode:
+    """A function of the user's as a train_step: `loader` and `optimizer` are the file's, for which those at hand stand while it runs.
+
+    `loop` says that it goes through a loader; a step is given the batch, or its parts. What it prints is dropped.
+    """
+
+    function: Callable[..., Any]
+    loader: object
+    optimizer: object
+    loop: bool
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        """The function, for those who look at its file."""
+        return self.function
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return "the script" if self.function.__name__ == SCRIPT else f"{self.function.__name__}()"
+
+    @functools.cached_property
+    def variables(self) -> Variables:
+        """The names of the user's file."""
+        found: Variables = getattr(inspect.unwrap(self.function), "__globals__", {})
+        return found
+
+    @property
+    def makes_parts(self) -> bool:
+        """Whether it assigns to the file's model, loader or optimizer."""
+        kept = [value for name in self.assigned if (value := self.variables.get(name)) is not None]
+        return any(isinstance(value, (nn.Module, torch.optim.Optimizer)) or value is self.loader for value in kept)
+
+    @property
+    def assigned(self) -> tuple[str, ...]:
+        """The names of its file to which it assigns."""
+        code = inspect.unwrap(self.function).__code__
+        return tuple(i.argval for i in dis.get_instructions(code) if i.opname == "STORE_GLOBAL")
+
+    @property
+    def should_step(self) -> bool:
+        """Whether steps of an optimizer stand in its text."""
+        return bool(STEPS.search(text_of(self.function)))
+
+    def __call__(self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer | None) -> object:
+        """Run it on one batch; what a step returns, nothing of a loop, which is left at the first backward() after a step of its optimizer."""
+        one, steps = _OneBatch(self.loader, batch), 0
+
+        def count(*_: object) -> None:
+            nonlocal steps
+            steps += 1
+            if steps > MOST_STEPS:
+                raise UsageError(f"{self.name} goes on after its batch")
+
+        def go_back(_: Tensor, go: Callable[[], object]) -> None:
+            if steps and self.loop and self.loader is None:
+                raise _NextBatch
+            go()
+
+        handle = register_optimizer_step_post_hook(count)
+        quiet = redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO())
+        try:
+            with (
+                _replaced(self.variables, self._stand_ins(one, optimizer)),
+                backward_replaced(go_back),
+                quiet[0],
+                quiet[1],
+            ):
+                found = self.function(**self._arguments(model, batch, optimizer, one))
+        except _NextBatch:
+            return None
+        except SystemExit as error:
+            raise UsageError(f"{self.name} ends the program") from error
+        finally:
+            handle.remove()
+        return None if self.loop else found
+
+    def _stand_ins(self, one: _OneBatch, optimizer: torch.optim.Optimizer | None) -> dict[str, object]:
+        """What stands for the file's loader, optimizer and drawing of batches, by their names."""
+        found: dict[str, object] = (
+            {SAMPLER: lambda *_, **__: one.batch} if callable(self.variables.get(SAMPLER)) else {}
+        )
+        for name, value in self.variables.items():
+            if value is self.optimizer and value is not None:
+                found[name] = optimizer
+            elif self.loader is None:
+                continue
+            elif value is self.loader:
+                found[name] = one
+            elif type(value) is dict and any(each is self.loader for each in value.values()):
+                found[name] = {key: one if each is self.loader else each for key, each in value.items()}
+        kept = {name: self.variables[name] for name in self.assigned if name in self.variables}
+        return kept | found
+
+    def _arguments(
+        self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer | None, one: _OneBatch
+    ) -> dict[str, object]:
+        """Arguments by the names of the parameters. Raises UsageError where they are not those of a step on such a batch."""
+        roles: dict[str, object] = {"model": model, "optimizer": optimizer, "device": _device(model)}
+        roles |= dict([("loss", loss) for name in ROLES["loss"] if callable(loss := self.variables.get(name))][:1])
+        roles |= {"epoch": 0, "epochs": 1, "loader": one} if self.loop else {}
+        given = inspect.signature(self.function).parameters
+        found = {name: roles[role] for name in given if (role := ROLE_OF.get(name, "")) in roles}
+        others = [name for name in required(self.function) if name not in found]
+        settings = {name: self.variables[name] for name in others if _is_setting(self.variables.get(name))}
+        return found | settings | self._parts([name for name in others if name not in settings], batch)
+
+    def _parts(self, names: list[str], batch: Any) -> dict[str, object]:  # noqa: ANN401
+        """The batch as one argument, or its parts as several."""
+        if isinstance(batch, Mapping) and names and all(name in batch for name in names):
+            return {name: batch[name] for name in names}
+        several = list(batch) if isinstance(batch, (tuple, list)) else [batch]
+        parts = [batch] if names == ["batch"] or len(names) == 1 < len(several) else several
+        if names and len(parts) != len(names):
+            kinds = ", ".join(names)
+            raise UsageError(
+                f"{self.name} takes ({kinds}), and a batch has {len(parts)} parts; expected (model, batch, optimizer)"
+            )
+        return dict(zip(names, parts, strict=False))
+
+
+def own_loop(names: Mapping[str, object], loader: object, optimizer: object) -> OwnCode | None:
+    """The training loop of a file that goes through this loader, or with one optimizer makes or draws its data; None where it has none."""
+    if loader is None and optimizer is None:
+        return None
+    for function in (*map(names.get, LOOPS), script_of(names)):
+        if not inspect.isfunction(function):
+            continue
+        text = text_of(function)
+        code = OwnCode(function, loader, optimizer, loop=True)
+        if GOES_BACK.search(text) and not ELSEWHERE.search(text) and _is_known(code) and not code.makes_parts:
+            return code
+    return None
+
+
+def own_step(function: Callable[..., Any], optimizer: object) -> OwnCode:
+    """A step that takes other arguments than those of the contract, or none."""
+    return OwnCode(function, None, optimizer, loop=False)
+
+
+def goes_back(function: object) -> bool:
+    """Whether a function of the user's takes a whole step, with its backward pass."""
+    return inspect.isfunction(function) and bool(GOES_BACK.search(text_of(function)))
+
+
+def _is_known(code: OwnCode) -> bool:
+    return all(
+        ROLE_OF.get(name) is not None or _is_setting(code.variables.get(name)) for name in required(code.function)
+    )
+
+
+def _is_setting(value: object) -> bool:
+    """Whether a variable may be what a parameter of the same name is given: a device, a loss, a scheduler, but no data."""
+    return value is not None and not isinstance(value, (Tensor, list, tuple))
+
+
+def _device(model: nn.Module) -> torch.device:
+    return next((p.device for p in model.parameters()), torch.device("cpu"))
+
+
+@contextmanager
+def _replaced(variables: Variables, given: Mapping[str, object]) -> Iterator[None]:
+    """Within, some names of a file stand for other things."""
+    before = {name: variables[name] for name in given}
+    variables.update(given)
+    try:
+        yield
+    finally:
+        variables.update(before)
