@@ -133,7 +133,9 @@ def _loop(names: Mapping[str, object], parts: dict[str, object], *, drawn: bool)
 def _taken(loaded: Mapping[str, object]) -> dict[str, tuple[str, object]]:
     """Parts that the file gives under other names than those of the contract: part to name and value."""
     found: dict[str, tuple[str, object]] = {part: (name, loaded[name]) for part, name in usual_names(loaded).items()}
-    if "train_data" not in found and not _gives_data(loaded.get("train_data")):
+    model = loaded.get("model")
+    brought = isinstance(model, nn.Module) and Lightning.of(model) is not None
+    if not brought and "train_data" not in found and not _gives_data(loaded.get("train_data")):
         found |= usual_arrays(loaded) or usual_sampler(loaded) or loaders_in(loaded)
     models = models_in(loaded) if loaded.get("model") is None and "model" not in found else {}
     if models:

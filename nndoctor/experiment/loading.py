@@ -23,7 +23,10 @@ class Trains(BaseException):
 
 @contextmanager
 def no_training(module: ModuleType) -> Iterator[None]:
-    """Within, and at its end, raise Trains where the module trains its model, or trains anything for long."""
+    """Within, and at its end, raise Trains where the module trains its model, or trains anything for long.
+
+    A first stage is no such training: its optimizer is none of the module's, and another one is, for what comes after it.
+    """
     steps, began = 0, time.perf_counter()
     seen: list[Optimizer] = []
 
@@ -32,7 +35,8 @@ def no_training(module: ModuleType) -> Iterator[None]:
         steps += 1
         if optimizer not in seen:
             seen.append(optimizer)
-        if steps > STEPS and (time.perf_counter() - began > SECONDS or _is_of_model(module, seen)):
+        late = time.perf_counter() - began > SECONDS
+        if steps > STEPS and (late or (_is_of_model(module, seen) and _held(module, seen))):
             raise Trains
 
     handle = register_optimizer_step_post_hook(count)
@@ -41,7 +45,14 @@ def no_training(module: ModuleType) -> Iterator[None]:
     finally:
         handle.remove()
     if steps > STEPS and _is_of_model(module, seen):  # a function that returned the model trained it
-        raise Trains
+        later = [each for each in vars(module).values() if isinstance(each, Optimizer)]
+        if _held(module, seen) or not later:
+            raise Trains
+
+
+def _held(module: ModuleType, optimizers: list[Optimizer]) -> bool:
+    """Whether one of the optimizers is a variable of the module."""
+    return any(value is each for value in vars(module).values() for each in optimizers)
 
 
 def _is_of_model(module: ModuleType, optimizers: list[Optimizer]) -> bool:

@@ -176,3 +176,18 @@ def test_a_dict_of_arrays_is_data(loaded):
 def test_a_file_without_data_is_still_refused_in_one_line(loaded):
     with pytest.raises(ModelFileError, match="has no train_data"):
         loaded("", NO_LOADER)
+
+
+def test_a_first_stage_with_an_optimizer_of_its_own_is_no_training(loaded):
+    """As supervised fine-tuning before that with preferences."""
+    lines = """
+def first():
+    early = torch.optim.SGD(net.parameters(), lr=0.1)
+    for _ in range(9): criterion(net(x), y).backward(); early.step()
+first()
+later = torch.optim.SGD(net.parameters(), lr=0.1)
+"""
+    head = PARTS.replace("adam = torch.optim.Adam(net.parameters(), lr=0.1)", "")
+    assert loaded(lines, head).optimizer.defaults["lr"] == 0.1
+    with pytest.raises(ModelFileError, match="trains as it is imported"):
+        loaded(lines.replace("later =", "# later ="), head)

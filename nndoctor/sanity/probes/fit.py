@@ -112,7 +112,10 @@ def _reach(bench: Bench, scale: Scale) -> None:
     bench.fact("loss_initial", scale.initial)
     bench.fact("loss_reachable", max(reachable, -1e30))
     bench.fact("loss_best", max(best, -1e30))
-    bench.fact("loss_descended", min(max(ended, -1e30), 1e30))
+    if bool(
+        torch.isfinite(scale.output).all()
+    ):  # nothing descends from scores of minus infinity, by which pairs are left out
+        bench.fact("loss_descended", min(max(ended, -1e30), 1e30))
     bench.fact("loss_of_classes", scale.classes)
     if name in ENDS:
         bench.fact("output_low", ENDS[name][0])
