@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from nndoctor.core.formatting import plural, type_of
-from nndoctor.experiment.by_type import Models, loaders_in, models_in, only_optimizer
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
 from nndoctor.experiment.file_text import data_for
 from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt
@@ -22,8 +20,9 @@ from nndoctor.experiment.own_code import ROLE_OF, SAMPLER, OwnCode, goes_back, o
 from nndoctor.experiment.own_loss import why_no_loss
 from nndoctor.experiment.several_optimizers import optimizers_in, with_first
 from nndoctor.experiment.steps import TrainStep
+from nndoctor.experiment.taken import taken_parts
 from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts
-from nndoctor.experiment.usual_names import as_step, as_train_step, usual_arrays, usual_names, usual_sampler
+from nndoctor.experiment.usual_names import as_step, as_train_step
 
 LINES = {
     "model": "model = Net()  # or: def model(): return Net()",
@@ -76,7 +75,7 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
     """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
     loaded = {name: value for name, value in load(path, given.seed).items() if not _is_count(name, value)}
     trained = trainer_in(loaded) is not None  # then all but the model is the Trainer's
-    taken = {} if trained else _taken(loaded)
+    taken = {} if trained else taken_parts(loaded)
     names = {**loaded, **{part: value for part, (_, value) in taken.items()}}
     usual = {part: name for part, (name, _) in taken.items()}
     found = _model(path, names, given.seed)
@@ -84,7 +83,7 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
     notes = _notes(found, usual)
     train_step, parts["optimizer"] = _train_step(path, parts)
     loop = None if trained or is_keras(found) else _loop(names, parts, drawn=SAMPLER in usual.values())
-    if loop is not None and "loss" not in parts:
+    if loop is not None and ("loss" not in parts or train_step is not None):
         train_step, parts["train_step"] = loop, loop
     if given.shape is None:
         _complete(path, parts)
@@ -118,36 +117,17 @@ def _data(path: str, parts: Mapping[str, object], size: int) -> tuple[Batches, B
 
 
 def _loop(names: Mapping[str, object], parts: dict[str, object], *, drawn: bool) -> OwnCode | None:
-    """The file's training loop where it has no step; adds data for code that makes its own, as an epoch of batches of nothing."""
-    step, loop = parts.get("train_step"), None
-    if not STEPS & parts.keys():
-        loop = own_loop(names, None if drawn else parts.get("train_data"), parts["optimizer"])
-    if "train_data" not in parts and loop is not None:
+    """The file's training loop where it has no step, or one that it alone has data for; adds batches of nothing for what makes its own data."""
+    step, given = parts.get("train_step"), parts.get("train_data")
+    if given is None and inspect.isfunction(step) and (draw := data_for(step, CALLS, ROLE_OF)) is not None:
+        parts["train_data"] = draw
+        return None
+    if STEPS & parts.keys() and (given is not None or step is None):
+        return None
+    loop = own_loop(names, None if drawn else given, parts["optimizer"])
+    if given is None and loop is not None:
         parts["train_data"] = [()] * CALLS
-    elif "train_data" not in parts and inspect.isfunction(step):
-        draw = data_for(step, CALLS, ROLE_OF)
-        parts |= {} if draw is None else {"train_data": draw}
     return loop
-
-
-def _taken(loaded: Mapping[str, object]) -> dict[str, tuple[str, object]]:
-    """Parts that the file gives under other names than those of the contract: part to name and value."""
-    found: dict[str, tuple[str, object]] = {part: (name, loaded[name]) for part, name in usual_names(loaded).items()}
-    model = loaded.get("model")
-    brought = isinstance(model, nn.Module) and Lightning.of(model) is not None
-    if not brought and "train_data" not in found and not _gives_data(loaded.get("train_data")):
-        found |= usual_arrays(loaded) or usual_sampler(loaded) or loaders_in(loaded)
-    models = models_in(loaded) if loaded.get("model") is None and "model" not in found else {}
-    if models:
-        one = next(iter(models.values())) if len(models) == 1 else Models(models)
-        found["model"] = " and ".join(models), one
-    optimizer = only_optimizer(loaded) if loaded.get("optimizer") is None and "optimizer" not in found else None
-    return found if optimizer is None else {**found, "optimizer": (optimizer, loaded[optimizer])}
-
-
-def _gives_data(value: object) -> bool:
-    """Whether what is called train_data can be made batches of: not the tokens of one long text, or numbers without targets."""
-    return value is not None and not isinstance(value, (Tensor, str, np.ndarray))
 
 
 def _train_step(path: str, parts: dict[str, object]) -> tuple[TrainStep | None, object]:

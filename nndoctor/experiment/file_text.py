@@ -11,6 +11,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 SCRIPT = "__main__"  # the name of the script as a function
+PAIR = 2  # inputs and targets
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -97,21 +98,58 @@ def _is_main(node: ast.stmt) -> bool:
 
 
 def data_for(step: Callable[..., Any], number: int, known: Collection[str]) -> Callable[[], Iterator[object]] | None:
-    """So many batches for a step whose file has no data: what its own call in the file draws, or nothing for one that takes nothing but what is `known`."""
-    wanted = [name for name in required(step) if name not in known]
+    """So many batches for a step whose file has no data: what its own call in the file draws, or nothing for one that takes nothing but what is `known`.
+
+    None where the call has no such arguments, or they cannot be drawn before the script runs.
+    """
+    places = [k for k, name in enumerate(required(step)) if name not in known]
     variables = getattr(inspect.unwrap(step), "__globals__", {})
-    if not wanted:
+    if not places:
         return lambda: iter([()] * number)
-    drawn = _drawn(step, len(wanted)) if len(wanted) == len(required(step)) else None
-    return None if drawn is None else lambda: (tuple(eval(one, variables) for one in drawn) for _ in range(number))  # noqa: S307 - the user's own file
+    drawn = _drawn(step, places)
+
+    def draw() -> object:
+        parts = tuple(eval(one, variables) for one in drawn)  # noqa: S307 - the user's own file
+        return parts if len(parts) > 1 else parts[0]
+
+    return (lambda: (draw() for _ in range(number))) if drawn and _runs(draw) else None
 
 
-def _drawn(step: Callable[..., Any], number: int) -> list[CodeType] | None:
-    """The arguments with which the file calls a step, where each is made by a call, as in `step(sample(64))`."""
-    tree = tree_of(inspect.unwrap(step).__code__.co_filename)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or ast.unparse(node.func) != step.__name__:
+def fit_arguments(names: Mapping[str, Any], model: object) -> dict[str, tuple[str, tuple[Any, Any]]]:
+    """Inputs and targets that the file gives to `model.fit`, and its validation_data, where they are variables: part to names and values."""
+    call = next((c for c in _fits(str(names.get("__file__") or "")) if names.get(_owner(c)) is model), None)
+    if call is None:
+        return {}
+    held_out = next((k.value for k in call.keywords if k.arg == "validation_data"), None)
+    pairs = {"train_data": call.args[:PAIR], "validation_data": getattr(held_out, "elts", [])}
+    texts = {part: tuple(map(ast.unparse, pair)) for part, pair in pairs.items() if len(pair) == PAIR}
+    return {part: (f"{x} and {y}", (names[x], names[y])) for part, (x, y) in texts.items() if {x, y} <= names.keys()}
+
+
+def _fits(path: str) -> Iterator[ast.Call]:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".fit") and len(node.args) >= PAIR:
+            yield node
+
+
+def _owner(call: ast.Call) -> str:
+    return ast.unparse(call.func).removesuffix(".fit")
+
+
+def _runs(draw: Callable[[], object]) -> bool:
+    try:
+        draw()
+    except Exception:  # noqa: BLE001 - whatever is not there yet
+        return False
+    return True
+
+
+def _drawn(step: Callable[..., Any], places: list[int]) -> list[CodeType]:
+    """The arguments at some places with which the file calls a step, where each is made by a call, as in `step(sample(64))`."""
+    for node in ast.walk(tree_of(inspect.unwrap(step).__code__.co_filename)):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) != step.__name__ or len(node.args) <= max(places):
             continue
-        if len(node.args) == number and all(isinstance(one, ast.Call) for one in node.args):
-            return [compile(ast.Expression(one), "<drawn>", "eval") for one in node.args]
-    return None
+        given = [node.args[k] for k in places]
+        if all(isinstance(one, ast.Call) for one in given):
+            return [compile(ast.Expression(one), "<drawn>", "eval") for one in given]
+    return []

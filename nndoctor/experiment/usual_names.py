@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nndoctor.experiment.data import BATCH
+from nndoctor.experiment.file_text import fit_arguments
+from nndoctor.experiment.keras_model import is_keras
 from nndoctor.experiment.lightning import is_data_module
 from nndoctor.experiment.loading import MODELS
 from nndoctor.experiment.own_code import SAMPLER, own_step
@@ -54,8 +56,12 @@ ARRAYS = {
 def usual_arrays(names: Mapping[str, object]) -> dict[str, tuple[str, object]]:
     """Pairs of arrays or tensors under usual names, in the place of data that a file does not give: part to names and data.
 
-    Inputs may be several arrays in a dict.
+    Inputs may be several arrays in a dict. What a Keras model is fitted to comes first.
     """
+    model = names.get("model")
+    fitted = fit_arguments(names, model) if isinstance(model, nn.Module) and is_keras(model) else {}
+    if all(map(_is_array, fitted.get("train_data", ("", (None,)))[1])):
+        return {part: (name, _examples(*pair, shuffle=part == "train_data")) for part, (name, pair) in fitted.items()}
     found: dict[str, tuple[str, object]] = {}
     for part, pairs in ARRAYS.items():
         given = next((pair for pair in pairs if all(_is_array(names.get(name)) for name in pair)), None)

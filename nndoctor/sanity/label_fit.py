@@ -54,6 +54,8 @@ def _direct(output: Tensor, target: Tensor) -> float | None:
         return None
     output = output.double()
     if not target.is_floating_point():
+        if output.shape[1:] == (len(target),):  # similarities with each example of the batch are no scores of classes
+            return None
         if output.ndim != 2 or target.ndim != 1 or int(target.max()) >= output.shape[1] or int(target.min()) < 0:
             return None
         scores = output - output.mean(1, keepdim=True)

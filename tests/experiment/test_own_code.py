@@ -149,7 +149,7 @@ def step():
 def test_data_that_the_script_draws_for_its_step(loaded):
     lines = "def sample(n): return torch.randn(n, 5)\ndef train_step(real): return learn(real, torch.zeros(len(real)).long())\ndef main(): train_step(sample(11))"
     found = loaded(lines, NO_LOADER)
-    (real,) = next(iter(found.train_data))
+    real = next(iter(found.train_data))
     assert real.shape == (11, 5)
 
 
@@ -191,3 +191,18 @@ later = torch.optim.SGD(net.parameters(), lr=0.1)
     assert loaded(lines, head).optimizer.defaults["lr"] == 0.1
     with pytest.raises(ModelFileError, match="trains as it is imported"):
         loaded(lines.replace("later =", "# later ="), head)
+
+
+def test_a_step_without_data_whose_loop_makes_them_is_the_loop(loaded):
+    """As that of a Q-network, which samples from a memory that is empty before its first episode."""
+    lines = """
+memory = []
+def train_step(model, batch): return learn(*batch)
+def train():
+    memory.append((torch.randn(4, 5), torch.randint(3, (4,))))
+    while True: train_step(net, memory.pop())
+"""
+    found = loaded(lines, NO_LOADER)
+    with pytest.raises(IndexError):
+        found.train_step(found.model, (), found.optimizer)
+    assert found.train_step.variables["seen"] == [4]

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import Batch, first_input, mapped, tensors
-from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.state import seed
 
 SMALL = 0.3  # spread of outputs; that of standardized targets is 1
+MOST_LEFT_OUT = 0.5  # of an output's values: the loss compares the others only
 UNEXPLAINED = 0.5  # of the targets' spread, by outputs as they are or as logits: more is as good as a constant output
 
 
@@ -39,10 +40,12 @@ def meets(bench: Bench, batch: Batch) -> bool:
             if _alike(bench.subject.run(batch).output, target) is None:
                 return False
             constant = target.mean(0, keepdim=True).expand_as(target)
+            if _left_out(bench, batch, constant) > MOST_LEFT_OUT:
+                return False
             right, wrong = (_loss_with(bench, batch, output) for output in (target, constant))
         except ModelFileError:  # a loss that takes no such output says nothing here
             return False
-    return right < wrong
+    return bool(right < wrong)
 
 
 def follows(output: object, target: Tensor | None) -> bool:
@@ -68,13 +71,22 @@ def _fitted(got: Tensor, goal: Tensor) -> Tensor:
     return goal.mean(0) + slope.clamp_min(0) * centred
 
 
+def _left_out(bench: Bench, batch: Batch, wanted: Tensor) -> float:
+    """The share of an output's values on which the loss does not depend, as of sizes where there is no object."""
+    free = wanted.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        loss = _loss_with(bench, batch, free)
+        (gradient,) = torch.autograd.grad(loss, free, allow_unused=True) if loss.requires_grad else (None,)
+    return 1.0 if gradient is None else float((gradient == 0).double().mean())
+
+
 def _alike(output: object, target: Tensor) -> Tensor | None:
     """The only output of the target's form."""
     same = [t for t in tensors(output) if t.shape == target.shape and t.is_floating_point()]
     return same[0] if len(same) == 1 else None
 
 
-def _loss_with(bench: Bench, batch: Batch, wanted: Tensor) -> float:
+def _loss_with(bench: Bench, batch: Batch, wanted: Tensor) -> Tensor:
     """The loss with an output in the place of the model's."""
 
     def put(_m: nn.Module, _a: Any, output: Any) -> Any:  # noqa: ANN401 - whatever the model returns
@@ -83,6 +95,6 @@ def _loss_with(bench: Bench, batch: Batch, wanted: Tensor) -> float:
     handle = bench.model.register_forward_hook(put)
     try:
         seed(3)
-        return number(bench.subject.run(batch).loss)
+        return bench.subject.run(batch).loss
     finally:
         handle.remove()
