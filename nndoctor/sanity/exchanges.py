@@ -30,10 +30,12 @@ def _all_but(place: int) -> Exchange:
 
     def others(tensor: Tensor, rows: int) -> Tensor:
         shaped = tensor.ndim == 3 if tensor.is_floating_point() else tensor.ndim == 2
-        if not shaped or tensor.shape[1] < MIN_PLACES or not _varies(tensor[:, place]):
+        # Channels stand before the places of a sequence where a convolution reads it.
+        along = 2 if tensor.ndim == 3 and tensor.shape[1] < MIN_PLACES else 1
+        if not shaped or tensor.shape[along] < MIN_PLACES or not _varies(tensor.select(along, place)):
             return tensor
         changed = exchanged(tensor, rows).clone()
-        changed[:, place] = tensor[:, place]
+        changed.select(along, place).copy_(tensor.select(along, place))
         return changed if float((changed != tensor).double().mean()) > ENOUGH else tensor
 
     return others

@@ -111,6 +111,8 @@ class Observer(TorchFunctionMode):
         output = places.pop(0) if places else names.pop("input", None)
         target = places.pop(0) if places else names.pop("target", None)
         self._met((output, target), compared_with_all)
+        if func in REGRESSIONS:
+            self._met((output, target), pairs_meet_examples)
         if isinstance(output, Tensor) and isinstance(value, Tensor) and value.numel() == 1 and not places:
             self.calls.append(LossCall(func, output, target, names, value))
 
@@ -138,6 +140,13 @@ def crossed(a: Tensor, b: Tensor) -> bool:
 def broadcast(a: torch.Size | tuple[int, ...], b: torch.Size | tuple[int, ...]) -> tuple[int, ...]:
     """The shape in which two shapes meet; raises RuntimeError where they do not fit."""
     return tuple(torch.broadcast_shapes(a, b))  # type: ignore[no-untyped-call]
+
+
+def pairs_meet_examples(a: Tensor, b: Tensor) -> bool:
+    """Whether outputs of all pairs of examples, (N, N), meet the target of each: (N, 1) and (N,) were added before."""
+    n = min(a.numel(), b.numel())
+    pair, single = (a, b) if a.numel() > b.numel() else (b, a)
+    return n > 1 and pair.shape == (n, n) and single.shape in ((n,), (n, 1)) and a.requires_grad != b.requires_grad
 
 
 def compared_with_all(a: Tensor, b: Tensor) -> bool:

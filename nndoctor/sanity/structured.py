@@ -23,6 +23,10 @@ def structured(inputs: Tensor) -> bool:
 
     Tokens drawn as stand-ins are all equally frequent, and not padded.
     """
+    if not inputs.is_floating_point() and inputs.ndim == 1:
+        return inputs.dtype is not torch.bool and _frequencies_differ(
+            torch.unique(inputs[:ROWS], return_counts=True)[1]
+        )
     if not inputs.is_floating_point() and inputs.ndim > 1 and (_padded(inputs[:ROWS]) or _uneven(inputs[:ROWS])):
         return True
     flat = inputs[:ROWS].detach().double().reshape(len(inputs[:ROWS]), -1).cpu()
@@ -71,7 +75,12 @@ def _uneven(tokens: Tensor) -> bool:
     left, right = (set(half.flatten().tolist()) for half in kept.tensor_split(2, 1))
     if kept.shape[1] < SEQUENCE or len(left & right) < len(left | right) / 2:
         return False
-    counts = torch.unique(kept, return_counts=True)[1].double().sort().values[:-1]
+    return _frequencies_differ(torch.unique(kept, return_counts=True)[1])
+
+
+def _frequencies_differ(counts: Tensor) -> bool:
+    """Whether counts differ beyond chance, apart from the largest one."""
+    counts = counts.double().sort().values[:-1]
     if len(counts) < FEWEST_TOKENS:
         return False
     square = float((counts - counts.mean()).square().sum() / counts.mean())
