@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -74,6 +74,9 @@ class Lens(Observer):
         self.parts: list[Part] = []
         self.chosen: list[Chosen] = []
         self.weights: list[Tensor] = []
+        self.factors: list[
+            float
+        ] = []  # of single numbers that have a gradient, as a return weighs each log-probability
         self.aims: list[Aim] = []
         self.pairs: list[Pair] = []
         self.picked: list[Tensor] = []  # the classes whose log-probabilities a step takes
@@ -99,6 +102,7 @@ class Lens(Observer):
         names = dict(kwargs or {})
         value = self.origins.note(func, args, names, super().__torch_function__(func, types, args, names))  # type: ignore[no-untyped-call]
         if isinstance(value, Tensor):
+            self._weighed(getattr(func, "__name__", ""), args)
             self._looked(getattr(func, "__name__", ""), flat((*args, *names.values())), value)
             if func in LOSSES:
                 self._loss(func, args, names, value)
@@ -109,6 +113,15 @@ class Lens(Observer):
         look = self._looks.get(name)
         if look is not None and given:
             look(name, given, value)
+
+    def _weighed(self, name: str, args: tuple[Any, ...]) -> None:
+        """Note by what a single number is multiplied."""
+        if name not in PRODUCTS or len(args) != 2:
+            return
+        numbers = [float(a) for a in args if isinstance(a, float) or (_is_number(a) and not a.requires_grad)]
+        free = [a for a in args if _is_number(a) and a.requires_grad]
+        if len(numbers) == len(free) == 1 and abs(numbers[0]) != 1:
+            self.factors += numbers
 
     def _combined(self, name: str, given: list[Tensor], value: Tensor) -> None:
         if len(given) == 2:
@@ -211,3 +224,7 @@ class Lens(Observer):
             term.pull += float(gradient.sum())
 
         value.register_hook(pulled)  # type: ignore[no-untyped-call]
+
+
+def _is_number(value: object) -> TypeGuard[Tensor]:
+    return isinstance(value, Tensor) and value.numel() == 1 and value.is_floating_point()

@@ -168,9 +168,21 @@ def _policy(bench: Bench, course: Course) -> None:
         for w in lens.weights
         if (c := _cosine(chosen, w)) is not None
     ]
-    strong = [c for c in cosines if abs(c) > ALIGNED]
+    strong = [c for c in [*cosines, *map(_of_single_steps, course.calls)] if abs(c) > ALIGNED]
     if len(strong) >= len(course.calls):
         bench.fact("advantages_lowered", all(c > 0 for c in strong))
+
+
+def _of_single_steps(lens: Lens) -> float:
+    """The cosine for an episode whose log-probabilities are weighed one by one; 0 for others, and for weights of one sign.
+
+    Those of an episode that is begun after the step have no gradient yet.
+    """
+    gradients = [float(c.gradient) for c in lens.chosen if c.gradient is not None and c.gradient.numel() == 1]
+    weights = torch.tensor(lens.factors[: len(gradients)], dtype=torch.float64)
+    if len(gradients) != len(weights) or not len(weights) or not float(weights.min()) < 0 < float(weights.max()):
+        return 0.0
+    return float(torch.nn.functional.cosine_similarity(torch.tensor(gradients, dtype=torch.float64), weights, 0))
 
 
 def _cosine(chosen: Chosen, weights: Tensor) -> float | None:
