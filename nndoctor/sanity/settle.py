@@ -62,7 +62,7 @@ def _ask_train_step(bench: Bench) -> None:
     except ModelFileError as error:
         if loop is None:
             raise
-        _without_loop(subject, str(error).removeprefix(f"{subject.path}: "))
+        _without_loop(subject, str(error).removeprefix(subject.path).lstrip(": "))
         return
     if loop is not None and loop.should_step and not any(call.optimizers for call in calls):
         _without_loop(subject, "its optimizer does not step in its first batch")
@@ -94,7 +94,8 @@ def _watched(bench: Bench, step: TrainStep, optimizer: torch.optim.Optimizer) ->
         except Exception as error:
             if is_machine(error):
                 raise
-            raise unusable("train_step fails", error, bench.subject.path) from error
+            loop = _loop_of(bench.subject)
+            raise unusable(f"{loop.name if loop else 'train_step'} fails", error, bench.subject.path) from error
     return calls
 
 

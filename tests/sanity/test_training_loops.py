@@ -1,0 +1,108 @@
+"""The training loops of scripts as the step that is judged, and what a step shows that single examples do not."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the check-up needs torch")
+
+from nndoctor.sanity.exchanges import PARTS  # noqa: E402
+from nndoctor.sanity.observe import Observer  # noqa: E402
+from nndoctor.sanity.probes import follow, objective, own_step  # noqa: E402
+from nndoctor.sanity.structured import structured  # noqa: E402
+
+LOOP = """
+def train(epoch):
+    for step, (inputs, labels) in enumerate(train_data):
+        ZERO
+        output = model(inputs)
+        value = loss(output, labels); value.backward()
+        if step % EVERY == EVERY - 1: optimizer.step()
+        print(value)
+"""
+EPISODES = """
+policy = nn.Linear(4, 3); model = policy; del loss, train_data, validation_data
+optimizer = torch.optim.Adam(policy.parameters(), 1e-2)
+def main():
+    for _ in range(50):
+        chosen, rewards = [], torch.randn(12)
+        for _ in range(12):
+            of = torch.distributions.Categorical(logits=policy(torch.randn(1, 4)))
+            chosen.append(of.log_prob(of.sample()))
+        total = torch.stack([SIGN one * reward for one, reward in zip(chosen, rewards)]).sum()
+        optimizer.zero_grad(); total.backward(); optimizer.step()
+"""
+SIZES = """
+class Boxes(nn.Module):
+    def __init__(self): super().__init__(); self.a = nn.Linear(8, 5)
+    def forward(self, v): return self.a(v)
+model = Boxes(); optimizer = torch.optim.Adam(model.parameters()); del loss
+here = (torch.rand(240, 5) < 0.1).float(); sizes = here * torch.rand(240, 5)
+train_data = DataLoader(TensorDataset(x, sizes), batch_size=40)
+def step(model, batch): return ((model(batch[0]) - batch[1]).abs() * WHERE).mean()
+"""
+
+
+def loop(zero: str = "optimizer.zero_grad()", every: int = 1) -> str:
+    """A training loop."""
+    return LOOP.replace("ZERO", zero).replace("EVERY", str(every))
+
+
+@pytest.mark.parametrize(("zero", "carried"), [("optimizer.zero_grad()", 0.0), ("pass", 1.0)])
+def test_gradients_that_a_loop_does_not_reset(probed, zero, carried):
+    facts = probed(loop(zero), own_step.probe)
+    assert facts["gradient_carried"] == pytest.approx(carried, abs=1e-3)
+
+
+def test_a_loop_that_steps_in_later_batches_only_is_not_used(examined):
+    report = examined(loop(every=4), budget=4.0)
+    notes = " ".join(report.run.notes)
+    assert "the training loop of the file is not used: its optimizer does not step in its first batch" in notes
+    assert not any(finding.name == "frozen-parameters" for finding in report.findings)
+
+
+def test_a_loop_that_fails_is_not_used(examined):
+    report = examined("def train():\n    missing\n    for a, b in train_data: loss(model(a), b).backward()", budget=4.0)
+    assert "the training loop of the file is not used: (line 16): train() fails: NameError" in " ".join(
+        report.run.notes
+    )
+
+
+@pytest.mark.parametrize(("sign", "lowered"), [("", True), ("-", False)])
+def test_the_sign_of_a_policy_whose_choices_are_weighed_one_by_one(probed, sign, lowered):
+    """Its episodes are its data."""
+    assert probed(EPISODES.replace("SIGN", sign), objective.probe)["advantages_lowered"] is lowered
+
+
+@pytest.mark.parametrize(("where", "compared"), [("1.0", True), ("here[:len(batch[0])]", False)])
+def test_outputs_of_which_the_loss_leaves_out_most_need_not_follow_their_target(probed, where, compared):
+    def meets(bench):
+        bench.fact("meets", follow.meets(bench, bench.batch))
+
+    assert probed(SIZES.replace("WHERE", where), meets)["meets"] is compared
+
+
+@pytest.mark.parametrize("shape", [(6, 30, 2), (6, 2, 30)])
+def test_the_places_of_a_sequence_stand_before_or_behind_its_channels(shape):
+    given = torch.randn(shape)
+    changed = PARTS["other_places_than_the_first"](given, 1)
+    kept = (changed == given).all(0)
+    assert kept.sum() == 2
+    assert kept.select(shape.index(30) - 1, 0).all()
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+@pytest.mark.parametrize(("shape", "meets"), [((6, 6), True), ((6,), False)])
+def test_outputs_of_all_pairs_meet_the_target_of_each_example(shape, meets):
+    output, target = torch.randn(shape, requires_grad=True), torch.randn(6)
+    with Observer() as observer:
+        torch.nn.functional.mse_loss(output, target)
+    assert bool(observer.broadcasts) is meets
+
+
+def test_identifiers_of_real_data_differ_in_how_often_they_occur():
+    draws = torch.Generator().manual_seed(0)
+    even = torch.randint(0, 40, (600,), generator=draws)
+    popular = (40 * torch.rand(600, generator=draws) ** 3).long()
+    assert not structured(even)
+    assert structured(popular)
