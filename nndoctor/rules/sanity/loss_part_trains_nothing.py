@@ -17,6 +17,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """A backward pass, or a term of its loss, that trains nothing; then a term without a gradient."""
     yield from _idle(run)
     yield from _drowned(run)
+    yield from _collapsed(run)
     value, sum_of_all = run.known("detached_part"), run.known("detached_whole")
     if value is not None and sum_of_all is not None:
         text = f"a term of the loss ({number(_short(value))} of {number(_short(sum_of_all))} in the first step) changes with the model and has no gradient: it was computed from detached tensors, or under no_grad(), and trains nothing"
@@ -52,6 +53,23 @@ def _drowned(run: Run) -> Iterator[Symptom]:
     yield Symptom(text, MEASURED, evidence, place="loss", severity=Severity.WARNING, remedies=("normalize-targets",))
 
 
+def _collapsed(run: Run) -> Iterator[Symptom]:
+    """Reconstructions that do not follow their inputs where a penalty on the latent variables is trained, too."""
+    follows, alone = run.known("collapsed_follows"), run.known("collapsed_follows_alone")
+    if follows is None or alone is None:
+        return
+    text = f"after {run.number('collapsed_steps'):.0f} steps the reconstructions do not follow the inputs (correlation {follows:.2f}), and without the penalty on the other outputs they do ({alone:.2f}): it outweighs the reconstruction (posterior collapse); take both as sums over an example, or weigh the penalty less"
+    evidence = {"correlation": follows, "without_penalty": alone}
+    yield Symptom(
+        text,
+        MEASURED,
+        evidence,
+        place="loss",
+        severity=Severity.WARNING,
+        remedies=("balance-the-parts", "lower-kl-weight"),
+    )
+
+
 def _names(reached: tuple[str, ...]) -> str:
     more = f" and {len(reached) - NAMED} more" if len(reached) > NAMED else ""
     return ", ".join(reached[:NAMED]) + more
@@ -66,11 +84,15 @@ RULE = Rule(
     name="loss-part-trains-nothing",
     severity=Severity.ERROR,
     title="a part of the loss trains nothing",
-    needs={"fact:objective_followed": 1},
+    needs={"fact:objective_followed|fact:collapsed_follows": 1},
     check=check,
     why="A loss whose gradients end in parameters that no optimizer holds, or a term that was detached, is computed and logged like any other, but training ignores it.",
-    how="During two dozen calls of the user's own step: for each backward pass and each term that is added to its loss, the parameters that its gradient reaches are compared with those whose gradients an optimizer steps with. A term without a gradient counts where it was computed from the model's parameters, its value changes from step to step, and it is a visible part of the loss. Of several losses against given targets with very uneven gradients on shared layers, the weakest is also trained alone for as many steps.",
+    how="During two dozen calls of the user's own step: for each backward pass and each term that is added to its loss, the parameters that its gradient reaches are compared with those whose gradients an optimizer steps with. A term without a gradient counts where it was computed from the model's parameters, its value changes from step to step, and it is a visible part of the loss. Of several losses against given targets with very uneven gradients on shared layers, the weakest is also trained alone for as many steps. A variational autoencoder is trained with its penalty and without, and its reconstructions are compared with its inputs.",
     sources=(
+        Reference(
+            "Bowman et al., Generating Sentences from a Continuous Space, CoNLL 2016",
+            "https://aclanthology.org/K16-1002",
+        ),
         Reference(
             "PyTorch documentation, Autograd mechanics", "https://docs.pytorch.org/docs/stable/notes/autograd.html"
         ),
@@ -96,6 +118,7 @@ RULE = Rule(
             }
         ),
         Run.drawn({"objective_followed": True, "detached_part": -0.04, "detached_whole": 0.2}),
+        Run.drawn({"collapsed_steps": 300, "collapsed_follows": 0.01, "collapsed_follows_alone": 0.8}),
         Run.drawn(
             {
                 "objective_followed": True,

@@ -92,7 +92,7 @@ def _fall(bench: Bench, place: int, unit: Tensor, *, of_classes: bool) -> float 
     falls = []
     for sign in (1.0, -1.0):
         near, far = (start - _loss(bench, place, sign * way * unit) for way in (NEAR, FAR))
-        if math.isfinite(near) and math.isfinite(far) and near > 0 and far >= growth * near:
+        if math.isfinite(near) and math.isfinite(far) and near > 0 and far >= max(growth * near, abs(start)):
             falls.append(far)
     if of_classes:
         return max(falls, default=None)

@@ -8,13 +8,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nndoctor.sanity.batches import part, size, tensors
+from nndoctor.sanity.batches import Batch, part, size, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.observe import LossCall
 
 MIN_ROWS = 4  # rows of a matrix of similarities
 MANY_ROWS = 16  # rows in which ranks tell
-NO_RANK, HIGH_RANK = 0.65, 0.8  # mean ranks from 0 to 1: of no more than chance, and of what belongs together
+STEPS = 30  # of the user's
+BATCHES = 6  # whose ranks are taken together
+CHANCE, SPREAD = 0.5, 12**-0.5  # mean and deviation of a rank from 0 to 1 of what does not belong together
+NO_RANK = 0.65  # mean rank of positives that are no more similar than others
+SURE = 6.0  # standard errors
 MASKED = -1e3  # scores below it are those of places that are left out
 
 
@@ -29,32 +33,57 @@ def probe(bench: Bench) -> None:
     rows = [len(call.output) for call in observer.calls if _of_itself(call)]
     if rows:
         bench.fact("own_positives", rows[0])
-    for call in observer.calls:
-        _positives(bench, call)
+    _same_positive(bench, observer.calls)
+    _positives(bench)
     agreements = [found for call in observer.calls if (found := _agreement(call, kept)) is not None]
     bench.fact("scores_follow_similarity", min(agreements) if agreements else None)
 
 
-def _positives(bench: Bench, call: LossCall) -> None:
-    """Note where another place than the one that a contrastive loss takes as the positive holds far more similar embeddings.
+def _same_positive(bench: Bench, calls: list[LossCall]) -> None:
+    """Note a matrix whose rows all have one and the same positive."""
+    for call in calls:
+        n = _rows(call)
+        if n and _is_matrix(bench, n) and bool((call.target == call.target[0]).all()):
+            bench.fact("same_positive", n)
 
-    Views of an example are similar before any training, as a network keeps some of what its inputs have in common.
+
+def _positives(bench: Bench) -> None:
+    """Note where another place than the one that a contrastive loss takes as the positive holds far more similar embeddings, in several batches.
+
+    Views of an example are similar before any training, as a network keeps some of what its inputs have in common, and
+    more so after a few steps.
     """
-    scores, target = call.output.detach().double(), call.target
-    n = len(scores) if scores.ndim == 2 else 0
-    own = isinstance(target, Tensor) and not target.is_floating_point() and target.shape == (n,)
-    if call.function is not functional.cross_entropy or not own or scores.shape != (n, n) or n < MANY_ROWS:
+    if _ranks(bench, bench.batch) is None or not bench.trained(STEPS):
         return
-    if _is_matrix(bench, n) and bool((target == target[0]).all()):
-        bench.fact("same_positive", n)
+    found = [_ranks(bench, batch) for batch in bench.batches[:BATCHES]]
+    alike = [one for one in found if one is not None and found[0] is not None and len(one) == len(found[0])]
+    if None in found or not alike:
         return
-    below = _below(scores.cpu())
-    ranks = [_rank(below, (torch.arange(n) + offset) % n) for offset in range(n)]
-    taken, best = _rank(below, target.cpu()), max(range(n), key=lambda offset: ranks[offset])
-    if taken < NO_RANK and ranks[best] > HIGH_RANK and not bool((target.cpu() == torch.arange(n)).all()):
+    taken, *ranks = (sum(column) / len(alike) for column in zip(*alike, strict=True))
+    best, error = max(range(len(ranks)), key=lambda k: ranks[k]), SPREAD / math.sqrt(len(ranks) * len(alike))
+    if taken < NO_RANK and min(ranks[best] - CHANCE, ranks[best] - taken) > SURE * error:
         bench.fact("positives_offset", best)
         bench.fact("positives_rank", ranks[best])
         bench.fact("positives_rank_taken", taken)
+
+
+def _ranks(bench: Bench, batch: Batch) -> tuple[float, ...] | None:
+    """The mean rank of a batch's positives, then those of the places at each distance; None where each row's positive is at its own place."""
+    call = next((c for c in bench.subject.observed(batch)[0].calls if _rows(c)), None)
+    if call is None or bool((call.target.cpu() == torch.arange(len(call.target))).all()):
+        return None
+    below = _below(call.output.detach().double().cpu())
+    places = (torch.arange(len(below)) + offset for offset in range(len(below)))
+    return (_rank(below, call.target.cpu()), *(_rank(below, place % len(below)) for place in places))
+
+
+def _rows(call: LossCall) -> int:
+    """The rows of a matrix of similarities whose classes are its places; 0 for other losses, and for few rows."""
+    scores, target = call.output, call.target
+    n = len(scores) if scores.ndim == 2 else 0
+    own = isinstance(target, Tensor) and not target.is_floating_point() and target.shape == (n,)
+    square = call.function is functional.cross_entropy and own and scores.shape == (n, n)
+    return n if square and n >= MANY_ROWS else 0
 
 
 def _is_matrix(bench: Bench, n: int) -> bool:

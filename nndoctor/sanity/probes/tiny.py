@@ -60,7 +60,7 @@ def _memorized(bench: Bench) -> None:
         return
     subsets = [s for seed in range(seeds) if (s := chosen(bench, SIZES[0], seed)) is not None]
     if not subsets:
-        bench.notes += [] if bench.sample is not None else [NO_PARTS]
+        bench.notes += [NO_PARTS] if bench.sample is None and len(bench.batches) > 1 else []
         return
     bench.fresh_start()
     bench.fact("output_meets_target", meets(bench, subsets[0]))
