@@ -21,7 +21,7 @@ PASSES, TIME_SHARE = 150, 0.3  # what it costs, in steps, and the share of the t
 LOOKS = 8  # batches, or draws of augmentation, on which the loss is taken before and after
 SURE, LIKELY = 5.0, 2.0  # standard errors
 WIDTH = 8  # of an embedding; narrower outputs are scores
-SMALLEST = 4  # examples in a batch
+SMALLEST, FEATURES = 4, 4  # examples in a batch, and numbers of each
 BLIND_TO_ORDER = 1e-6  # of the loss: a sum over views that are not compared changes by rounding only
 
 
@@ -105,7 +105,8 @@ def _of_two_calls(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> 
 
 
 def _of_examples(tensor: Tensor) -> bool:
-    return tensor.ndim > 1 and len(tensor) >= SMALLEST
+    """Whether it has enough examples, and more of each than the coordinates of a point."""
+    return tensor.ndim > 1 and len(tensor) >= SMALLEST and tensor[0].numel() >= FEATURES
 
 
 def _labelled(bench: Bench, first: Place, second: Place) -> bool:
