@@ -10,18 +10,16 @@ import torch
 from torch import Tensor
 
 from nndoctor.rules.data.labels_contradict_inputs import MIN_MEMORIZED
-from nndoctor.sanity.batches import Batch, alike, all_inputs, concatenated, part, size, split, tensors
+from nndoctor.sanity.batches import Batch, alike, all_inputs, concatenated, part, size, tensors
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.calls import calls_of
-from nndoctor.sanity.holdout import divided, listed, pools_of
+from nndoctor.sanity.holdout import divided, pools_of
 from nndoctor.sanity.label_fit import Place, fit
+from nndoctor.sanity.questions import questions
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.structured import skewed, structured
 from nndoctor.sanity.token_counts import told_by_tokens
 
 SIGNAL = 0.05  # of what neighbours can tell: only less is suspicious
-ROLES = (2, 3)  # tensors of a batch, the last two of which have different roles
-TAGS = 3  # times as many tokens as tags
 MEMORIZED = 6.0  # standard deviations of the examples that are trained on, from which more steps show nothing new
 STEPS, MAX_STEPS, SHORTEST = 300, 900, 60
 LOOKS = 4  # at the held-out part during a training
@@ -67,7 +65,7 @@ def _of_real_data(bench: Bench, inputs: list[Tensor]) -> bool:
 
 def _measured(bench: Bench, pools: list[Batch], looks: list[int]) -> dict[Place, list[Score]]:
     """The scores of each seed, of what does not follow from the inputs."""
-    scores: dict[Place, list[Score]] = {place: [] for place in _questions(bench, pools[0])}
+    scores: dict[Place, list[Score]] = {place: [] for place in questions(bench, pools[0])}
     for k in range(SEEDS):
         found = _trained(bench, divided(pools, k), looks, k, list(scores))
         scores = {place: [*scores[place], score] for place, score in found.items()}
@@ -136,65 +134,14 @@ def _note(bench: Bench, pool: Batch, place: Place, scores: list[Score]) -> None:
         bench.fact("heldout_part", repr(names[place]) if place < len(names) else f"part {place + 1} of the batch")
 
 
-def _questions(bench: Bench, sample: Batch) -> list[Place]:
-    """What is exchanged between examples: the target, or where none is known each tensor of another form than the first.
-
-    Where all have one form, the roles of two are. Of several labels, as times and events, all belong to the only input, which is exchanged instead.
-    """
-    if _is_only_input(bench, sample):
-        return [0]
-    if listed(sample):
-        return []
-    if bench.target(sample) is not None and not _own_input(bench, sample):
-        return [None]
-    first, *others = tensors(sample)
-    if bench.subject.loss is not None:  # then several targets are known as such
-        targets = {id(t) for t in tensors(split(sample)[2])}
-        return [k for k, t in enumerate(others, 1) if id(t) in targets and bool((t != t[:1]).any())]
-    return [
-        k
-        for k, t in enumerate(others, 1)
-        if t.ndim and (t.shape, t.dtype) != (first.shape, first.dtype) and bool((t != t[:1]).any())
-    ] or _roles(bench, [first, *others])
-
-
-def _roles(bench: Bench, given: list[Tensor]) -> list[Place]:
-    """Which of the last two of two or three tensors of one form is which, as the chosen and the rejected answer of a pair."""
-    alike = len({(t.shape, t.dtype) for t in given}) == 1 and bench.subject.step is not None
-    return [(len(given) - 2, len(given) - 1)] if alike and len(given) in ROLES else []
-
-
-def _is_only_input(bench: Bench, sample: Batch) -> bool:
-    """Whether a step gives the model the first of at least three tensors alone: the others are labels."""
-    if bench.subject.step is None or len(tensors(sample)) < 3:
-        return False
-    first = tensors(bench.batch)[0]
-    taken = [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
-    return len(taken) == 1 and taken[0].shape == first.shape and torch.equal(taken[0], first)
-
-
 def _suspicious(bench: Bench, pool: Batch) -> bool:
     """Whether nothing is known of what inputs tell of the labels, and there is something to ask."""
     signal = bench.facts.get("label_signal")
     known = isinstance(signal, float) and signal >= SIGNAL
     missed = bench.facts.get("missed_parameters")
     trains = bench.facts.get("loss_has_gradient") is not False and not missed  # else the labels are not to blame
-    given = bool(_questions(bench, pool)) and trains
+    given = bool(questions(bench, pool)) and trains
     return not (known or bench.subject.blind or bench.subject.standin) and given
-
-
-def _own_input(bench: Bench, pool: Batch) -> bool:
-    """Whether the labels are the inputs, as those of a causal language model and of an autoencoder are."""
-    target = bench.target(pool)
-    return target is None or any(
-        t.shape == target.shape and t.dtype == target.dtype and not _are_tags(target, t) for t in all_inputs(pool)
-    )
-
-
-def _are_tags(target: Tensor, tokens: Tensor) -> bool:
-    """Whether whole numbers beside the tokens of sequences are tags: far fewer kinds than there are tokens."""
-    kinds, words = len(torch.unique(target)), len(torch.unique(tokens))
-    return tokens.ndim > 1 and not tokens.is_floating_point() and TAGS * kinds <= words
 
 
 def _trained(
