@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import alike, joined, part, size, split
+from nndoctor.sanity.batches import part, split
 from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.graph import kind, walk
+from nndoctor.sanity.probes.loss_parts import note_sum, one_hot, silent_target
 from nndoctor.sanity.probes.scale import Scale, before_activation
 from nndoctor.sanity.subject import plain
 
 EXAMPLES = 16
-SIZES = (0.1, 1.0, 10.0)  # of outputs that are drawn
 MAX_VALUES = 2_000_000  # values of an output that are moved freely
 UNFINISHED = 0.1  # of the way from the first loss to the best: descent that leaves more is tried further
 SHORTER = 0.01  # times the first steps
@@ -70,9 +70,9 @@ def _judged(bench: Bench, scale: Scale) -> None:
     bench.fact("output_width", scale.output.shape[1] if scale.output.ndim > 1 else 1)
     _reach(bench, scale)
     _follows(bench, scale)
-    bench.fact("target_without_loss", _without_loss(scale))
-    _parts(bench, scale)
-    bench.fact("target_one_hot", _one_hot(_compared(bench)) or _one_hot(scale.single))
+    bench.fact("target_without_loss", silent_target(scale))
+    note_sum(bench, scale)
+    bench.fact("target_one_hot", one_hot(_compared(bench)) or one_hot(scale.single))
 
 
 def _compared(bench: Bench) -> Tensor | None:
@@ -83,15 +83,6 @@ def _compared(bench: Bench) -> Tensor | None:
     found = observer.calls[0].target
     bench.fact("loss_function", observer.calls[0].function.__name__)
     return found if isinstance(found, Tensor) else None
-
-
-def _one_hot(target: Tensor | None) -> bool:
-    """Whether each row has a single one among zeros, and the rows differ."""
-    if target is None or target.ndim != 2 or target.shape[1] < 2 or len(target) < 2:
-        return False
-    values = target.detach().double()
-    binary = bool(((values == 0) | (values == 1)).all())
-    return binary and bool((values.sum(1) == 1).all()) and bool((values != values[0]).any())
 
 
 def _reach(bench: Bench, scale: Scale) -> None:
@@ -173,26 +164,6 @@ def _follows(bench: Bench, scale: Scale) -> None:
         bench.fact("loss_least_at_target", _least_at_target(scale, target.to(scale.output), scale.act(at)))
 
 
-def _without_loss(scale: Scale) -> float | None:
-    """The one of two targets on whose examples the loss depends at no outputs, as a hinge loss on 0; None where there is none."""
-    target, values = scale.single, None if scale.single is None else torch.unique(scale.single)
-    if target is None or values is None or len(values) != 2 or target.numel() != scale.output.numel():
-        return None
-    felt = torch.zeros(target.numel(), dtype=torch.bool)
-    draws = torch.Generator().manual_seed(0)
-    for size_of_outputs in SIZES:
-        drawn = size_of_outputs * torch.randn(scale.output.shape, generator=draws).to(scale.output)
-        free = drawn.requires_grad_()
-        loss = unless_it_fails(lambda at=free: scale.loss_of(at, scale.target), None)  # type: ignore[misc]
-        if loss is None or not loss.requires_grad:
-            return None
-        (gradient,) = torch.autograd.grad(loss, free, allow_unused=True)
-        felt |= (gradient != 0).reshape(-1).cpu() if gradient is not None else False
-    of_each = {float(value): bool(felt[(target.reshape(-1) == value).cpu()].any()) for value in values}
-    silent = [value for value, any_felt in of_each.items() if not any_felt]
-    return silent[0] if len(silent) == 1 else None
-
-
 def _least_at_target(scale: Scale, goal: Tensor, found: Tensor) -> bool:
     """Whether the targets themselves have a lower loss than what descent found and than their mean: other outputs may do as well."""
     of_goal, mean = scale.loss(goal), goal.mean(0, keepdim=True).expand_as(goal)
@@ -207,27 +178,3 @@ def _ranked(a: Tensor, b: Tensor) -> float:
     binary = bool(((a == a.min()) | (a == a.max())).all())
     pair = torch.stack([a, b]) if binary else torch.stack([x, y])
     return float(torch.corrcoef(pair)[0, 1])
-
-
-def _parts(bench: Bench, scale: Scale) -> None:
-    """Whether the loss of a batch is the mean of its examples' losses, their sum, or something that mixes them."""
-    n = size(scale.output)
-    if n < 4 or n % 2 or not alike(scale.target) or size(scale.target) != n or not math.isfinite(scale.initial):
-        return
-    half = n // 2
-    a, b = (scale.loss(part(scale.output, s), part(scale.target, s)) for s in (slice(0, half), slice(half, n)))
-    if not (math.isfinite(a) and math.isfinite(b)) or scale.initial == 0:
-        return
-    low, high = min(a, b), max(a, b)
-    slack = 0.02 * max(abs(low), abs(high))
-    if low - slack <= scale.initial <= high + slack:
-        bench.fact("loss_adds", "mean")
-    elif abs(a + b - scale.initial) <= 0.02 * abs(a + b):
-        bench.fact("loss_adds", "sum")
-    else:
-        bench.fact("loss_adds", "mixed")
-    bench.fact("loss_of_double", scale.loss(torch.cat([scale.output] * 2), _twice(scale.target)) / scale.initial)
-
-
-def _twice(target: Any) -> Any:  # noqa: ANN401
-    return joined([target, target])
