@@ -27,12 +27,24 @@ class Models(nn.Module):
 
 
 def models_in(names: Mapping[str, object]) -> dict[str, nn.Module]:
-    """The models of a file that have parameters to train, without those that are parts of others."""
+    """The models of a file that have parameters to train, without those that are parts or copies of others."""
     found = _distinct(
         names, lambda v: isinstance(v, nn.Module) and any(p.requires_grad for p in v.parameters()), nn.Module
     )
     parts = {id(part) for model in found.values() for part in model.modules() if part is not model}
-    return {name: model for name, model in found.items() if id(model) not in parts}
+    whole = {name: model for name, model in found.items() if id(model) not in parts}
+    return {
+        name: model for k, (name, model) in enumerate(whole.items()) if not _is_copy(model, list(whole.values())[:k])
+    }
+
+
+def _is_copy(model: nn.Module, others: list[nn.Module]) -> bool:
+    """Whether a model has the weights of one before it, as a target network does at first."""
+    own = model.state_dict()
+    return any(
+        type(other) is type(model) and all(torch.equal(own[k], v) for k, v in other.state_dict().items())
+        for other in others
+    )
 
 
 def only_optimizer(names: Mapping[str, object]) -> str | None:

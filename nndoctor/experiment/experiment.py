@@ -11,18 +11,19 @@ import torch
 from torch import Tensor, nn
 
 from nndoctor.core.formatting import plural, type_of
+from nndoctor.experiment.captured import Captured, captured, reached
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
-from nndoctor.experiment.file_text import data_for
 from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
-from nndoctor.experiment.model_file import ModelFileError, load, user_code
-from nndoctor.experiment.own_code import ROLE_OF, SAMPLER, OwnCode, goes_back, own_loop
+from nndoctor.experiment.model_file import Missing, ModelFileError, TrainsAtImport, load, user_code
+from nndoctor.experiment.own_code import SAMPLER
 from nndoctor.experiment.own_loss import why_no_loss
-from nndoctor.experiment.several_optimizers import optimizers_in, with_first
+from nndoctor.experiment.own_steps import STEPS, a_function, loop_in, train_step_in
+from nndoctor.experiment.several_optimizers import optimizers_in
 from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.taken import taken_parts
 from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts
-from nndoctor.experiment.usual_names import as_step, as_train_step
+from nndoctor.experiment.usual_names import as_step
 
 LINES = {
     "model": "model = Net()  # or: def model(): return Net()",
@@ -30,10 +31,8 @@ LINES = {
     "train_data": "train_data = DataLoader(...)  # or a Dataset, a pair of tensors, a function that gives one",
 }
 
-STEPS = {"step", "train_step"}
 GIVE_A_LOSS = {"loss", *STEPS}  # names, of which one is enough
 
-CALLS = 32  # of a step that is given no data, as an epoch
 EPOCHS = ("epochs", "EPOCHS", "num_epochs", "NUM_EPOCHS", "n_epochs", "N_EPOCHS", "max_epochs", "MAX_EPOCHS")
 OptimizerMaker = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
@@ -72,17 +71,39 @@ class ExperimentOptions:
 
 
 def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Experiment:
-    """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
-    loaded = {name: value for name, value in load(path, given.seed).items() if not _is_count(name, value)}
+    """Load a file and take its parts, or those that its script makes as it runs.
+
+    Raises ModelFileError for what is missing or does not work, in one message.
+    """
+    loaded: Mapping[str, object] = {}
+    try:
+        loaded = load(path, given.seed)
+        return _experiment(path, given, loaded)
+    except (Missing, TrainsAtImport) as error:
+        found = captured(path, loaded) if loaded else reached(path, lambda: load(path, given.seed))
+        if found is None:
+            raise
+        try:
+            return _experiment(path, given, {**loaded, **found.names}, found)
+        except Missing:
+            raise error from None
+
+
+def _experiment(
+    path: str, given: ExperimentOptions, variables: Mapping[str, object], script: Captured | None = None
+) -> Experiment:
+    loaded = {name: value for name, value in variables.items() if not _is_count(name, value)}
     trained = trainer_in(loaded) is not None  # then all but the model is the Trainer's
     taken = {} if trained else taken_parts(loaded)
     names = {**loaded, **{part: value for part, (_, value) in taken.items()}}
     usual = {part: name for part, (name, _) in taken.items()}
     found = _model(path, names, given.seed)
+    _check(path, script, found)
     parts = _parts(path, found, names)
     notes = _notes(found, usual)
-    train_step, parts["optimizer"] = _train_step(path, parts)
-    loop = None if trained or is_keras(found) else _loop(names, parts, drawn=SAMPLER in usual.values())
+    train_step, parts["optimizer"] = train_step_in(path, parts)
+    framework = trained or is_keras(found)
+    loop = None if framework else loop_in(names, parts, script, drawn=SAMPLER in usual.values())
     if loop is not None and ("loss" not in parts or train_step is not None):
         train_step, parts["train_step"] = loop, loop
     if given.shape is None:
@@ -95,10 +116,16 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
         notes.append("loss: the model's own")
     notes += [train.summary, validation.summary if validation else "no validation_data: overfitting cannot be seen"]
     return Experiment(
-        path, found, train, _callable(path, "loss", parts.get("loss")), validation, _optimizer(path, parts.get("optimizer")),
+        path, found, train, a_function(path, "loss", parts.get("loss")), validation, _optimizer(path, parts.get("optimizer")),
         _step(path, parts.get("step")), train_step, notes,
         names.get("scheduler"), _epochs(names), _maker(names.get("model")), loop,
     )  # fmt: skip
+
+
+def _check(path: str, script: Captured | None, model: nn.Module) -> None:
+    """Raise Missing where a script trains another model than that first, as a teacher."""
+    if script is not None and not script.trains(model):
+        raise Missing(f"{path}: its script trains another model first")
 
 
 def _notes(model: nn.Module, usual: Mapping[str, str]) -> list[str]:
@@ -114,36 +141,6 @@ def _data(path: str, parts: Mapping[str, object], size: int) -> tuple[Batches, B
         train = batches("train_data", parts["train_data"], shuffle=True, size=size)
         held_out = parts.get("validation_data")
         return train, None if held_out is None else batches("validation_data", held_out, shuffle=False, size=size)
-
-
-def _loop(names: Mapping[str, object], parts: dict[str, object], *, drawn: bool) -> OwnCode | None:
-    """The file's training loop where it has no step, or one that it alone has data for; adds batches of nothing for what makes its own data."""
-    step, given = parts.get("train_step"), parts.get("train_data")
-    if given is None and inspect.isfunction(step) and (draw := data_for(step, CALLS, ROLE_OF)) is not None:
-        parts["train_data"] = draw
-        return None
-    if STEPS & parts.keys() and (given is not None or step is None):
-        return None
-    loop = own_loop(names, None if drawn else given, parts["optimizer"])
-    if given is None and loop is not None:
-        parts["train_data"] = [()] * CALLS
-    return loop
-
-
-def _train_step(path: str, parts: dict[str, object]) -> tuple[TrainStep | None, object]:
-    """The train_step as the contract has it, and its optimizer: of several, which it is given all, the first.
-
-    A `step` that goes back by itself is one, too.
-    """
-    if "train_step" not in parts and goes_back(parts.get("step")):
-        parts["train_step"] = parts.pop("step")
-    given, optimizer = _callable(path, "train_step", parts.get("train_step")), parts.get("optimizer")
-    if given is None:
-        return None, optimizer
-    several = optimizers_in(optimizer)
-    first = several[0] if several else optimizer
-    found = as_train_step(given, first)
-    return with_first(found, optimizer) if several and found is given else found, first
 
 
 def _assumed(parts: dict[str, object], shape: tuple[int, ...], given: ExperimentOptions) -> list[str]:
@@ -194,7 +191,7 @@ def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:
     if given is None and trainer is not None:
         given = trainer.model
     if given is None:
-        raise ModelFileError(f"{path} sets no model{_model_hint(names)}")
+        raise Missing(f"{path} sets no model{_model_hint(names)}")
     if not isinstance(given, nn.Module) and callable(given):
         torch.manual_seed(seed)
         with user_code(path, "making its model"):
@@ -239,7 +236,7 @@ def _complete(path: str, parts: Mapping[str, object]) -> None:
     if "train_data" not in parts:
         missing = ["train_data"] if GIVE_A_LOSS & parts.keys() else ["loss", "train_data"]
         lines = "; ".join(f"`{LINES[name]}`" for name in missing)
-        raise ModelFileError(f"{path} has no {' and no '.join(missing)}: add {lines}")
+        raise Missing(f"{path} has no {' and no '.join(missing)}: add {lines}")
 
 
 def _owns_loss(path: str, model: nn.Module, train: Batches) -> None:
@@ -253,18 +250,8 @@ def _owns_loss(path: str, model: nn.Module, train: Batches) -> None:
 
 
 def _step(path: str, value: object) -> Callable[..., Tensor] | None:
-    step = _callable(path, "step", value)
+    step = a_function(path, "step", value)
     return None if step is None else as_step(step)
-
-
-def _callable(path: str, name: str, value: object) -> Callable[..., Tensor] | None:
-    if value is None:
-        return None
-    if inspect.isclass(value):
-        raise ModelFileError(f"{path}: {name} is a class; make one of it: `{name} = {value.__name__}()`")
-    if not callable(value):
-        raise ModelFileError(f"{path}: {name} is {type_of(value)}; expected a function of output and target")
-    return value
 
 
 def _optimizer(path: str, value: object) -> torch.optim.Optimizer | OptimizerMaker | None:

@@ -11,6 +11,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 SCRIPT = "__main__"  # the name of the script as a function
+TEXT = "text"  # the attribute of a script that has its text
 PAIR = 2  # inputs and targets
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -21,13 +22,22 @@ def script_of(names: Mapping[str, Any]) -> FunctionType | None:
     block = next((node for node in tree_of(path).body if _is_main(node)), None)
     if not isinstance(block, ast.If):
         return None
+    return as_function([block], path, vars(sys.modules[names["__name__"]]), body=block.body)
+
+
+def as_function(
+    nodes: list[ast.stmt], path: str, variables: dict[str, Any], *, body: list[ast.stmt] | None = None
+) -> FunctionType:
+    """Statements of a file as a function without arguments, of which `variables` are the global ones; `body` are those that run."""
     empty = ast.arguments([], [], None, [], [], None, [])
-    made = ast.copy_location(ast.FunctionDef("main", empty, block.body, []), block)
-    assigned = sorted(assigned_in(block))
-    made.body = [*([ast.Global(assigned)] if assigned else []), *block.body]
+    assigned = sorted(set().union(*(assigned_in(ast.Module([node], [])) for node in nodes)))
+    lines = [*([ast.Global(assigned)] if assigned else []), *(nodes if body is None else body)]
+    made = ast.copy_location(ast.FunctionDef("main", empty, lines, []), nodes[0])
     code = compile(ast.fix_missing_locations(ast.Module([made], [])), path, "exec")
     inner = next(one for one in code.co_consts if isinstance(one, CodeType))
-    return FunctionType(inner, vars(sys.modules[names["__name__"]]), SCRIPT)
+    function = FunctionType(inner, variables, SCRIPT)
+    function.__dict__[TEXT] = "\n".join(map(ast.unparse, nodes))
+    return function
 
 
 def text_of(function: Callable[..., Any], *, depth: int = 2) -> str:
@@ -40,8 +50,8 @@ def text_of(function: Callable[..., Any], *, depth: int = 2) -> str:
 
 
 def _own_text(function: Any) -> str:  # noqa: ANN401
-    if getattr(function, "__name__", "") == SCRIPT:  # which inspect takes for the function before it
-        return "\n".join(ast.unparse(node) for node in tree_of(function.__code__.co_filename).body if _is_main(node))
+    if TEXT in vars(function):  # which inspect takes for the function before it
+        return str(vars(function)[TEXT])
     try:
         lines = inspect.getsource(function).splitlines()
     except (OSError, TypeError):

@@ -26,6 +26,14 @@ class ModelFileError(UsageError):
         self.trace = trace
 
 
+class Missing(ModelFileError):
+    """The file lacks a part that its script may make as it runs."""
+
+
+class TrainsAtImport(ModelFileError):
+    """The file trains its model as it is imported."""
+
+
 def load(path: str, seed: int = 0) -> Mapping[str, object]:
     """Run the file, its randomness seeded, and give its top-level names.
 
@@ -66,7 +74,7 @@ def user_code(path: str, doing: str) -> Iterator[None]:
         raise ModelFileError(f"{path}: {error}") from error
     except Trains as error:
         text = f'{_place(error, path)}: trains as it is imported; put that under `if __name__ == "__main__":`'
-        raise ModelFileError(text) from error
+        raise TrainsAtImport(text) from error
     except SystemExit as error:
         raise ModelFileError(f'{path} ends the program; put its script under `if __name__ == "__main__":`') from error
     except Exception as error:

@@ -8,7 +8,7 @@ import inspect
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,29 +109,32 @@ class OwnCode:
         return bool(STEPS.search(text_of(self.function)))
 
     def __call__(self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer | None) -> object:
-        """Run it on one batch; what a step returns, nothing of a loop, which is left at the first backward() after a step of its optimizer."""
-        one, steps = _OneBatch(self.loader, batch), 0
+        """Run it on one batch; what a step returns, nothing of a loop.
 
-        def count(*_: object) -> None:
+        A loop without a loader is left at the first backward() after steps of all its optimizers.
+        """
+        one, steps = _OneBatch(self.loader, batch), 0
+        stepped: set[int] = set()
+        expected = max(1, len({id(v) for v in self.variables.values() if isinstance(v, torch.optim.Optimizer)}))
+
+        def count(given: torch.optim.Optimizer, *_: object) -> None:
             nonlocal steps
             steps += 1
+            stepped.add(id(given))
             if steps > MOST_STEPS:
                 raise UsageError(f"{self.name} goes on after its batch")
 
         def go_back(_: Tensor, go: Callable[[], object]) -> None:
-            if steps and self.loop and self.loader is None:
+            if self.loop and self.loader is None and len(stepped) >= expected:
                 raise _NextBatch
             go()
 
         handle = register_optimizer_step_post_hook(count)
         quiet = redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO())
         try:
-            with (
-                _replaced(self.variables, self._stand_ins(one, optimizer)),
-                backward_replaced(go_back),
-                quiet[0],
-                quiet[1],
-            ):
+            with ExitStack() as stack:
+                for each in (*self._with_stand_ins(one, optimizer), backward_replaced(go_back), *quiet):
+                    stack.enter_context(each)
                 found = self.function(**self._arguments(model, batch, optimizer, one))
         except _NextBatch:
             return None
@@ -141,12 +144,24 @@ class OwnCode:
             handle.remove()
         return None if self.loop else found
 
-    def _stand_ins(self, one: _OneBatch, optimizer: torch.optim.Optimizer | None) -> dict[str, object]:
-        """What stands for the file's loader, optimizer and drawing of batches, by their names."""
-        found: dict[str, object] = (
-            {SAMPLER: lambda *_, **__: one.batch} if callable(self.variables.get(SAMPLER)) else {}
-        )
-        for name, value in self.variables.items():
+    def _with_stand_ins(
+        self, one: _OneBatch, optimizer: torch.optim.Optimizer | None
+    ) -> list[AbstractContextManager[None]]:
+        """Within these, others stand for the file's loader and optimizer, and for those of the object whose method it is."""
+        own = self.variables.get("self")
+        holders: list[Variables] = [self.variables, *([own.__dict__] if hasattr(own, "__dict__") else [])]
+        drawn = callable(self.variables.get(SAMPLER)) and one.batch != ()  # by nothing where the code draws its own
+        draws = {SAMPLER: lambda *_, **__: one.batch} if drawn else {}
+        kept = {name: self.variables[name] for name in self.assigned if name in self.variables}
+        given = [self._stand_ins(holder, one, optimizer) for holder in holders]
+        return [_replaced(holders[0], kept | draws | given[0]), *map(_replaced, holders[1:], given[1:])]
+
+    def _stand_ins(
+        self, holder: Variables, one: _OneBatch, optimizer: torch.optim.Optimizer | None
+    ) -> dict[str, object]:
+        """What stands for loader and optimizer, by their names."""
+        found: dict[str, object] = {}
+        for name, value in holder.items():
             if value is self.optimizer and value is not None:
                 found[name] = optimizer
             elif self.loader is None:
@@ -155,8 +170,7 @@ class OwnCode:
                 found[name] = one
             elif type(value) is dict and any(each is self.loader for each in value.values()):
                 found[name] = {key: one if each is self.loader else each for key, each in value.items()}
-        kept = {name: self.variables[name] for name in self.assigned if name in self.variables}
-        return kept | found
+        return found
 
     def _arguments(
         self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer | None, one: _OneBatch

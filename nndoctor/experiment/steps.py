@@ -75,7 +75,7 @@ def own_loss(model: Any, batch: object) -> object:  # noqa: ANN401 - any module
 
 
 def loss_in(value: Any) -> Any:  # noqa: ANN401
-    """The loss in what a step or a model returned: itself, `.loss`, under `loss`, first of a tuple, or a sum of named losses."""
+    """The loss in what a step or a model returned: itself, `.loss`, under `loss`, first or only number of a tuple, or a sum of named losses."""
     if isinstance(value, Mapping):
         if "loss" in value:
             return value["loss"]
@@ -83,9 +83,8 @@ def loss_in(value: Any) -> Any:  # noqa: ANN401
         return torch.stack(parts).sum() if parts else value
     if isinstance(getattr(value, "loss", None), Tensor):
         return value.loss
-    if isinstance(value, tuple) and value and _is_scalar(value[0]):
-        return value[0]
-    return value
+    numbers = [part for part in value if _is_scalar(part)] if isinstance(value, tuple) else []
+    return numbers[0] if numbers and (len(numbers) == 1 or numbers[0] is value[0]) else value
 
 
 def _named_losses(parts: Mapping[Any, Any]) -> list[Tensor]:

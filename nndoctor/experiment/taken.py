@@ -17,7 +17,7 @@ def taken_parts(loaded: Mapping[str, object]) -> dict[str, tuple[str, object]]:
     found: dict[str, tuple[str, object]] = {part: (name, loaded[name]) for part, name in usual_names(loaded).items()}
     model = loaded.get("model")
     brought = isinstance(model, nn.Module) and Lightning.of(model) is not None
-    if not brought and "train_data" not in found and not _gives_data(loaded.get("train_data")):
+    if not brought and "train_data" not in found and not gives_data(loaded.get("train_data")):
         found |= usual_arrays(loaded) or usual_sampler(loaded) or loaders_in(loaded)
     models = models_in(loaded) if loaded.get("model") is None and "model" not in found else {}
     if models:
@@ -27,6 +27,6 @@ def taken_parts(loaded: Mapping[str, object]) -> dict[str, tuple[str, object]]:
     return found if optimizer is None else {**found, "optimizer": (optimizer, loaded[optimizer])}
 
 
-def _gives_data(value: object) -> bool:
+def gives_data(value: object) -> bool:
     """Whether what is called train_data can be made batches of: not the tokens of one long text, or numbers without targets."""
     return value is not None and not isinstance(value, (Tensor, str, np.ndarray))

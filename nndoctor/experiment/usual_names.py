@@ -165,7 +165,7 @@ def _is_optimizer(value: object) -> bool:
 
 def _is_data(value: object) -> bool:
     """Whether it is a data set or a loader; not a class, a path or a function with that name."""
-    if isinstance(value, (str, type, Mapping)) or value is None:
+    if isinstance(value, (str, type, Mapping, Tensor, np.ndarray)) or value is None:
         return False
     return hasattr(value, "__iter__") or hasattr(value, "__getitem__")
 

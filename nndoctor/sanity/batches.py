@@ -177,12 +177,17 @@ def target_rolled(batch: Batch) -> Batch:
     return target_changed(batch, torch.arange(size(batch)).roll(1))
 
 
+def target_raised(batch: Batch) -> Batch:
+    """The batch with targets greater by 1."""
+    return _with_target(batch, lambda target: target + 1 if target.dtype is not torch.bool else ~target)
+
+
 def target_changed(batch: Batch, rows: Tensor) -> Batch:
     """The batch with the targets of other examples, by their rows."""
+    return _with_target(batch, lambda target: target[rows.to(target.device)] if target.ndim else target)
 
-    def taken(target: Tensor) -> Tensor:
-        return target[rows.to(target.device)] if target.ndim else target
 
+def _with_target(batch: Batch, taken: Callable[[Tensor], Tensor]) -> Batch:
     if isinstance(batch, Mapping):
         items = {k: mapped(v, taken) if k in TARGETS else v for k, v in batch.items()}
         return items if type(batch) is dict else type(batch)(items)  # type: ignore[call-arg]

@@ -10,7 +10,17 @@ import torch
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.own_code import OwnCode
 from nndoctor.experiment.steps import IGNORED, TrainStep
-from nndoctor.sanity.batches import alike, all_inputs, part, same_targets, size, target_of, target_rolled, tensors
+from nndoctor.sanity.batches import (
+    alike,
+    all_inputs,
+    part,
+    same_targets,
+    size,
+    target_of,
+    target_raised,
+    target_rolled,
+    tensors,
+)
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.calls import beside_inputs
 from nndoctor.sanity.failures import is_machine, unusable
@@ -177,7 +187,7 @@ def _uses_target(bench: Bench) -> bool:
             return False
         if not alike(batch):
             return True
-        other, found = target_rolled(batch), []
+        other, found = (target_raised if same_targets(batch) else target_rolled)(batch), []
         for one in (batch, other):
             bench.fresh_start()
             with torch.no_grad():
@@ -185,7 +195,7 @@ def _uses_target(bench: Bench) -> bool:
                 found.append(number(bench.subject.run(one).loss))
     except ModelFileError:  # what is wrong is told later, of the batch as it is
         return True
-    return found[0] != found[1] or not math.isfinite(found[0]) or same_targets(batch)
+    return found[0] != found[1] or not math.isfinite(found[0])
 
 
 def _takes_more(bench: Bench) -> bool:

@@ -40,10 +40,6 @@ CASES = {
     "a number for data": ("train_data = 7", "train_data is an int"),
     "a number for a model": ("model = 3", "model is an int"),
     "nothing to train": ("model.requires_grad_(False); optimizer = None", "nothing can train"),
-    "a script that trains": (
-        "for a, b in train_data: optimizer.zero_grad(); loss(model(a), b).backward(); optimizer.step()",
-        'trains as it is imported; put that under `if __name__ == "__main__":`',
-    ),
     "a script that ends": ("raise SystemExit(3)", "ends the program; put its script"),
     "no loss and no data": ("del loss, train_data", "has no loss and no train_data: add"),
 }

@@ -1,0 +1,181 @@
+"""Scripts that make everything while they run: they run up to their first backward pass, and their variables are taken there."""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType, FunctionType
+from typing import Any
+from unittest import mock
+
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from nndoctor.experiment.backward import Reached, backward_replaced
+from nndoctor.experiment.file_text import as_function, script_of, tree_of
+
+MAIN = ("main", "train", "run")
+FITS = (
+    ("lightning.pytorch", "Trainer", "fit", ("trainer", "model", "train_data", "validation_data", "datamodule")),
+    ("pytorch_lightning", "Trainer", "fit", ("trainer", "model", "train_data", "validation_data", "datamodule")),
+    ("transformers", "Trainer", "train", ("trainer",)),
+    ("keras", "Model", "fit", ("model", "x_train", "y_train")),
+)
+"""Methods that train: their module, class and name, and what their arguments are."""
+ALIASES = {"train_dataloaders": "train_data", "val_dataloaders": "validation_data", "x": "x_train", "y": "y_train"}
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The variables of a script where it begins to train, and its loop as a function of them, with the loader that it goes through.
+
+    `trained` are the parameters that its first loss depends on, by id; empty where a framework trains.
+    """
+
+    names: Mapping[str, object]
+    loop: FunctionType | None = None
+    loader: object = None
+    trained: frozenset[int] = frozenset()
+
+    def trains(self, model: nn.Module) -> bool:
+        """Whether the script trains this model first, and not another one, as a teacher."""
+        return not self.trained or any(id(p) in self.trained for p in model.parameters())
+
+
+def captured(path: str, names: Mapping[str, Any]) -> Captured | None:
+    """Run the script of a file, or its main function, up to its first backward pass; None where it comes to none."""
+    run = script_of(names) or next((f for name in MAIN if isinstance(f := names.get(name), FunctionType)), None)
+    return None if run is None else reached(path, run)
+
+
+def reached(path: str, run: Callable[[], object]) -> Captured | None:
+    """What a function of a file comes to; None where it ends, or fails, before it trains."""
+    found: list[Captured] = []
+
+    def stop(loss: Tensor, _: object) -> None:
+        found.append(replace(_at(_frames(path)), trained=frozenset(_leaves(loss))))
+        raise Reached
+
+    argv, sys.argv = sys.argv, [path]
+    try:
+        # A script that does not run is refused for what it lacks.
+        with suppress(Reached, Exception, SystemExit), _quiet(), backward_replaced(stop), _fits_replaced(found):
+            run()
+    finally:
+        sys.argv = argv
+    return found[0] if found else None
+
+
+def _at(frames: list[FrameType]) -> Captured:
+    """The variables of all frames of a file, those of the outermost function first; then of objects that run, and of the file."""
+    names: dict[str, object] = {}
+    for frame in reversed(frames):
+        if frame.f_code.co_name != "<module>":
+            names = {**frame.f_locals, **names}
+    for frame in frames:
+        own = frame.f_locals.get("self")
+        if own is not None and not isinstance(own, nn.Module):
+            names = {**vars(own), **names}
+    names = {**frames[0].f_globals, **names} if frames else names
+    return _with_loop(names, [(frame, node) for frame in frames for node in _loops(frame)])
+
+
+def _with_loop(names: Mapping[str, object], loops: list[tuple[FrameType, ast.For | ast.While]]) -> Captured:
+    """The innermost loop that goes through a loader; else the innermost in which an optimizer steps, or any."""
+    for frame, node in loops:
+        env = {**frame.f_globals, **frame.f_locals}
+        loader = next(_loaders(node, env), None)
+        if loader is not None:
+            return Captured(names, as_function([node], frame.f_code.co_filename, env), loader)
+    for frame, node in sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[1]))[:1]:
+        env = {**frame.f_globals, **frame.f_locals}
+        return Captured(names, as_function([node], frame.f_code.co_filename, env))
+    return Captured(names)
+
+
+def _leaves(loss: Tensor) -> Iterator[int]:
+    """The parameters behind a loss, by id."""
+    waiting, seen = [loss.grad_fn], set()
+    while waiting:
+        node: Any = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            yield id(node.variable)
+        waiting += [following for following, _ in node.next_functions]
+
+
+def _frames(path: str) -> list[FrameType]:
+    """The frames of a file that are running, the innermost first."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - no public name gives the frames that are running
+    found = []
+    while frame is not None:
+        if Path(frame.f_code.co_filename).resolve() == Path(path).resolve():
+            found.append(frame)
+        frame = frame.f_back
+    return found
+
+
+def _loops(frame: FrameType) -> list[ast.For | ast.While]:
+    """The loops in which a frame is, the innermost first."""
+    tree, line = tree_of(frame.f_code.co_filename), frame.f_lineno
+    inside = [
+        n for n in ast.walk(tree) if isinstance(n, (ast.For, ast.While)) and n.lineno <= line <= (n.end_lineno or 0)
+    ]
+    return sorted(inside, key=lambda n: (n.end_lineno or 0) - n.lineno)
+
+
+def _loaders(node: ast.For | ast.While, env: Mapping[str, Any]) -> Iterator[DataLoader[object]]:
+    """The loaders that a loop goes through, or a loop or a comprehension within it."""
+    inner = [n for n in ast.walk(node) if isinstance(n, (ast.For, ast.comprehension))]
+    for one in (part for each in inner for part in ast.walk(each.iter)):
+        if isinstance(one, (ast.Name, ast.Attribute, ast.Subscript)):
+            try:
+                value = eval(compile(ast.Expression(one), "<loop>", "eval"), dict(env))  # noqa: S307 - a variable of the user's own file
+            except Exception:  # noqa: BLE001, S112 - a part of an expression need not have a value
+                continue
+            if isinstance(value, DataLoader):
+                yield value
+
+
+@contextmanager
+def _fits_replaced(found: list[Captured]) -> Iterator[None]:
+    """Within, methods of frameworks that train hand over their arguments, and end the script."""
+
+    def stop(names: tuple[str, ...]) -> Callable[..., None]:
+        def taken(*places: object, **given: object) -> None:
+            parts = dict(zip(names, places, strict=False)) | {ALIASES.get(k, k): v for k, v in given.items()}
+            parts["train_data"] = (
+                parts.pop("datamodule", None) or parts.get("train_data") or _batches(parts.get("x_train"))
+            )
+            kept = names if names[0] != "trainer" or len(names) == 1 else names[1:]
+            found.append(Captured({k: v for k, v in parts.items() if k in (*kept, "train_data") and v is not None}))
+            raise Reached
+
+        return taken
+
+    with ExitStack() as stack:
+        for module, kind, method, names in FITS:
+            owner = getattr(sys.modules.get(module), kind, None)
+            if owner is not None:
+                stack.enter_context(mock.patch.object(owner, method, stop(names)))
+        yield
+
+
+def _batches(given: Any) -> object:  # noqa: ANN401 - whatever a model is fitted to
+    """Batches that Keras reads by their numbers, or from a loader; None for arrays."""
+    if given is None or hasattr(given, "shape") or isinstance(given, (dict, list, tuple)):
+        return None
+    return given if isinstance(given, DataLoader) else [given[k] for k in range(len(given))]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield

@@ -1,0 +1,80 @@
+"""The step of a file, or the loop that stands for one, whatever it takes and wherever its data come from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+
+from torch import Tensor
+
+from nndoctor.core.formatting import type_of
+from nndoctor.experiment.captured import Captured
+from nndoctor.experiment.file_text import data_for
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.experiment.own_code import ROLE_OF, OwnCode, goes_back, own_loop
+from nndoctor.experiment.several_optimizers import optimizers_in, with_first
+from nndoctor.experiment.steps import TrainStep
+from nndoctor.experiment.taken import gives_data
+from nndoctor.experiment.usual_names import as_train_step
+
+STEPS = {"step", "train_step"}
+CALLS = 32  # of a step that is given no data, as an epoch
+
+
+def train_step_in(path: str, parts: dict[str, object]) -> tuple[TrainStep | None, object]:
+    """The train_step as the contract has it, and its optimizer: of several, which it is given all, the first.
+
+    A `step` that goes back by itself is one, too.
+    """
+    if "train_step" not in parts and goes_back(parts.get("step")):
+        parts["train_step"] = parts.pop("step")
+    given, optimizer = a_function(path, "train_step", parts.get("train_step")), parts.get("optimizer")
+    if given is None:
+        return None, optimizer
+    several = optimizers_in(optimizer)
+    first = several[0] if several else optimizer
+    found = as_train_step(given, first)
+    return with_first(found, optimizer) if several and found is given else found, first
+
+
+def loop_in(
+    names: Mapping[str, object], parts: dict[str, object], script: Captured | None, *, drawn: bool
+) -> OwnCode | None:
+    """The file's training loop where it has no step, or one that it alone has data for; adds batches of nothing for what makes its own data."""
+    given = parts.get("train_data") if gives_data(parts.get("train_data")) else None
+    loop = None if script is None else _script_loop(script, parts, given, drawn=drawn)
+    if loop is not None:
+        parts["train_data"] = loop.loader or (given if drawn else None)
+    elif given is None and (draw := _drawn(parts.get("train_step"))) is not None:
+        parts["train_data"] = draw
+        return None
+    elif STEPS & parts.keys() and (given is not None or "train_step" not in parts):
+        return None
+    else:
+        loop = own_loop(names, None if drawn else given, parts["optimizer"])
+    if loop is not None and not gives_data(parts.get("train_data")):
+        parts["train_data"] = [()] * CALLS
+    return loop
+
+
+def _script_loop(script: Captured, parts: Mapping[str, object], data: object, *, drawn: bool) -> OwnCode | None:
+    """The loop of a script, where it is known to go through the data, or nothing else gives a loss."""
+    if script.loop is None or not (script.loader is not None or data is None or drawn or "loss" not in parts):
+        return None
+    return OwnCode(script.loop, script.loader, parts["optimizer"], loop=True)
+
+
+def _drawn(step: object) -> Callable[[], object] | None:
+    """The batches that the file draws for its step, or an epoch of nothing for one that takes nothing."""
+    return data_for(step, CALLS, ROLE_OF) if inspect.isfunction(step) else None
+
+
+def a_function(path: str, name: str, value: object) -> Callable[..., Tensor] | None:
+    """A part of the file that is called, or None. Raises ModelFileError for a class, and for what cannot be called."""
+    if value is None:
+        return None
+    if inspect.isclass(value):
+        raise ModelFileError(f"{path}: {name} is a class; make one of it: `{name} = {value.__name__}()`")
+    if not callable(value):
+        raise ModelFileError(f"{path}: {name} is {type_of(value)}; expected a function of output and target")
+    return value
