@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nndoctor.experiment.backward import Reached, backward_replaced
-from nndoctor.experiment.file_text import as_function, script_of, tree_of
+from nndoctor.experiment.file_text import LEAVES_TRACES, as_function, script_of, text_of, tree_of
 
 MAIN = ("main", "train", "run")
+DEPTH = 4  # of the calls of functions whose text is looked at
 FITS = (
     ("lightning.pytorch", "Trainer", "fit", ("trainer", "model", "train_data", "validation_data", "datamodule")),
     ("pytorch_lightning", "Trainer", "fit", ("trainer", "model", "train_data", "validation_data", "datamodule")),
@@ -48,9 +49,9 @@ class Captured:
 
 
 def captured(path: str, names: Mapping[str, Any]) -> Captured | None:
-    """Run the script of a file, or its main function, up to its first backward pass; None where it comes to none."""
+    """Run the script of a file, or its main function, up to its first backward pass; None where it comes to none, or would leave traces elsewhere."""
     run = script_of(names) or next((f for name in MAIN if isinstance(f := names.get(name), FunctionType)), None)
-    return None if run is None else reached(path, run)
+    return None if run is None or LEAVES_TRACES.search(text_of(run, depth=DEPTH)) else reached(path, run)
 
 
 def reached(path: str, run: Callable[[], object]) -> Captured | None:

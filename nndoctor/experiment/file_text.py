@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from types import CodeType, FunctionType
 from typing import Any
 
 SCRIPT = "__main__"  # the name of the script as a function
+LEAVES_TRACES = re.compile(r"wandb|mlflow|SummaryWriter|neptune|comet|init_process_group|mp\.spawn|\binput\(")
+"""Trackers, other processes and questions: code with one of them is not run to see what it makes."""
 TEXT = "text"  # the attribute of a script that has its text
 PAIR = 2  # inputs and targets
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -18,7 +18,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.backward import backward_replaced
-from nndoctor.experiment.file_text import SCRIPT, required, script_of, text_of
+from nndoctor.experiment.file_text import LEAVES_TRACES, SCRIPT, required, script_of, text_of
 
 ROLES = {
     "model": ("model", "net", "network", "module", "m"),
@@ -35,8 +35,7 @@ LOOPS = ("train", "train_epoch", "train_one_epoch", "train_loop", "training_loop
 SAMPLER = "get_batch"  # a function that draws a batch, where there is no loader
 GOES_BACK = re.compile(r"\.backward\(")
 STEPS = re.compile(r"opt\w*(\[\w+\])?\.step\(|scaler\.step\(")
-ELSEWHERE = re.compile(r"wandb|mlflow|SummaryWriter|neptune|comet|init_process_group|mp\.spawn|\binput\(|optim\.[A-Z]")
-"""Trackers, other processes and optimizers made anew: a loop with one of them cannot be begun again for each batch."""
+MAKES_OPTIMIZER = re.compile(r"optim\.[A-Z]")  # a loop that does cannot be begun again for each batch
 MOST_STEPS = 64  # of optimizers for one batch: a loop that takes more does not read the batch that it is given
 Variables = MutableMapping[str, Any]
 
@@ -208,7 +207,13 @@ def own_loop(names: Mapping[str, object], loader: object, optimizer: object) -> 
             continue
         text = text_of(function)
         code = OwnCode(function, loader, optimizer, loop=True)
-        if GOES_BACK.search(text) and not ELSEWHERE.search(text) and _is_known(code) and not code.makes_parts:
+        if (
+            GOES_BACK.search(text)
+            and not LEAVES_TRACES.search(text)
+            and not MAKES_OPTIMIZER.search(text)
+            and _is_known(code)
+            and not code.makes_parts
+        ):
             return code
     return None
 

@@ -37,6 +37,15 @@ if __name__ == '__main__': Trainer().fit()
 }
 
 
+TRACKED = f"""
+class wandb: init = seen.append
+def started(): wandb.init('a run')
+def main():
+    started(); {MADE}
+    for batch in train_loader: learn(net, batch, optimizer)
+"""
+
+
 @pytest.fixture
 def loaded(tmp_path):
     """The experiment of a script."""
@@ -81,8 +90,14 @@ def main():
 
 @pytest.mark.parametrize(
     "lines",
-    ["def main(): raise ValueError", "def main():\n    import sys; sys.exit(2)", "def main(): print('nothing')", ""],
-    ids=["fails", "ends", "trains nothing", "no script"],
+    [
+        "def main(): raise ValueError",
+        "def main():\n    import sys; sys.exit(2)",
+        "def main(): print('nothing')",
+        "",
+        TRACKED,
+    ],
+    ids=["fails", "ends", "trains nothing", "no script", "a tracker"],
 )
 def test_a_script_that_does_not_train_is_refused_for_what_it_lacks(loaded, lines):
     with pytest.raises(ModelFileError, match="sets no model"):
