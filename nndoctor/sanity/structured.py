@@ -54,8 +54,11 @@ def skewed(values: Tensor) -> bool:
 
 
 def neighbours_differ(sequences: Tensor) -> bool:
-    """Whether neighbouring values of sequences, shape (n, length, ...), differ often enough for an offset to be told."""
-    return float((sequences[:, 1:] != sequences[:, :-1]).double().mean()) > MOSTLY
+    """Whether neighbouring values of sequences, shape (n, length, ...), differ often enough for an offset to be told; padding at their ends does not count."""
+    differs = sequences[:, 1:] != sequences[:, :-1]
+    if sequences.ndim == SENTENCES:  # from the last change on, a row is padding
+        differs = differs[differs.flip(1).cummax(1).values.flip(1)]
+    return bool(differs.numel()) and float(differs.double().mean()) > MOSTLY
 
 
 def _padded(tokens: Tensor) -> bool:
