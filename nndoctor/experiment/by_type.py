@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 T = TypeVar("T")
@@ -40,11 +40,15 @@ def models_in(names: Mapping[str, object]) -> dict[str, nn.Module]:
 
 def _is_copy(model: nn.Module, others: list[nn.Module]) -> bool:
     """Whether a model has the weights of one before it, as a target network does at first."""
-    own = model.state_dict()
-    return any(
-        type(other) is type(model) and all(torch.equal(own[k], v) for k, v in other.state_dict().items())
-        for other in others
-    )
+    return any(type(other) is type(model) and _alike(model.state_dict(), other.state_dict()) for other in others)
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two states have the same values; lazy ones have none."""
+    lazy = (nn.parameter.UninitializedParameter, nn.parameter.UninitializedBuffer)
+    if one.keys() != other.keys() or any(isinstance(v, lazy) for v in (*one.values(), *other.values())):
+        return False
+    return all(isinstance(v, Tensor) and torch.equal(v, other[name]) for name, v in one.items())
 
 
 def only_optimizer(names: Mapping[str, object]) -> str | None:

@@ -152,9 +152,8 @@ def _fits_replaced(found: list[Captured]) -> Iterator[None]:
     def stop(names: tuple[str, ...]) -> Callable[..., None]:
         def taken(*places: object, **given: object) -> None:
             parts = dict(zip(names, places, strict=False)) | {ALIASES.get(k, k): v for k, v in given.items()}
-            parts["train_data"] = (
-                parts.pop("datamodule", None) or parts.get("train_data") or _batches(parts.get("x_train"))
-            )
+            data = (parts.pop("datamodule", None), parts.get("train_data"), _batches(parts.get("x_train")))
+            parts["train_data"] = next((one for one in data if one is not None), None)
             kept = names if names[0] != "trainer" or len(names) == 1 else names[1:]
             found.append(Captured({k: v for k, v in parts.items() if k in (*kept, "train_data") and v is not None}))
             raise Reached

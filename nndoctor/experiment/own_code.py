@@ -149,7 +149,8 @@ class OwnCode:
         """Within these, others stand for the file's loader and optimizer, and for those of the object whose method it is."""
         own = self.variables.get("self")
         holders: list[Variables] = [self.variables, *([own.__dict__] if hasattr(own, "__dict__") else [])]
-        drawn = callable(self.variables.get(SAMPLER)) and one.batch != ()  # by nothing where the code draws its own
+        own_data = isinstance(one.batch, tuple) and not one.batch  # nothing is given to code that draws its own
+        drawn = callable(self.variables.get(SAMPLER)) and not own_data
         draws = {SAMPLER: lambda *_, **__: one.batch} if drawn else {}
         kept = {name: self.variables[name] for name in self.assigned if name in self.variables}
         given = [self._stand_ins(holder, one, optimizer) for holder in holders]

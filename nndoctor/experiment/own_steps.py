@@ -44,7 +44,7 @@ def loop_in(
     given = parts.get("train_data") if gives_data(parts.get("train_data")) else None
     loop = None if script is None else _script_loop(script, parts, given, drawn=drawn)
     if loop is not None:
-        parts["train_data"] = loop.loader or (given if drawn else None)
+        parts["train_data"] = loop.loader if loop.loader is not None else given if drawn else None
     elif given is None and (draw := _drawn(parts.get("train_step"))) is not None:
         parts["train_data"] = draw
         return None

@@ -104,6 +104,19 @@ def test_a_script_that_does_not_train_is_refused_for_what_it_lacks(loaded, lines
         loaded(lines)
 
 
+def test_a_loader_without_a_length(loaded):
+    lines = f"""
+class Endless(torch.utils.data.IterableDataset):
+    def __iter__(self):
+        while True: yield torch.randn(5), 1
+def main():
+    {MADE}
+    stream = DataLoader(Endless(), batch_size=4)
+    for batch in stream: learn(net, batch, optimizer)
+"""
+    assert len(next(iter(loaded(lines).train_data))[0]) == 4
+
+
 def test_a_copy_of_a_model_is_no_second_model(loaded):
     """As a target network is at first."""
     found = loaded(

@@ -160,6 +160,14 @@ def test_several_models_are_one(loaded):
     assert [name for name, _ in found.model.named_children()] == ["maker", "judge"]
 
 
+def test_models_of_one_kind_and_other_layers_are_several(loaded):
+    lines = "judge = nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 1))\ndef train_step(batch): return learn(*batch)"
+    found = loaded(
+        lines, PARTS.replace("net = nn.Linear(5, 3)", "maker = nn.Sequential(nn.Linear(5, 3))").replace("net", "maker")
+    )
+    assert [name for name, _ in found.model.named_children()] == ["maker", "judge"]
+
+
 def test_a_loader_comes_before_the_list_that_it_reads(loaded):
     found = loaded("train_data = [('a text', 1)] * 40")
     assert isinstance(found.train_data.loader, torch.utils.data.DataLoader)
