@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nndoctor.experiment.backward import backward_replaced
+
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "SGD": torch.optim.SGD,
     "Adam": torch.optim.Adam,
@@ -92,11 +94,16 @@ def _has_own_step(model: Any) -> bool:  # noqa: ANN401
     return sum(line.count(".backward(") for line in code) == 1
 
 
-def _train_step(model: Any, batch: Any, optimizer: torch.optim.Optimizer) -> None:  # noqa: ANN401
-    """The model's own train_step, whose gradients go to an optimizer of torch's in place of that of Keras.
+def _train_step(model: Any, batch: Any, optimizer: torch.optim.Optimizer) -> Tensor:  # noqa: ANN401
+    """The model's own train_step, whose gradients go to an optimizer of torch's in place of that of Keras, and its loss.
 
-    What it returns are means over an epoch, and no loss of this step.
+    What it returns by itself are means over an epoch.
     """
+    losses: list[Tensor] = []
+
+    def go_back(loss: Tensor, go: Callable[[], object]) -> None:
+        losses.append(loss.detach())
+        go()
 
     def apply(gradients: Iterable[Tensor | None], variables: Iterable[Any] | None = None) -> None:
         for variable, gradient in zip(variables or model.trainable_variables, gradients, strict=True):
@@ -105,9 +112,11 @@ def _train_step(model: Any, batch: Any, optimizer: torch.optim.Optimizer) -> Non
 
     model.optimizer.apply = apply
     try:
-        model.train_step(batch)
+        with backward_replaced(go_back):
+            model.train_step(batch)
     finally:
         del model.optimizer.apply
+    return losses[0]
 
 
 def _loss(model: Any) -> Callable[[Any, Any], Tensor]:  # noqa: ANN401

@@ -108,12 +108,13 @@ class OwnCode:
         return bool(STEPS.search(text_of(self.function)))
 
     def __call__(self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer | None) -> object:
-        """Run it on one batch; what a step returns, nothing of a loop.
+        """Run it on one batch; what a step returns, of a loop the sum of the losses that it went back from.
 
         A loop without a loader is left at the first backward() after steps of all its optimizers.
         """
         one, steps = _OneBatch(self.loader, batch), 0
         stepped: set[int] = set()
+        losses: list[Tensor] = []
         expected = max(1, len({id(v) for v in self.variables.values() if isinstance(v, torch.optim.Optimizer)}))
 
         def count(given: torch.optim.Optimizer, *_: object) -> None:
@@ -123,25 +124,27 @@ class OwnCode:
             if steps > MOST_STEPS:
                 raise UsageError(f"{self.name} goes on after its batch")
 
-        def go_back(_: Tensor, go: Callable[[], object]) -> None:
+        def go_back(loss: Tensor, go: Callable[[], object]) -> None:
             if self.loop and self.loader is None and len(stepped) >= expected:
                 raise _NextBatch
+            losses.append(loss.detach().reshape(-1).sum())
             go()
 
         handle = register_optimizer_step_post_hook(count)
         quiet = redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO())
+        found = None
         try:
             with ExitStack() as stack:
                 for each in (*self._with_stand_ins(one, optimizer), backward_replaced(go_back), *quiet):
                     stack.enter_context(each)
                 found = self.function(**self._arguments(model, batch, optimizer, one))
         except _NextBatch:
-            return None
+            pass
         except SystemExit as error:
             raise UsageError(f"{self.name} ends the program") from error
         finally:
             handle.remove()
-        return None if self.loop else found
+        return (sum(losses) if losses else None) if self.loop else found
 
     def _with_stand_ins(
         self, one: _OneBatch, optimizer: torch.optim.Optimizer | None

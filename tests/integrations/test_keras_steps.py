@@ -44,7 +44,8 @@ def test_a_train_step_of_its_class_takes_steps_of_an_optimizer_of_torch():
     optimizer = parts["optimizer"](model.parameters())
     before = model(ONES).square().mean().item()
     for _ in range(5):
-        parts["train_step"](model, (ONES, ZEROS), optimizer)
+        loss = parts["train_step"](model, (ONES, ZEROS), optimizer)
+    assert loss.item() < 2 * before
     assert model(ONES).square().mean().item() < before
     assert model.optimizer.iterations == 0  # that of Keras takes none
 
