@@ -24,6 +24,15 @@ def test_what_a_training_does_for_validation_examples(probed, labels, share):
     assert (facts["validation_loss_before"] - facts["validation_loss_after"]) * share > 0.8 * fall
 
 
+@pytest.mark.parametrize(("images", "asked"), [("x[torch.randint(60, (500,))]", False), ("x[:500]", True)])
+def test_images_of_several_pairs_are_not_held_out(probed, images, asked):
+    """What belongs to a pair that was trained on has been seen."""
+    change = (
+        MOVED.replace("LABELS", "y[500:]") + f"train_data = DataLoader(TensorDataset({images}, y[:500]), batch_size=50)"
+    )
+    assert ("fit_steps" in probed(change, validation_fit.probe)) is asked
+
+
 def test_validation_images_that_only_batch_statistics_normalize(probed):
     """Their loss is taken in evaluation mode, in which the running statistics are used."""
     change = "y = torch.arange(600) % 3; x = torch.randn(600, 8) + 3 * nn.functional.one_hot(y, 8); x[500:] *= 50"

@@ -7,7 +7,7 @@ import math
 import torch
 
 from nndoctor.experiment.state import unchanged
-from nndoctor.sanity.batches import Batch, part
+from nndoctor.sanity.batches import Batch, as_bytes, part, tensors
 from nndoctor.sanity.bench import Bench, number, unless_it_fails
 from nndoctor.sanity.state import seed
 
@@ -17,6 +17,7 @@ SEEDS = 2
 MIN_BATCHES = 4
 HELD = 0.25  # of the batches
 JUDGED = 256  # validation examples
+FEATURES, MOST_SEEN = 8, 0.2  # numbers of a part of an example, and the share that may have been seen
 
 
 def probe(bench: Bench) -> None:
@@ -47,11 +48,26 @@ def _falls(bench: Bench, steps: int, k: int) -> tuple[tuple[float, float], tuple
     bench.fresh_start(k)
     cut = len(bench.batches) - max(1, round(HELD * len(bench.batches)))
     ours, judged = bench.batches[:cut], (bench.batches[cut:], [_first(bench)])
+    if _seen(ours, judged[0]) > MOST_SEEN:
+        return None
     before = [_loss(bench, each) for each in judged]
     if not all(map(math.isfinite, before)) or not bench.trained(steps, ours):
         return None
     after = [_loss(bench, each) for each in judged]
     return ((before[0], after[0]), (before[1], after[1])) if all(map(math.isfinite, after)) else None
+
+
+def _seen(ours: list[Batch], held: list[Batch]) -> float:
+    """The largest share of a part of the held-out examples that stands among those trained on, as an image does in several pairs."""
+    shares = []
+    for known, asked in zip(
+        zip(*map(tensors, ours), strict=False), zip(*map(tensors, held), strict=False), strict=False
+    ):
+        if all(t.ndim > 1 and t[0].numel() >= FEATURES for t in (*known, *asked) if len(t)):
+            rows = {row for t in known for row in as_bytes(t)}
+            found = [row in rows for t in asked for row in as_bytes(t)]
+            shares.append(sum(found) / max(len(found), 1))
+    return max(shares, default=0.0)
 
 
 @torch.no_grad()
