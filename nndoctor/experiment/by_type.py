@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -28,9 +28,8 @@ class Models(nn.Module):
 
 def models_in(names: Mapping[str, object]) -> dict[str, nn.Module]:
     """The models of a file that have parameters to train, without those that are parts or copies of others."""
-    found = _distinct(
-        names, lambda v: isinstance(v, nn.Module) and any(p.requires_grad for p in v.parameters()), nn.Module
-    )
+    every = _distinct(names, nn.Module)
+    found = {name: model for name, model in every.items() if any(p.requires_grad for p in model.parameters())}
     parts = {id(part) for model in found.values() for part in model.modules() if part is not model}
     whole = {name: model for name, model in found.items() if id(model) not in parts}
     return {
@@ -53,7 +52,7 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def only_optimizer(names: Mapping[str, object]) -> str | None:
     """The name of the only optimizer of a file."""
-    found = list(_distinct(names, lambda v: isinstance(v, torch.optim.Optimizer), torch.optim.Optimizer))
+    found = list(_distinct(names, torch.optim.Optimizer))
     return found[0] if len(found) == 1 else None
 
 
@@ -76,10 +75,10 @@ def _loaders(names: Mapping[str, object]) -> Iterator[tuple[str, DataLoader[obje
             yield from ((f"{name}[{key!r}]", each) for key, each in value.items() if isinstance(each, DataLoader))
 
 
-def _distinct(names: Mapping[str, object], fits: Callable[[object], bool], kind: type[T]) -> dict[str, T]:
-    """What fits, each under the first of its names."""
+def _distinct(names: Mapping[str, object], kind: type[T]) -> dict[str, T]:
+    """What is of this kind, each under the first of its names."""
     found: dict[str, T] = {}
     for name, value in names.items():
-        if isinstance(value, kind) and fits(value) and not any(value is other for other in found.values()):
+        if isinstance(value, kind) and not any(value is other for other in found.values()):
             found[name] = value
     return found

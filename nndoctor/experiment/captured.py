@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import ast
-import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType, FunctionType
 from typing import Any
 from unittest import mock
 
+import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nndoctor.experiment.backward import Reached, backward_replaced
 from nndoctor.experiment.file_text import LEAVES_TRACES, as_function, script_of, text_of, tree_of
+from nndoctor.experiment.model_file import own_arguments, silent
 
 MAIN = ("main", "train", "run")
 DEPTH = 4  # of the calls of functions whose text is looked at
 FITS = (
-    ("lightning.pytorch", "Trainer", "fit", ("trainer", "model", "train_data", "validation_data", "datamodule")),
-    ("pytorch_lightning", "Trainer", "fit", ("trainer", "model", "train_data", "validation_data", "datamodule")),
+    ("lightning.pytorch", "Trainer", "fit", ("", "model", "train_data", "validation_data", "datamodule")),
+    ("pytorch_lightning", "Trainer", "fit", ("", "model", "train_data", "validation_data", "datamodule")),
     ("transformers", "Trainer", "train", ("trainer",)),
     ("keras", "Model", "fit", ("model", "x_train", "y_train")),
 )
-"""Methods that train: their module, class and name, and what their arguments are."""
+"""Methods that train: their module, class and name, and what their arguments are; nothing is taken of one without a name."""
 ALIASES = {"train_dataloaders": "train_data", "val_dataloaders": "validation_data", "x": "x_train", "y": "y_train"}
 
 
@@ -35,17 +36,21 @@ ALIASES = {"train_dataloaders": "train_data", "val_dataloaders": "validation_dat
 class Captured:
     """The variables of a script where it begins to train, and its loop as a function of them, with the loader that it goes through.
 
-    `trained` are the parameters that its first loss depends on, by id; empty where a framework trains.
+    `loss` is its first one; None where a framework trains.
     """
 
     names: Mapping[str, object]
     loop: FunctionType | None = None
     loader: object = None
-    trained: frozenset[int] = frozenset()
+    loss: Tensor | None = None
 
     def trains(self, model: nn.Module) -> bool:
         """Whether the script trains this model first, and not another one, as a teacher."""
-        return not self.trained or any(id(p) in self.trained for p in model.parameters())
+        wanted = [p for p in model.parameters() if p.requires_grad]
+        if self.loss is None or not wanted:
+            return self.loss is None
+        found = torch.autograd.grad(self.loss.sum(), wanted, allow_unused=True, retain_graph=True)
+        return any(gradient is not None for gradient in found)
 
 
 def captured(path: str, names: Mapping[str, Any]) -> Captured | None:
@@ -59,16 +64,17 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
     found: list[Captured] = []
 
     def stop(loss: Tensor, _: object) -> None:
-        found.append(replace(_at(_frames(path)), trained=frozenset(_leaves(loss))))
+        found.append(replace(_at(_frames(path)), loss=loss))
         raise Reached
 
-    argv, sys.argv = sys.argv, [path]
-    try:
-        # A script that does not run is refused for what it lacks.
-        with suppress(Reached, Exception, SystemExit), _quiet(), backward_replaced(stop), _fits_replaced(found):
-            run()
-    finally:
-        sys.argv = argv
+    with (
+        suppress(Reached, Exception, SystemExit),  # a script that does not run is refused for what it lacks
+        own_arguments(path),
+        silent(),
+        backward_replaced(stop),
+        _fits_replaced(found),
+    ):
+        run()
     return found[0] if found else None
 
 
@@ -83,33 +89,18 @@ def _at(frames: list[FrameType]) -> Captured:
         if own is not None and not isinstance(own, nn.Module):
             names = {**vars(own), **names}
     names = {**frames[0].f_globals, **names} if frames else names
-    return _with_loop(names, [(frame, node) for frame in frames for node in _loops(frame)])
+    loops = [(node, frame) for frame in frames for node in _loops(frame)]
+    # The innermost loop that goes through a loader; else the innermost in which an optimizer steps, or any.
+    through = next(((node, frame, found) for node, frame in loops for found in _loaders(node, _variables(frame))), None)
+    stepping = sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[0]))
+    if through is None and not stepping:
+        return Captured(names)
+    node, frame, loader = through or (*stepping[0], None)
+    return Captured(names, as_function([node], frame.f_code.co_filename, _variables(frame)), loader)
 
 
-def _with_loop(names: Mapping[str, object], loops: list[tuple[FrameType, ast.For | ast.While]]) -> Captured:
-    """The innermost loop that goes through a loader; else the innermost in which an optimizer steps, or any."""
-    for frame, node in loops:
-        env = {**frame.f_globals, **frame.f_locals}
-        loader = next(_loaders(node, env), None)
-        if loader is not None:
-            return Captured(names, as_function([node], frame.f_code.co_filename, env), loader)
-    for frame, node in sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[1]))[:1]:
-        env = {**frame.f_globals, **frame.f_locals}
-        return Captured(names, as_function([node], frame.f_code.co_filename, env))
-    return Captured(names)
-
-
-def _leaves(loss: Tensor) -> Iterator[int]:
-    """The parameters behind a loss, by id."""
-    waiting, seen = [loss.grad_fn], set()
-    while waiting:
-        node: Any = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if hasattr(node, "variable"):
-            yield id(node.variable)
-        waiting += [following for following, _ in node.next_functions]
+def _variables(frame: FrameType) -> dict[str, Any]:
+    return {**frame.f_globals, **frame.f_locals}
 
 
 def _frames(path: str) -> list[FrameType]:
@@ -151,11 +142,11 @@ def _fits_replaced(found: list[Captured]) -> Iterator[None]:
 
     def stop(names: tuple[str, ...]) -> Callable[..., None]:
         def taken(*places: object, **given: object) -> None:
-            parts = dict(zip(names, places, strict=False)) | {ALIASES.get(k, k): v for k, v in given.items()}
+            every = dict(zip(names, places, strict=False)) | {ALIASES.get(k, k): v for k, v in given.items()}
+            parts = {name: value for name, value in every.items() if name and name in names and value is not None}
             data = (parts.pop("datamodule", None), parts.get("train_data"), _batches(parts.get("x_train")))
-            parts["train_data"] = next((one for one in data if one is not None), None)
-            kept = names if names[0] != "trainer" or len(names) == 1 else names[1:]
-            found.append(Captured({k: v for k, v in parts.items() if k in (*kept, "train_data") and v is not None}))
+            train_data = next((one for one in data if one is not None), None)
+            found.append(Captured(parts if train_data is None else {**parts, "train_data": train_data}))
             raise Reached
 
         return taken
@@ -173,9 +164,3 @@ def _batches(given: Any) -> object:  # noqa: ANN401 - whatever a model is fitted
     if given is None or hasattr(given, "shape") or isinstance(given, (dict, list, tuple)):
         return None
     return given if isinstance(given, DataLoader) else [given[k] for k in range(len(given))]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        yield

@@ -11,7 +11,8 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-MODELS = ("model", "net", "network")  # names under which a file has its model
+from nndoctor.experiment.names import MODELS
+
 STEPS = 3  # of an optimizer: a warm-up of its state; more is a training
 SECONDS = 20.0  # that the training of another model than the file's own may take
 MOST = 0.8  # of a model's trainable parameters: an optimizer that holds them trains that model

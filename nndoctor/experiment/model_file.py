@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import torch
@@ -52,7 +53,7 @@ def load(path: str, seed: int = 0) -> Mapping[str, object]:
     with (
         _importable(root),
         _importable(file.resolve().parent),
-        _own_arguments(path),
+        own_arguments(path),
         user_code(path, "running it"),
         no_training(module),
     ):
@@ -122,13 +123,20 @@ def _importable(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _own_arguments(path: str) -> Iterator[None]:
+def own_arguments(path: str) -> Iterator[None]:
     """The command line as the file sees it when it is run by itself: its name and no arguments."""
     ours, sys.argv = sys.argv, [path]
     try:
         yield
     finally:
         sys.argv = ours
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """What the user's code prints is dropped."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield
 
 
 def _frames(error: BaseException, path: str) -> list[traceback.FrameSummary]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
-import io
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +18,13 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.backward import backward_replaced
 from nndoctor.experiment.file_text import LEAVES_TRACES, SCRIPT, required, script_of, text_of
+from nndoctor.experiment.model_file import silent
+from nndoctor.experiment.names import LOSSES, MODELS, OPTIMIZERS
 
 ROLES = {
-    "model": ("model", "net", "network", "module", "m"),
-    "optimizer": ("optimizer", "optim", "opt"),
-    "loss": ("criterion", "loss_fn", "loss_func", "loss_function", "loss"),
+    "model": (*MODELS, "module", "m"),
+    "optimizer": OPTIMIZERS,
+    "loss": (*LOSSES[1:], "loss"),
     "device": ("device",),
     "epoch": ("epoch",),
     "epochs": ("epochs", "num_epochs", "n_epochs", "max_epochs"),
@@ -131,11 +132,10 @@ class OwnCode:
             go()
 
         handle = register_optimizer_step_post_hook(count)
-        quiet = redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO())
         found = None
         try:
             with ExitStack() as stack:
-                for each in (*self._with_stand_ins(one, optimizer), backward_replaced(go_back), *quiet):
+                for each in (*self._with_stand_ins(one, optimizer), backward_replaced(go_back), silent()):
                     stack.enter_context(each)
                 found = self.function(**self._arguments(model, batch, optimizer, one))
         except _NextBatch:
@@ -233,9 +233,7 @@ def goes_back(function: object) -> bool:
 
 
 def _is_known(code: OwnCode) -> bool:
-    return all(
-        ROLE_OF.get(name) is not None or _is_setting(code.variables.get(name)) for name in required(code.function)
-    )
+    return all(name in ROLE_OF or _is_setting(code.variables.get(name)) for name in required(code.function))
 
 
 def _is_setting(value: object) -> bool:

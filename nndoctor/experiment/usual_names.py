@@ -1,4 +1,4 @@
-"""The names that scripts usually give to the parts of an experiment, beside those of the contract, and steps of two arguments."""
+"""The names that scripts usually give to the parts of an experiment, and steps that take other arguments than those of the contract."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nndoctor.experiment.data import BATCH
 from nndoctor.experiment.file_text import fit_arguments
 from nndoctor.experiment.keras_model import is_keras
 from nndoctor.experiment.lightning import is_data_module
-from nndoctor.experiment.loading import MODELS
+from nndoctor.experiment.names import LOSSES, MODELS, OPTIMIZERS
 from nndoctor.experiment.own_code import SAMPLER, own_step
 from nndoctor.experiment.steps import TrainStep
 
@@ -27,8 +27,6 @@ BATCHES = frozenset(
 )
 SPLITS = ("split", "mode", "phase", "which", "part")  # parameters that are given the name of a split
 DRAWS = 64  # batches of a function that draws them without end
-LOSSES = ("criterion", "loss_fn", "loss_func", "loss_function")
-OPTIMIZERS = ("optim", "opt")
 TRAINING = (
     "train_loader", "trainloader", "train_dataloader", "train_dl", "train_dataset", "trainset", "train_set", "train_ds", "dataloader",
     "data_loader", "loader",
@@ -172,8 +170,8 @@ def _is_data(value: object) -> bool:
 
 PARTS: tuple[tuple[str, tuple[str, ...], Callable[[object], bool]], ...] = (
     ("model", MODELS[1:], _is_model),
-    ("loss", LOSSES, _is_function),
-    ("optimizer", OPTIMIZERS, _is_optimizer),
+    ("loss", LOSSES[1:], _is_function),
+    ("optimizer", OPTIMIZERS[1:], _is_optimizer),
     ("train_data", TRAINING, _is_data),
     ("validation_data", VALIDATION, _is_data),
 )

@@ -92,7 +92,7 @@ def calls_of(subject: Subject, batch: Batch) -> list[ModelCall]:
     return found
 
 
-def beside_inputs(subject: Subject, batch: Batch) -> list[Tensor]:
+def not_taken(subject: Subject, batch: Batch) -> list[Tensor]:
     """The tensors of a batch that the model does not take as they are, as labels."""
     taken = [t for call in calls_of(subject, batch) for t in call.tensors.values()]
     return [t for t in tensors(batch) if not any(t.shape == one.shape and torch.equal(t, one) for one in taken)]

@@ -22,7 +22,7 @@ from nndoctor.sanity.batches import (
     tensors,
 )
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.calls import beside_inputs
+from nndoctor.sanity.calls import not_taken
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.optimizers import has_step
 from nndoctor.sanity.state import seed
@@ -182,7 +182,7 @@ def _uses_target(bench: Bench) -> bool:
     if target is None:
         return True
     try:
-        others = [] if isinstance(batch, Mapping) else beside_inputs(bench.subject, batch)
+        others = [] if isinstance(batch, Mapping) else not_taken(bench.subject, batch)
         if others and not any(target is one for one in others):
             return False
         if not alike(batch):

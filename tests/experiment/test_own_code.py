@@ -80,7 +80,7 @@ def test_the_variables_of_a_script_are_as_before(loaded):
         "def train():\n    for b in train_loader: net(b[0])",
         "if __name__ == '__main__':\n    net = nn.Linear(5, 3)\n    for b in train_loader: learn(*b)",
     ],
-    ids=["an optimizer of its own", "unknown arguments", "no backward pass", "a model made anew"],
+    ids=["an optimizer of its own", "unknown arguments", "no backward pass", "a second model"],
 )
 def test_other_loops_are_left_alone(loaded, lines):
     assert loaded(lines).loop is None

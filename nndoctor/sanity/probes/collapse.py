@@ -25,7 +25,7 @@ DRAWS = 4  # of the latent variables
 
 
 def probe(bench: Bench) -> None:
-    """Only where a model gives a reconstruction of its input that is drawn anew each time, and other outputs of which the loss makes a penalty."""
+    """Only where a model gives a reconstruction of its input that differs from one pass to the next, and other outputs of which the loss makes a penalty."""
     steps = int(min(STEPS, TIME_SHARE / 2 * bench.clock.left / max(bench.step_time, 1e-5)))
     if steps < SHORTEST or not _samples(bench):
         return
@@ -69,9 +69,7 @@ def _place(outputs: list[Tensor], taken: Tensor | None) -> int | None:
     """Which output has as many numbers for each example as the input."""
     if taken is None:
         return None
-    return next(
-        (k for k, t in enumerate(outputs) if t.ndim > 1 and len(t) == len(taken) and t.numel() == taken.numel()), None
-    )
+    return next((k for k, t in enumerate(outputs) if t.ndim > 1 and t[:1].numel() == taken[:1].numel()), None)
 
 
 def _followed(bench: Bench, steps: int) -> float | None:
@@ -111,10 +109,7 @@ def _others_detached(bench: Bench) -> Iterator[None]:
 
     def cut(_m: nn.Module, _a: Any, output: Any) -> Any:  # noqa: ANN401 - whatever the model returns
         found = tensors(output)
-        place = next(
-            (k for k, t in enumerate(found) if taken is not None and t[:1].numel() == taken[:1].numel() and t.ndim > 1),
-            0,
-        )
+        place = _place(found, taken) or 0
         left = iter(range(len(found)))
         return mapped(output, lambda t: t if next(left) == place else t.detach())
 

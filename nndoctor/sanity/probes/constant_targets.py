@@ -13,7 +13,7 @@ from torch.nn import functional
 from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity.batches import Batch, mapped, tensors
 from nndoctor.sanity.bench import Bench, number, unless_it_fails
-from nndoctor.sanity.calls import beside_inputs
+from nndoctor.sanity.calls import not_taken
 from nndoctor.sanity.observe import REGRESSIONS, LossCall
 from nndoctor.sanity.state import seed
 
@@ -67,7 +67,7 @@ def probe(bench: Bench) -> None:
 
 def _all_zero(bench: Bench) -> bool:
     """Whether whole numbers beside the model's inputs are 0 in every batch, and the loss of a step depends on them, as on labels."""
-    others = beside_inputs(bench.subject, bench.batch)
+    others = not_taken(bench.subject, bench.batch)
     before = _replaced(bench, None)
     for place, given in enumerate(tensors(bench.batch)):
         numbers = not given.is_floating_point() and given.dtype is not torch.bool and given.numel() >= FEWEST_LABELS

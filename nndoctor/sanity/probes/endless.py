@@ -13,7 +13,7 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.state import unchanged
 from nndoctor.sanity.batches import mapped, tensors
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.calls import beside_inputs
+from nndoctor.sanity.calls import not_taken
 from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.last_layer import Made, ends, one_sided
 from nndoctor.sanity.rewards import COSTS, REWARDS, source_of
@@ -79,7 +79,7 @@ def _of_classes(bench: Bench) -> bool:
     text = source_of(bench)
     if bench.subject.standin or REWARDS.search(text) or COSTS.search(text):
         return False
-    others = beside_inputs(bench.subject, bench.batch)
+    others = not_taken(bench.subject, bench.batch)
     return 0 < len(others) < len(tensors(bench.batch)) and not any(t.is_floating_point() for t in others)
 
 
