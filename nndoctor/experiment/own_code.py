@@ -18,7 +18,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.backward import backward_replaced
 from nndoctor.experiment.file_text import LEAVES_TRACES, SCRIPT, required, script_of, text_of
-from nndoctor.experiment.model_file import silent
+from nndoctor.experiment.model_file import own_arguments, silent
 from nndoctor.experiment.names import LOSSES, MODELS, OPTIMIZERS
 
 ROLES = {
@@ -38,6 +38,7 @@ GOES_BACK = re.compile(r"\.backward\(")
 STEPS = re.compile(r"opt\w*(\[\w+\])?\.step\(|scaler\.step\(")
 MAKES_OPTIMIZER = re.compile(r"optim\.[A-Z]")  # a loop that does cannot be begun again for each batch
 MOST_STEPS = 64  # of optimizers for one batch: a loop that takes more does not read the batch that it is given
+MOST_PASSES = 32  # through a batch before an optimizer steps, of loops that add up the gradients of several
 Variables = MutableMapping[str, Any]
 
 
@@ -47,13 +48,17 @@ class _NextBatch(BaseException):
 
 @dataclass(slots=True)
 class _OneBatch:
-    """A loader that has one batch, and ends the loop that asks for another."""
+    """A loader that has one batch, and ends the loop that asks for another, or gives it again while the loop `waits` to step."""
 
     loader: Any
     batch: Any
+    waits: Callable[[], bool]
 
     def __iter__(self) -> Iterator[Any]:
-        yield self.batch
+        for _ in range(MOST_PASSES):
+            yield self.batch
+            if not self.waits():
+                break
         raise _NextBatch
 
     def __len__(self) -> int:
@@ -92,6 +97,11 @@ class OwnCode:
         return found
 
     @property
+    def path(self) -> str:
+        """Its file."""
+        return str(self.variables.get("__file__", ""))
+
+    @property
     def makes_parts(self) -> bool:
         """Whether it assigns to the file's model, loader or optimizer."""
         kept = [value for name in self.assigned if (value := self.variables.get(name)) is not None]
@@ -103,7 +113,7 @@ class OwnCode:
         code = inspect.unwrap(self.function).__code__
         return tuple(i.argval for i in dis.get_instructions(code) if i.opname == "STORE_GLOBAL")
 
-    @property
+    @functools.cached_property
     def should_step(self) -> bool:
         """Whether steps of an optimizer stand in its text."""
         return bool(STEPS.search(text_of(self.function)))
@@ -111,11 +121,13 @@ class OwnCode:
     def __call__(self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer | None) -> object:
         """Run it on one batch; what a step returns, of a loop the sum of the losses that it went back from.
 
-        A loop without a loader is left at the first backward() after steps of all its optimizers.
+        A loop without a loader is left at the first backward() after steps of all its optimizers. One that adds up
+        gradients goes through its batch until it steps.
         """
-        one, steps = _OneBatch(self.loader, batch), 0
+        steps = 0
         stepped: set[int] = set()
         losses: list[Tensor] = []
+        one = _OneBatch(self.loader, batch, lambda: self.should_step and not stepped)
         expected = max(1, len({id(v) for v in self.variables.values() if isinstance(v, torch.optim.Optimizer)}))
 
         def count(given: torch.optim.Optimizer, *_: object) -> None:
@@ -135,7 +147,12 @@ class OwnCode:
         found = None
         try:
             with ExitStack() as stack:
-                for each in (*self._with_stand_ins(one, optimizer), backward_replaced(go_back), silent()):
+                for each in (
+                    *self._with_stand_ins(one, optimizer),
+                    backward_replaced(go_back),
+                    silent(),
+                    own_arguments(self.path),
+                ):
                     stack.enter_context(each)
                 found = self.function(**self._arguments(model, batch, optimizer, one))
         except _NextBatch:

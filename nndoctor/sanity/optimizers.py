@@ -6,6 +6,7 @@ import copy
 import inspect
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -92,6 +93,16 @@ def configured(group: dict[str, object]) -> float:
         return max(rate, float(peak))  # type: ignore[arg-type]
     first = group.get("initial_lr")
     return float(first) if first is not None and rate < 0.1 * float(first) else rate  # type: ignore[arg-type]
+
+
+def decay_of(group: dict[str, Any]) -> float:
+    """The weight decay of a group; 0 where it has none."""
+    return float(group.get("weight_decay", 0) or 0)
+
+
+def is_decoupled(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether an optimizer takes weight decay off the weights by itself, and does not add it to their gradient."""
+    return bool(optimizer.defaults.get("decoupled_weight_decay")) or "AdamW" in type(optimizer).__name__
 
 
 def rate(optimizer: torch.optim.Optimizer) -> float:

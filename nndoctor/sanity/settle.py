@@ -75,7 +75,7 @@ def _ask_train_step(bench: Bench) -> None:
         _without_loop(subject, str(error).removeprefix(subject.path).lstrip(": "))
         return
     if loop is not None and loop.should_step and not any(call.optimizers for call in calls):
-        _without_loop(subject, "its optimizer does not step in its first batch")
+        _without_loop(subject, "its optimizer does not step in its first batches")
         return
     known = habits(calls, optimizer)
     bench.fact("backward_scale", known.scale)

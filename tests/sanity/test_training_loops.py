@@ -54,11 +54,23 @@ def test_gradients_that_a_loop_does_not_reset(probed, zero, carried):
     assert facts["gradient_carried"] == pytest.approx(carried, abs=1e-3)
 
 
-def test_a_loop_that_steps_in_later_batches_only_is_not_used(examined):
-    report = examined(loop(every=4), budget=4.0)
+def test_a_loop_that_steps_in_much_later_batches_only_is_not_used(examined):
+    report = examined(loop(every=400), budget=4.0)
     notes = " ".join(report.run.notes)
-    assert "the training loop of the file is not used: its optimizer does not step in its first batch" in notes
+    assert "the training loop of the file is not used: its optimizer does not step in its first batches" in notes
     assert not any(finding.name == "frozen-parameters" for finding in report.findings)
+
+
+def test_a_loop_that_adds_up_gradients_goes_through_its_batch_until_it_steps(probed):
+    facts = probed(loop("if step % 4 == 0: optimizer.zero_grad()", every=4), own_step.probe)
+    assert facts["gradient_carried"] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_a_loop_that_reads_arguments_sees_none_of_those_of_another_command(probed, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["nndoctor", "sanity", "model.py"])
+    reads = "import argparse\n    argparse.ArgumentParser().parse_args()\n    for step"
+    facts = probed(loop().replace("for step", reads), own_step.probe)
+    assert facts["gradient_carried"] == pytest.approx(0.0, abs=1e-3)
 
 
 def test_a_loop_that_fails_is_not_used(examined):

@@ -134,3 +134,13 @@ train_data, validation_data = [(x, y, {first})], [(x, y, {second})]
 def step(model, batch): return nn.functional.cross_entropy(model(batch[0])[batch[2]], batch[1][batch[2]])
 """
     assert probed(change, data.probe).get("overlap_share") == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "share"),
+    [("AdamW", 0.05), ("Adam", None)],
+)
+def test_what_decoupled_weight_decay_takes_off_at_each_step_is_noted(probed, optimizer, share):
+    """Weight decay that is added to the gradient does no more at a higher rate."""
+    text = f"optimizer = torch.optim.{optimizer}(model.parameters(), lr=1e-3, weight_decay=50.0)"
+    assert probed(text, parameters.probe).get("shrinking") == (None if share is None else pytest.approx(share))

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import DIRECT, MEASURED, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number, percent, plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 MAX_RATIO = 0.4  # gradient of the penalty over that of the loss at the start, when that of the loss is largest
+MAX_SHRINKING = (
+    0.01  # of each weight that one step takes off: it forgets within 100 steps; usual values are below 0.001
+)
 MAX_SMOOTHING = 0.8  # share of each label that goes to all classes
 MAX_DROPOUT = 0.7  # dropout rate; 0.5 is usual
 
@@ -27,6 +30,8 @@ def check(run: Run) -> Iterator[Symptom]:
             {"penalty_over_data": ratio, "weight_decay": run.known("weight_decay")},
             place="optimizer",
         )
+    elif run.number("shrinking") > MAX_SHRINKING:
+        yield _shrinking(run)
     elif run.number("label_smoothing") >= MAX_SMOOTHING:
         share = run.number("label_smoothing")
         text = f"a label smoothing of {share:g} leaves {percent(1 - share)} of each label: the loss hardly depends on it (typical: 0.1)"
@@ -38,6 +43,14 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, TYPICAL, {"highest_rate": highest}, layer=at)
 
 
+def _shrinking(run: Run) -> Symptom:
+    """Decay that AdamW takes off the weights, whatever their gradients are."""
+    share, decay, rate = run.number("shrinking"), run.number("weight_decay"), run.number("lr_configured")
+    steps = plural(max(1, round(1 / share)), "step")
+    text = f"a weight decay of {decay:g} at a learning rate of {rate:g} takes {percent(share)} off every weight at each step: what is learned fades within {steps}"
+    return Symptom(text, MEASURED, {"shrinking": share, "weight_decay": decay}, place="optimizer")
+
+
 RULE = Rule(
     code="NN708",
     name="regularization-excessive",
@@ -46,12 +59,13 @@ RULE = Rule(
     needs={"fact:dropout_rates|fact:label_smoothing": 1},
     check=check,
     why="Regularization should choose between solutions that fit, not prevent fitting. A weight decay that outweighs the data from the first step drives all weights to zero.",
-    how=f"The norm of the penalty's gradient (weight decay times weights, and any penalty within the loss) exceeds {percent(MAX_RATIO)} of that of the loss over the same parameters at the start; or a dropout rate is {MAX_DROPOUT:g} or more, or a label smoothing {MAX_SMOOTHING:g}.",
+    how=f"The norm of the penalty's gradient (weight decay times weights, and any penalty within the loss) exceeds {percent(MAX_RATIO)} of that of the loss over the same parameters at the start; or an optimizer with decoupled weight decay, as AdamW, takes more than {percent(MAX_SHRINKING)} off the weights at each step (learning rate times weight decay); or a dropout rate is {MAX_DROPOUT:g} or more, or a label smoothing {MAX_SMOOTHING:g}.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",
             "https://www.deeplearningbook.org/contents/mlp.html",
         ),
+        Reference("Wang and Aitchison, 2024, How to set AdamW's weight decay", "https://arxiv.org/abs/2405.13698"),
         Reference("Srivastava et al., 2014, JMLR 15", "https://jmlr.org/papers/v15/srivastava14a.html"),
     ),
     remedies=("less-regularization",),
@@ -59,6 +73,7 @@ RULE = Rule(
         Run.drawn(
             {"dropout_rates": (), "dropout_layers": (), "penalty_ratio": 41.0, "penalty_kind": "weight decay of 0.2"}
         ),
+        Run.drawn({"dropout_rates": (), "shrinking": 0.15, "weight_decay": 50.0, "lr_configured": 0.003}),
         Run.drawn({"label_smoothing": 1.0}),
         Run.drawn({"dropout_rates": (0.8, 0.8), "dropout_layers": ("5", "9")}),
     ),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from nndoctor.sanity.batches import Batch, split
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.dropout import without_dropout
-from nndoctor.sanity.optimizers import advance
+from nndoctor.sanity.optimizers import advance, decay_of, is_decoupled
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import ForwardResult
 
@@ -73,9 +73,9 @@ def _inside(bench: Bench, outcome: ForwardResult, trained: list[nn.Parameter]) -
 def _decay(bench: Bench) -> float:
     """The norm of weight decay times weights, of optimizers that add it to the gradient; AdamW applies it separately."""
     optimizer = bench.subject.optimizer
-    if optimizer is None or optimizer.defaults.get("decoupled_weight_decay") or "AdamW" in type(optimizer).__name__:
+    if optimizer is None or is_decoupled(optimizer):
         return 0.0
-    held = [(p, float(g.get("weight_decay", 0) or 0)) for g in optimizer.param_groups for p in g["params"]]
+    held = [(p, decay_of(g)) for g in optimizer.param_groups for p in g["params"]]
     return _norm([p.detach() * d for p, d in held if d])
 
 

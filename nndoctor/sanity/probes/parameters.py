@@ -13,7 +13,7 @@ from nndoctor.recorder.kinds import WEIGHTS, Role, role_of
 from nndoctor.sanity.batches import size
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import calls_of
-from nndoctor.sanity.optimizers import rate
+from nndoctor.sanity.optimizers import configured, decay_of, is_decoupled, rate
 
 TABLE = 2  # dimensions
 MANY = 64  # weights of a layer that have a spread
@@ -60,7 +60,9 @@ def _settings(bench: Bench, optimizer: torch.optim.Optimizer) -> None:
     """The optimizer's kind, learning rate, weight decay and momentum."""
     bench.fact("optimizer", type(optimizer).__name__)
     bench.fact("lr_configured", rate(optimizer))
-    bench.fact("weight_decay", max(float(g.get("weight_decay", 0) or 0) for g in optimizer.param_groups))
+    bench.fact("weight_decay", max(map(decay_of, optimizer.param_groups)))
+    if is_decoupled(optimizer):
+        bench.fact("shrinking", max(configured(group) * decay_of(group) for group in optimizer.param_groups))
     first = optimizer.param_groups[0]
     if "momentum" in first:
         bench.fact("momentum", float(first["momentum"]))
