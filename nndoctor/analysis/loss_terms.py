@@ -148,6 +148,17 @@ def _wrong_sign(run: Run) -> str | None:
     )
 
 
+def _grown_mass(run: Run) -> str | None:
+    """A likelihood whose sum over all inputs grows as the model trains."""
+    times, steps = run.known("mass_grown"), run.known("mass_steps")
+    if times is None or steps is None:
+        return None
+    return (
+        f"the likelihoods of all possible inputs add up to {number(times)} times as much after {number(steps)} steps: they are no "
+        "probabilities, and training raises them everywhere; check the log-determinants, or the term that normalizes them"
+    )
+
+
 def _prefers_wrong(run: Run) -> str | None:
     right, wrong = run.known("loss_of_right_answers"), run.known("loss_of_wrong_answers")
     if right is None or wrong is None or right - wrong <= ROUNDING * max(1.0, abs(right)):
@@ -175,6 +186,7 @@ TERMS: tuple[tuple[Callable[[Run], str | None], tuple[str, ...]], ...] = (
     (_torn, ("keep-batch-first",)),
     (_crossed, ("keep-batch-first",)),
     (_wrong_sign, ()),
+    (_grown_mass, ()),
     (_prefers_wrong, ()),
 )
 """What may be wrong with a term, the plainest first, and the remedies that are only for it."""

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import FrameType, FunctionType
 from typing import Any
 from unittest import mock
@@ -17,7 +16,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nndoctor.experiment.backward import Reached, backward_replaced
-from nndoctor.experiment.file_text import LEAVES_TRACES, as_function, script_of, text_of, tree_of
+from nndoctor.experiment.file_text import LEAVES_TRACES, as_function, frames_of, required, script_of, text_of, tree_of
+from nndoctor.experiment.iterations import BEGUN, goes_on
 from nndoctor.experiment.model_file import own_arguments, silent
 
 MAIN = ("main", "train", "run")
@@ -36,13 +36,14 @@ ALIASES = {"train_dataloaders": "train_data", "val_dataloaders": "validation_dat
 class Captured:
     """The variables of a script where it begins to train, and its loop as a function of them, with the loader that it goes through.
 
-    `loss` is its first one; None where a framework trains.
+    `loss` is its first one; None where a framework trains. `step` is the function that takes the step on a batch that it is given.
     """
 
     names: Mapping[str, object]
     loop: FunctionType | None = None
     loader: object = None
     loss: Tensor | None = None
+    step: FunctionType | None = None
 
     def trains(self, model: nn.Module) -> bool:
         """Whether the script trains this model first, and not another one, as a teacher."""
@@ -64,7 +65,7 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
     found: list[Captured] = []
 
     def stop(loss: Tensor, _: object) -> None:
-        found.append(replace(_at(_frames(path)), loss=loss))
+        found.append(replace(_at(frames_of(path)), loss=loss))
         raise Reached
 
     with (
@@ -79,6 +80,22 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
 
 
 def _at(frames: list[FrameType]) -> Captured:
+    """What a script has made, and the loop in which its frames are."""
+    names = _names(frames)
+    loops = [(node, frame) for frame in frames for node in _loops(frame)]
+    # The innermost loop that goes through a loader; else the innermost in which an optimizer steps, or any.
+    through = next(((node, frame, found) for node, frame in loops for found in _loaders(node, _variables(frame))), None)
+    stepping = sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[0]))
+    if through is None and not stepping:
+        return Captured(names)
+    node, frame, loader = through or (*stepping[0], None)
+    if loader is None and "epoch" not in ast.unparse(node).partition(":")[0]:
+        goes_on(node)
+    loop = as_function([node], frame.f_code.co_filename, _variables(frame) | {BEGUN: lambda given: given})
+    return Captured(names, loop, loader, step=_step_in(frames[0], names))
+
+
+def _names(frames: list[FrameType]) -> dict[str, object]:
     """The variables of all frames of a file, those of the outermost function first; then of objects that run, and of the file."""
     names: dict[str, object] = {}
     for frame in reversed(frames):
@@ -88,30 +105,18 @@ def _at(frames: list[FrameType]) -> Captured:
         own = frame.f_locals.get("self")
         if own is not None and not isinstance(own, nn.Module):
             names = {**vars(own), **names}
-    names = {**frames[0].f_globals, **names} if frames else names
-    loops = [(node, frame) for frame in frames for node in _loops(frame)]
-    # The innermost loop that goes through a loader; else the innermost in which an optimizer steps, or any.
-    through = next(((node, frame, found) for node, frame in loops for found in _loaders(node, _variables(frame))), None)
-    stepping = sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[0]))
-    if through is None and not stepping:
-        return Captured(names)
-    node, frame, loader = through or (*stepping[0], None)
-    return Captured(names, as_function([node], frame.f_code.co_filename, _variables(frame)), loader)
+    return {**frames[0].f_globals, **names} if frames else names
+
+
+def _step_in(frame: FrameType, names: Mapping[str, object]) -> FunctionType | None:
+    """The function of a frame, if it was called with tensors."""
+    found = next((f for f in names.values() if isinstance(f, FunctionType) and f.__code__ is frame.f_code), None)
+    taken = [] if found is None else [frame.f_locals.get(name) for name in required(found)]
+    return found if any(isinstance(value, Tensor) for value in taken) else None
 
 
 def _variables(frame: FrameType) -> dict[str, Any]:
     return {**frame.f_globals, **frame.f_locals}
-
-
-def _frames(path: str) -> list[FrameType]:
-    """The frames of a file that are running, the innermost first."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - no public name gives the frames that are running
-    found = []
-    while frame is not None:
-        if Path(frame.f_code.co_filename).resolve() == Path(path).resolve():
-            found.append(frame)
-        frame = frame.f_back
-    return found
 
 
 def _loops(frame: FrameType) -> list[ast.For | ast.While]:

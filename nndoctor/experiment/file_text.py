@@ -8,12 +8,13 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 SCRIPT = "__main__"  # the name of the script as a function
 LEAVES_TRACES = re.compile(r"wandb|mlflow|SummaryWriter|neptune|comet|init_process_group|mp\.spawn|\binput\(")
 """Trackers, other processes and questions: code with one of them is not run to see what it makes."""
+MAKES_OPTIMIZER = re.compile(r"\b(optim\.[A-Z]|(Adam\w*|SGD|RMSprop)\()")
 TEXT = "text"  # the attribute of a script that has its text
 PAIR = 2  # inputs and targets
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -95,6 +96,17 @@ def tree_of(path: str) -> ast.Module:
         return ast.parse(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError):
         return ast.Module([], [])
+
+
+def frames_of(path: str) -> list[FrameType]:
+    """The frames of a file that are running, the innermost first."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - no public name gives the frames that are running
+    found = []
+    while frame is not None:
+        if Path(frame.f_code.co_filename).resolve() == Path(path).resolve():
+            found.append(frame)
+        frame = frame.f_back
+    return found
 
 
 def required(function: Callable[..., Any]) -> list[str]:

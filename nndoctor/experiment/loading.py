@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from nndoctor.experiment.file_text import MAKES_OPTIMIZER, assigned_in, frames_of, tree_of
 from nndoctor.experiment.names import MODELS
 
 STEPS = 3  # of an optimizer: a warm-up of its state; more is a training
@@ -27,6 +29,7 @@ def no_training(module: ModuleType) -> Iterator[None]:
     """Within, and at its end, raise Trains where the module trains its model, or trains anything for long.
 
     A first stage is no such training: its optimizer is none of the module's, and another one is, for what comes after it.
+    A script whose models have other names trains them with its last optimizer.
     """
     steps, began = 0, time.perf_counter()
     seen: list[Optimizer] = []
@@ -37,7 +40,7 @@ def no_training(module: ModuleType) -> Iterator[None]:
         if optimizer not in seen:
             seen.append(optimizer)
         late = time.perf_counter() - began > SECONDS
-        if steps > STEPS and (late or (_is_of_model(module, seen) and _held(module, seen))):
+        if steps > STEPS and (late or (_held(module, seen) and (_is_of_model(module, seen) or _is_last(module)))):
             raise Trains
 
     handle = register_optimizer_step_post_hook(count)
@@ -54,6 +57,16 @@ def no_training(module: ModuleType) -> Iterator[None]:
 def _held(module: ModuleType, optimizers: list[Optimizer]) -> bool:
     """Whether one of the optimizers is a variable of the module."""
     return any(value is each for value in vars(module).values() for each in optimizers)
+
+
+def _is_last(module: ModuleType) -> bool:
+    """Whether a module that names no model makes no other optimizer after the statement that runs."""
+    path = str(module.__file__)
+    statements = tree_of(path).body
+    if {name for each in statements for name in assigned_in(ast.Module([each], []))} & set(MODELS):
+        return False
+    line = next((frame.f_lineno for frame in reversed(frames_of(path))), 0)
+    return not any(MAKES_OPTIMIZER.search(ast.unparse(each)) for each in statements if each.lineno > line)
 
 
 def _is_of_model(module: ModuleType, optimizers: list[Optimizer]) -> bool:

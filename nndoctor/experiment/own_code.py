@@ -5,21 +5,23 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from nndoctor.core.errors import UsageError
-from nndoctor.experiment.backward import backward_replaced
-from nndoctor.experiment.file_text import LEAVES_TRACES, SCRIPT, required, script_of, text_of
+from nndoctor.experiment.file_text import LEAVES_TRACES, MAKES_OPTIMIZER, SCRIPT, required, script_of, text_of
+from nndoctor.experiment.iterations import BEGUN, STEPS, counted, numbers
 from nndoctor.experiment.model_file import own_arguments, silent
 from nndoctor.experiment.names import LOSSES, MODELS, OPTIMIZERS
+from nndoctor.experiment.one_batch import Course, NextBatch, OneBatch
 
 ROLES = {
     "model": (*MODELS, "module", "m"),
@@ -35,50 +37,27 @@ ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
 LOOPS = ("train", "train_epoch", "train_one_epoch", "train_loop", "training_loop", "train_model", "fit", "main")
 SAMPLER = "get_batch"  # a function that draws a batch, where there is no loader
 GOES_BACK = re.compile(r"\.backward\(")
-STEPS = re.compile(r"opt\w*(\[\w+\])?\.step\(|scaler\.step\(")
-MAKES_OPTIMIZER = re.compile(r"optim\.[A-Z]")  # a loop that does cannot be begun again for each batch
-MOST_STEPS = 64  # of optimizers for one batch: a loop that takes more does not read the batch that it is given
-MOST_PASSES = 32  # through a batch before an optimizer steps, of loops that add up the gradients of several
 Variables = MutableMapping[str, Any]
-
-
-class _NextBatch(BaseException):
-    """Raised where a loop asks for another batch; no `except Exception` stops it."""
-
-
-@dataclass(slots=True)
-class _OneBatch:
-    """A loader that has one batch, and ends the loop that asks for another, or gives it again while the loop `waits` to step."""
-
-    loader: Any
-    batch: Any
-    waits: Callable[[], bool]
-
-    def __iter__(self) -> Iterator[Any]:
-        for _ in range(MOST_PASSES):
-            yield self.batch
-            if not self.waits():
-                break
-        raise _NextBatch
-
-    def __len__(self) -> int:
-        return len(self.loader)
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the loader has
-        return getattr(self.loader, name)
 
 
 @dataclass
 class OwnCode:
     """A function of the user's as a train_step: `loader` and `optimizer` are the file's, for which those at hand stand while it runs.
 
-    `loop` says that it goes through a loader; a step is given the batch, or its parts. What it prints is dropped.
+    `loop` says that it goes through a loader; a step is given the batch, or its parts. What it prints is dropped. Numbers
+    among the file's variables, and the loop's iteration, go on from call to call until `begin`.
     """
 
     function: Callable[..., Any]
     loader: object
     optimizer: object
     loop: bool
+    taken: int = 0
+    counts: dict[str, float] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Count from the start again."""
+        self.taken, self.counts = 0, {}
 
     @property
     def __wrapped__(self) -> Callable[..., Any]:
@@ -100,6 +79,11 @@ class OwnCode:
     def path(self) -> str:
         """Its file."""
         return str(self.variables.get("__file__", ""))
+
+    @property
+    def parts(self) -> list[str]:
+        """The parameters that are given a batch, or its parts."""
+        return [n for n in required(self.function) if n not in ROLE_OF and not _is_setting(self.variables.get(n))]
 
     @property
     def makes_parts(self) -> bool:
@@ -124,47 +108,33 @@ class OwnCode:
         A loop without a loader is left at the first backward() after steps of all its optimizers. One that adds up
         gradients goes through its batch until it steps.
         """
-        steps = 0
-        stepped: set[int] = set()
-        losses: list[Tensor] = []
-        one = _OneBatch(self.loader, batch, lambda: self.should_step and not stepped)
-        expected = max(1, len({id(v) for v in self.variables.values() if isinstance(v, torch.optim.Optimizer)}))
-
-        def count(given: torch.optim.Optimizer, *_: object) -> None:
-            nonlocal steps
-            steps += 1
-            stepped.add(id(given))
-            if steps > MOST_STEPS:
-                raise UsageError(f"{self.name} goes on after its batch")
-
-        def go_back(loss: Tensor, go: Callable[[], object]) -> None:
-            if self.loop and self.loader is None and len(stepped) >= expected:
-                raise _NextBatch
-            losses.append(loss.detach().reshape(-1).sum())
-            go()
-
-        handle = register_optimizer_step_post_hook(count)
+        course = self._course()
+        one = OneBatch(self.loader, batch, lambda: self.should_step and not course.stepped)
+        stands = self._with_stand_ins(one, optimizer, course)
         found = None
         try:
             with ExitStack() as stack:
-                for each in (
-                    *self._with_stand_ins(one, optimizer),
-                    backward_replaced(go_back),
-                    silent(),
-                    own_arguments(self.path),
-                ):
+                for each in (*stands, course.followed(), silent(), own_arguments(self.path)):
                     stack.enter_context(each)
-                found = self.function(**self._arguments(model, batch, optimizer, one))
-        except _NextBatch:
-            pass
+                with suppress(NextBatch):
+                    found = self.function(**self._arguments(model, batch, optimizer, one))
+                if course.stepped:
+                    self.taken, self.counts = self.taken + 1, numbers(self.variables, self.assigned)
         except SystemExit as error:
             raise UsageError(f"{self.name} ends the program") from error
-        finally:
-            handle.remove()
-        return (sum(losses) if losses else None) if self.loop else found
+        if self.loop and not course.losses and self.taken:  # it has come to its end
+            self.begin()
+            return self(model, batch, optimizer)
+        return course.loss if self.loop else found
+
+    def _course(self) -> Course:
+        if not self.loop or self.loader is not None:
+            return Course(self.name, math.inf)
+        optimizers = {id(v) for v in self.variables.values() if isinstance(v, torch.optim.Optimizer)}
+        return Course(self.name, max(1, len(optimizers)))
 
     def _with_stand_ins(
-        self, one: _OneBatch, optimizer: torch.optim.Optimizer | None
+        self, one: OneBatch, optimizer: torch.optim.Optimizer | None, course: Course
     ) -> list[AbstractContextManager[None]]:
         """Within these, others stand for the file's loader and optimizer, and for those of the object whose method it is."""
         own = self.variables.get("self")
@@ -172,12 +142,14 @@ class OwnCode:
         own_data = isinstance(one.batch, tuple) and not one.batch  # nothing is given to code that draws its own
         drawn = callable(self.variables.get(SAMPLER)) and not own_data
         draws = {SAMPLER: lambda *_, **__: one.batch} if drawn else {}
-        kept = {name: self.variables[name] for name in self.assigned if name in self.variables}
+        kept = {name: self.variables[name] for name in self.assigned if name in self.variables} | self.counts
+        if BEGUN in self.variables:
+            kept[BEGUN] = lambda given: course.rest(given, self.taken)
         given = [self._stand_ins(holder, one, optimizer) for holder in holders]
-        return [_replaced(holders[0], kept | draws | given[0]), *map(_replaced, holders[1:], given[1:])]
+        return [replaced(holders[0], kept | draws | given[0]), *map(replaced, holders[1:], given[1:])]
 
     def _stand_ins(
-        self, holder: Variables, one: _OneBatch, optimizer: torch.optim.Optimizer | None
+        self, holder: Variables, one: OneBatch, optimizer: torch.optim.Optimizer | None
     ) -> dict[str, object]:
         """What stands for loader and optimizer, by their names."""
         found: dict[str, object] = {}
@@ -193,7 +165,7 @@ class OwnCode:
         return found
 
     def _arguments(
-        self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer | None, one: _OneBatch
+        self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer | None, one: OneBatch
     ) -> dict[str, object]:
         """Arguments by the names of the parameters. Raises UsageError where they are not those of a step on such a batch."""
         roles: dict[str, object] = {"model": model, "optimizer": optimizer, "device": _device(model)}
@@ -227,16 +199,22 @@ def own_loop(names: Mapping[str, object], loader: object, optimizer: object) -> 
         if not inspect.isfunction(function):
             continue
         text = text_of(function)
-        code = OwnCode(function, loader, optimizer, loop=True)
+        code = OwnCode(function if loader is not None else _counted(function), loader, optimizer, loop=True)
         if (
             GOES_BACK.search(text)
             and not LEAVES_TRACES.search(text)
-            and not MAKES_OPTIMIZER.search(text)
+            and not MAKES_OPTIMIZER.search(text)  # or it could not be begun again for each batch
             and _is_known(code)
             and not code.makes_parts
         ):
             return code
     return None
+
+
+def _counted(function: FunctionType) -> FunctionType:
+    found = counted(function)
+    found.__globals__.setdefault(BEGUN, lambda given: given)
+    return found
 
 
 def own_step(function: Callable[..., Any], optimizer: object) -> OwnCode:
@@ -263,7 +241,7 @@ def _device(model: nn.Module) -> torch.device:
 
 
 @contextmanager
-def _replaced(variables: Variables, given: Mapping[str, object]) -> Iterator[None]:
+def replaced(variables: Variables, given: Mapping[str, object]) -> Iterator[None]:
     """Within, some names of a file stand for other things."""
     before = {name: variables[name] for name in given}
     variables.update(given)

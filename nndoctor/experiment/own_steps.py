@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 
@@ -11,7 +12,8 @@ from nndoctor.core.formatting import type_of
 from nndoctor.experiment.captured import Captured
 from nndoctor.experiment.file_text import data_for
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.experiment.own_code import ROLE_OF, OwnCode, goes_back, own_loop
+from nndoctor.experiment.own_code import ROLE_OF, OwnCode, goes_back, own_loop, own_step
+from nndoctor.experiment.recorded import calls_of
 from nndoctor.experiment.several_optimizers import optimizers_in, with_first
 from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.taken import gives_data
@@ -42,26 +44,42 @@ def loop_in(
 ) -> OwnCode | None:
     """The file's training loop where it has no step, or one that it alone has data for; adds batches of nothing for what makes its own data."""
     given = parts.get("train_data") if gives_data(parts.get("train_data")) else None
-    loop = None if script is None else _script_loop(script, parts, given, drawn=drawn)
-    if loop is not None:
-        parts["train_data"] = loop.loader if loop.loader is not None else given if drawn else None
-    elif given is None and (draw := _drawn(parts.get("train_step"))) is not None:
+    loop = _of_script(script, parts, given, drawn=drawn)
+    if loop is None and given is None and (draw := _drawn(parts.get("train_step"))) is not None:
         parts["train_data"] = draw
         return None
-    elif STEPS & parts.keys() and (given is not None or "train_step" not in parts):
-        return None
-    else:
+    if loop is None and (not STEPS & parts.keys() or (given is None and "train_step" in parts)):
         loop = own_loop(names, None if drawn else given, parts["optimizer"])
     if loop is not None and not gives_data(parts.get("train_data")):
         parts["train_data"] = [()] * CALLS
     return loop
 
 
-def _script_loop(script: Captured, parts: Mapping[str, object], data: object, *, drawn: bool) -> OwnCode | None:
-    """The loop of a script, where it is known to go through the data, or nothing else gives a loss."""
-    if script.loop is None or not (script.loader is not None or data is None or drawn or "loss" not in parts):
+def _of_script(script: Captured | None, parts: dict[str, object], data: object, *, drawn: bool) -> OwnCode | None:
+    """The step or the loop with which a script trains, and what it goes through as train_data."""
+    if script is None or script.loop is None:
         return None
+    step = _script_step(script, parts) if data is None and not drawn else None
+    if step is not None:
+        parts["train_data"] = functools.partial(calls_of, script.loop, step)
+        return step
+    if script.loader is None and data is not None and not drawn and "loss" in parts:
+        return None  # it is not known to go through the data
+    parts["train_data"] = script.loader if script.loader is not None else data if drawn else None
     return OwnCode(script.loop, script.loader, parts["optimizer"], loop=True)
+
+
+def _script_step(script: Captured, parts: Mapping[str, object]) -> OwnCode | None:
+    """The function with which the script takes its steps, unless the file names another one."""
+    own = parts.get("train_step")
+    if (
+        script.step is None
+        or script.loader is not None
+        or (own is not None and getattr(own, "__wrapped__", own) is not script.step)
+    ):
+        return None
+    step = own_step(script.step, parts["optimizer"])
+    return step if step.parts else None
 
 
 def _drawn(step: object) -> Callable[[], object] | None:

@@ -20,12 +20,13 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.steps import IGNORED, TrainStep
 from nndoctor.sanity.batches import Batch, alike, joined, part, size, target_of, tensors
 from nndoctor.sanity.failures import is_machine, unusable
+from nndoctor.sanity.methods import OwnMethod
 from nndoctor.sanity.optimizers import advance, fresh, unwrapped
 from nndoctor.sanity.ragged import padded
 from nndoctor.sanity.schedules import Schedules
 from nndoctor.sanity.state import Snapshot, seed
 from nndoctor.sanity.subject import Subject
-from nndoctor.sanity.user_step import Strangers, watched
+from nndoctor.sanity.user_step import Strangers, loop_of, watched
 
 T = TypeVar("T")
 MAX_EXAMPLES = 2048  # looked at in data
@@ -80,6 +81,7 @@ class Bench:
     strangers: Strangers = field(default_factory=dict)
     groups: list[dict[str, Any]] = field(default_factory=list)
     schedules: Schedules = field(default_factory=Schedules)
+    method: OwnMethod | None = None
     labelled: bool = True
     divisible: bool = True
     ignored: int = IGNORED
@@ -108,6 +110,8 @@ class Bench:
         for optimizer, kept in self.strangers.values():
             optimizer.load_state_dict(copy.deepcopy(kept))
         self.schedules.begin()
+        if (loop := loop_of(self.subject.train_step)) is not None:
+            loop.begin()
         self._settings_as_given()
         seed(20_240_501 + number)
 

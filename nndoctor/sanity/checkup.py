@@ -32,6 +32,7 @@ from nndoctor.sanity.probes import (
     collapse,
     constant_targets,
     data,
+    densities,
     dependence,
     endless,
     fit,
@@ -123,6 +124,7 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("the arguments of the model", 16, arguments.probe),
     ("the quantiles that the loss asks for", 1, quantiles.probe),
     ("the log-determinant of a flow", 8, flows.probe),
+    ("the mass of a likelihood", 0, densities.probe),
     ("the direction of two adversaries", 4, adversaries.probe),
     ("the range of generated examples", 8, generated.probe),
     ("the distances of pairs", 70, alignment.probe),
@@ -166,8 +168,8 @@ def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pic
     """
     with _quiet(), random_state(), _uncompiled():
         snapshot, schedules, gone = Snapshot(subject.model), Schedules(), False
+        bench = Bench(subject, Clock(budget), seeds, snapshot, pictures=pictures, schedules=schedules)
         try:
-            bench = Bench(subject, Clock(budget), seeds, snapshot, pictures=pictures, schedules=schedules)
             with torch.enable_grad():
                 _probe(bench)
                 _verify(bench)
@@ -178,6 +180,8 @@ def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pic
             raise
         finally:
             schedules.restore()
+            if bench.method is not None:
+                bench.method.restore()
             if not gone:
                 snapshot.restore()
     return _run(bench)

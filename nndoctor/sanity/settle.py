@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import torch
 
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.experiment.own_code import OwnCode
 from nndoctor.experiment.steps import IGNORED, TrainStep
 from nndoctor.sanity.batches import (
     alike,
@@ -24,10 +23,11 @@ from nndoctor.sanity.batches import (
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.calls import not_taken
 from nndoctor.sanity.failures import is_machine, unusable
+from nndoctor.sanity.methods import own_method
 from nndoctor.sanity.optimizers import has_step
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import Subject
-from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, watched
+from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, loop_of, watched
 
 MIN_EXAMPLES = 4  # examples of a batch that is halved
 EPISODES, CHANCE = 6, 0.3  # losses of a step without data, and their deviation over their mean
@@ -41,6 +41,8 @@ def settle(bench: Bench) -> None:
         _ask_train_step(bench)
     if subject.step is not None and subject.file_loss is not None and _same(bench):
         subject.loss, subject.step = subject.file_loss, None
+    if subject.step is not None:
+        _take_method(bench)
     if not subject.blind and not _divisible(bench):
         bench.divisible, bench.sample = False, None
     if bench.sample is not None and not _takes_more(bench):
@@ -50,6 +52,17 @@ def settle(bench: Bench) -> None:
     if not bench.labelled and _of_outputs_form(bench):
         bench.fact("target_unread", True)
     bench.fresh_start()
+
+
+def _take_method(bench: Bench) -> None:
+    """Watch a method that the step calls in the place of the model's forward pass, if there is one."""
+    bench.fresh_start()
+    try:
+        bench.method = own_method(bench.model, lambda: bench.subject.run(bench.batch))
+    except ModelFileError:  # what is wrong is told later
+        return
+    if bench.method is not None:
+        bench.method.install()
 
 
 def _of_outputs_form(bench: Bench) -> bool:
@@ -66,7 +79,7 @@ def _ask_train_step(bench: Bench) -> None:
     if subject.train_step is None:
         return
     optimizer = bench.optimizer()
-    loop = _loop_of(subject)
+    loop = loop_of(subject.train_step)
     try:
         calls = _watched(bench, subject.train_step, optimizer)
     except ModelFileError as error:
@@ -104,15 +117,9 @@ def _watched(bench: Bench, step: TrainStep, optimizer: torch.optim.Optimizer) ->
         except Exception as error:
             if is_machine(error):
                 raise
-            loop = _loop_of(bench.subject)
+            loop = loop_of(bench.subject.train_step)
             raise unusable(f"{loop.name if loop else 'train_step'} fails", error, bench.subject.path) from error
     return calls
-
-
-def _loop_of(subject: Subject) -> OwnCode | None:
-    """The training loop of the file, where it stands for a step."""
-    code = getattr(subject.train_step, "step", None)
-    return code if isinstance(code, OwnCode) and code.loop else None
 
 
 def _without_loop(subject: Subject, why: str) -> None:

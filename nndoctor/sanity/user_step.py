@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from nndoctor.experiment.backward import Reached, backward_replaced
+from nndoctor.experiment.own_code import OwnCode
 from nndoctor.experiment.steps import TrainStep, loss_in
 from nndoctor.sanity.batches import copied
 from nndoctor.sanity.optimizers import unwrapped
@@ -102,6 +103,12 @@ class OwnStep:
             low = rate < VANISHED * self.highest
             self.vanished = (self.vanished or self.calls) if low else 0
         return found
+
+
+def loop_of(step: object) -> OwnCode | None:
+    """The training loop of the file, where it stands for a step."""
+    code = getattr(step, "step", None)
+    return code if isinstance(code, OwnCode) and code.loop else None
 
 
 def watched(  # noqa: PLR0913 - a step's own three, and what is noted of it

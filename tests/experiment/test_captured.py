@@ -123,3 +123,78 @@ def test_a_copy_of_a_model_is_no_second_model(loaded):
         "import copy\npolicy, loader, opt = parts()\ntarget = copy.deepcopy(policy)\ndef step(batch): learn(policy, batch, opt)\ntrain_data = loader"
     )
     assert isinstance(found.model, torch.nn.Linear)
+
+
+GAN = """
+critic, maker = nn.Linear(5, 1), nn.Linear(2, 5)
+first, second = torch.optim.SGD(critic.parameters(), lr=0.1), torch.optim.SGD(maker.parameters(), lr=0.1)
+loader = DataLoader(x, batch_size=8)
+for epoch in range(3):
+    for real in loader:
+        seen.append(len(real))
+        loss = critic(maker(torch.randn(4, 2))).mean() - critic(real).mean(); loss.backward(); first.step()
+        loss = -critic(maker(torch.randn(4, 2))).mean(); loss.backward(); second.step()
+"""
+
+
+def test_a_script_that_trains_models_of_other_names_is_not_run_to_its_end(loaded):
+    found = loaded(GAN)
+    assert len(found.loop.variables["seen"]) == 1
+    assert found.loop.loader is found.loop.variables["loader"]
+
+
+CALLED = """
+net = parts()[0]; optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+pool, answers = x, y
+del x, y
+def update(inputs, labels):
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(net(inputs), labels); loss.backward(); optimizer.step()
+    return loss.item(), 0
+for epoch in range(3):
+    order = torch.randperm(40)
+    losses = [update(*(pool[k], answers[k]))[0] for k in order.split(10)]
+    print(sum(losses))
+"""
+
+
+def test_the_batches_with_which_a_script_calls_its_step(loaded):
+    """Those of all its epochs; the step is not taken while they are noted."""
+    found = loaded(CALLED)
+    before = found.model.weight.detach().clone()
+    batches = list(found.train_data)
+    assert [len(inputs) for inputs, _ in batches] == [10] * 12
+    assert torch.equal(found.model.weight, before)
+    found.loop(found.model, batches[0], found.optimizer)
+    assert not torch.equal(found.model.weight, before)
+
+
+COUNTED = """
+net = parts()[0]; optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+pool, answers = x, y
+del x, y
+total = 0
+def work():
+    global total
+    for k in range(10):
+        seen.append((k, total)); total += 1
+        if k % 5 == 0: seen.append("evaluated")
+        learn(net, (pool[:4], answers[:4]), optimizer)
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("last", ["work()", "train"])
+def test_a_loop_goes_on_from_call_to_call(loaded, last):
+    """From its second iteration on, for scripts evaluate in their first."""
+    loop = loaded(COUNTED.replace("work()", "train()") if "train" in last else COUNTED + last).loop
+    seen, model, optimizer = loop.variables["seen"], loop.variables["net"], loop.variables["optimizer"]
+    for calls in (5, 1):
+        loop.begin()
+        seen.clear()
+        begun = loop.variables["total"]
+        for _ in range(calls):
+            loop(model, (), optimizer)
+        counted = [one for one in seen if type(one) is tuple]
+        assert counted == [(k + 1, begun + k) for k in range(calls)]
+        assert ("evaluated" in seen) is (calls == 5)

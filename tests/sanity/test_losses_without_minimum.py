@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.sanity.alignments import Alignment  # noqa: E402
-from nndoctor.sanity.probes import constant_targets, endless, shapes, tiny  # noqa: E402
+from nndoctor.sanity.probes import constant_targets, densities, endless, shapes, tiny  # noqa: E402
 
 WRITTEN_OUT = """
 del loss
@@ -40,6 +40,20 @@ def step(model, batch):
 WEIGHED = """
 loss = nn.CrossEntropyLoss(weight=torch.tensor([1.0, OTHER, OTHER]))
 train_data = DataLoader(TensorDataset(x, y), batch_size=40)
+"""
+DENSITY = """
+class Scaled(nn.Module):
+    def __init__(self): super().__init__(); self.logs, self.shift = nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(2))
+    def forward(self, v): return v
+    def log_prob(self, v):
+        moved = v * self.logs.exp() + self.shift
+        return -0.5 * moved.square().sum(1) + BY self.logs.sum()
+model = Scaled(); optimizer = torch.optim.Adam(model.parameters(), lr=0.02); del loss, validation_data
+points = torch.randn(400, 2) * 3 + 5
+train_data = DataLoader(TensorDataset(points), batch_size=40)
+def step(batch):
+    value = -model.log_prob(batch[0]).mean()
+    optimizer.zero_grad(); value.backward(); optimizer.step()
 """
 BAGS = """
 words = [(torch.randint(1, 12, (4 + k % 5,)) + 12 * (k % 3), k % 3) for k in range(120)]
@@ -107,3 +121,9 @@ def step(model, batch): return loss(model(batch[0], batch[2]), batch[1])
     )
     facts = probed(change, lambda bench: bench.fact("target", bench.target(bench.batch) is not None))
     assert facts["target"] is False
+
+
+@pytest.mark.parametrize(("by", "grows"), [("", False), ("0 *", True), ("-", True)])
+def test_likelihoods_that_add_up_to_more_and_more_are_no_probabilities(probed, by, grows):
+    """The constant that the likelihood lacks does not matter."""
+    assert ("mass_grown" in probed(DENSITY.replace("BY", by), densities.probe)) is grows

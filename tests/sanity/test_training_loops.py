@@ -7,8 +7,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.sanity.exchanges import PARTS  # noqa: E402
+from nndoctor.sanity.methods import own_method  # noqa: E402
 from nndoctor.sanity.observe import Observer  # noqa: E402
 from nndoctor.sanity.probes import follow, objective, own_step  # noqa: E402
+from nndoctor.sanity.source import from_file  # noqa: E402
 from nndoctor.sanity.structured import structured  # noqa: E402
 
 LOOP = """
@@ -40,6 +42,16 @@ model = Boxes(); optimizer = torch.optim.Adam(model.parameters()); del loss
 here = (torch.rand(240, 5) < 0.1).float(); sizes = here * torch.rand(240, 5)
 train_data = DataLoader(TensorDataset(x, sizes), batch_size=40)
 def step(model, batch): return ((model(batch[0]) - batch[1]).abs() * WHERE).mean()
+"""
+SCORED = """
+class Scorer(nn.Module):
+    def __init__(self): super().__init__(); self.body = nn.Linear(8, 3)
+    def forward(self, v): return v
+    def helper(self, v): return self.body(v)
+    def scores(self, v): return self.helper(v)
+    def objective(self, v, t): return nn.functional.cross_entropy(self.helper(v), t)
+model = Scorer(); optimizer = torch.optim.Adam(model.parameters()); del loss
+def step(model, batch): return BODY
 """
 
 
@@ -118,3 +130,32 @@ def test_identifiers_of_real_data_differ_in_how_often_they_occur():
     popular = (40 * torch.rand(600, generator=draws) ** 3).long()
     assert not structured(even)
     assert structured(popular)
+
+
+@pytest.mark.parametrize(
+    ("body", "method"),
+    [
+        ("nn.functional.cross_entropy(model.scores(batch[0]), batch[1])", "scores"),
+        ("nn.functional.cross_entropy(model.scores(model(batch[0])), batch[1])", None),
+        ("model.objective(*batch)", None),
+    ],
+)
+def test_a_method_that_a_step_calls_is_taken_as_the_forward_pass(written, body, method):
+    """Not where forward is called as well, nor one that gives the loss."""
+    subject = from_file(written(SCORED.replace("BODY", body)))
+    found = own_method(subject.model, lambda: subject.run(next(subject.batches())))
+    assert (None if found is None else found.name) == method
+
+
+def test_a_method_that_was_taken_as_the_forward_pass_is_given_back(written):
+    body = "nn.functional.cross_entropy(model.scores(batch[0]), batch[1])"
+    subject = from_file(written(SCORED.replace("BODY", body)))
+    method = own_method(subject.model, lambda: subject.run(next(subject.batches())))
+    method.install()
+    outputs = []
+    handle = subject.model.register_forward_hook(lambda _m, _a, output: outputs.append(output.shape))
+    subject.run(next(subject.batches()))
+    handle.remove()
+    method.restore()
+    assert outputs == [(20, 3)]
+    assert {"forward", "scores"}.isdisjoint(vars(subject.model))

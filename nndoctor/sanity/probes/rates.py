@@ -63,6 +63,8 @@ def probe(bench: Bench) -> None:
     rate = bench.facts.get("lr_configured", RATE)
     if not isinstance(rate, float) or rate <= 0 or bench.facts.get("loss_has_gradient") is False:
         return
+    if bench.subject.optimizer is None and bench.strangers:
+        return  # the rates of optimizers that the step has of its own are not changed
     steps, ladder, seeds = _plan(bench)
     if not steps:
         return

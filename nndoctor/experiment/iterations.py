@@ -1,0 +1,62 @@
+"""Loops that count their steps, as `for step in range(10_000)`: run one step at a time, they go on from call to call."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from types import CodeType, FunctionType
+from typing import Any
+
+from nndoctor.experiment.file_text import TEXT, text_of, tree_of
+
+BEGUN = "nndoctor_begun"  # the function of a range that gives the rest of it
+STEPS = re.compile(r"opt\w*(\[\w+\])?\.step\(|scaler\.step\(")
+
+
+class _Rest(ast.NodeTransformer):
+    """Puts the rest of a range in the place of a range."""
+
+    found = False
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Wrap a call of range; look into any other."""
+        if ast.unparse(node.func) != "range":
+            return self.generic_visit(node)
+        self.found = True
+        return ast.Call(ast.Name(BEGUN, ast.Load()), [node], [])
+
+
+def goes_on(loop: ast.stmt) -> bool:
+    """Let a loop over a range begin where `BEGUN` says; whether it is one."""
+    rest = _Rest()
+    if isinstance(loop, ast.For):
+        loop.iter = rest.visit(loop.iter)
+    return rest.found
+
+
+def counted(function: FunctionType) -> FunctionType:
+    """A function whose innermost loop over a range with an optimizer's step begins so; the function itself where it has none."""
+    code = function.__code__
+    own = next(
+        (n for n in _functions(code.co_filename) if n.name == code.co_name and n.lineno == code.co_firstlineno), None
+    )
+    if own is None or own.decorator_list or code.co_freevars or TEXT in vars(function):
+        return function
+    loops = [n for n in ast.walk(own) if isinstance(n, ast.For) and STEPS.search(ast.unparse(n))]
+    if not loops or not goes_on(loops[-1]):
+        return function
+    compiled = compile(ast.fix_missing_locations(ast.Module([own], [])), code.co_filename, "exec")
+    inner = next(one for one in compiled.co_consts if isinstance(one, CodeType))
+    made = FunctionType(inner, function.__globals__, function.__name__, function.__defaults__)
+    made.__dict__[TEXT] = text_of(function, depth=0)
+    return made
+
+
+def _functions(path: str) -> Iterator[ast.FunctionDef]:
+    return (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef))
+
+
+def numbers(variables: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, float]:
+    """Those of the variables that count, or change from step to step."""
+    return {name: variables[name] for name in names if type(variables.get(name)) in (int, float)}

@@ -1,0 +1,93 @@
+"""One batch of a training loop: the loader that gives it, the steps that are taken on it, and where the loop is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from nndoctor.core.errors import UsageError
+from nndoctor.experiment.backward import backward_replaced
+
+MOST_STEPS = 64  # of optimizers for one batch: a loop that takes more does not read the batch that it is given
+FIRST = 1  # the iteration that a loop begins with: in the one before it, scripts evaluate and print
+MOST_PASSES = 32  # through a batch before an optimizer steps, of loops that add up the gradients of several
+
+
+class NextBatch(BaseException):
+    """Raised where a loop asks for another batch; no `except Exception` stops it."""
+
+
+@dataclass(slots=True)
+class OneBatch:
+    """A loader that has one batch, and ends the loop that asks for another, or gives it again while the loop `waits` to step."""
+
+    loader: Any
+    batch: Any
+    waits: Callable[[], bool]
+
+    def __iter__(self) -> Iterator[Any]:
+        for _ in range(MOST_PASSES):
+            yield self.batch
+            if not self.waits():
+                break
+        raise NextBatch
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the loader has
+        return getattr(self.loader, name)
+
+
+@dataclass(slots=True)
+class Course:
+    """What happens while a batch is run: its losses, and the optimizers that stepped, by id.
+
+    `optimizers` is how many of them step for a batch of a loop without a loader: the next backward() is that of another one.
+    """
+
+    name: str
+    optimizers: float
+    steps: int = 0
+    stepped: set[int] = field(default_factory=set)
+    losses: list[Tensor] = field(default_factory=list)
+
+    @property
+    def loss(self) -> Tensor | None:
+        """The sum of the losses; None where there was none."""
+        return torch.stack(self.losses).sum() if self.losses else None
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Within, steps and losses are noted. Raises UsageError where steps do not end, and NextBatch."""
+        handle = register_optimizer_step_post_hook(self._count)
+        try:
+            with backward_replaced(self._go_back):
+                yield
+        finally:
+            handle.remove()
+
+    def rest(self, given: range, taken: int) -> Iterator[int]:
+        """What is left of a range after so many steps, until the optimizers have stepped again; one that is at its end begins again."""
+        for number in given[(FIRST + taken) % len(given) :] if given else given:
+            yield number
+            if len(self.stepped) >= self.optimizers:
+                raise NextBatch
+
+    def _count(self, given: torch.optim.Optimizer, *_: object) -> None:
+        self.steps += 1
+        self.stepped.add(id(given))
+        if self.steps > MOST_STEPS:
+            raise UsageError(f"{self.name} goes on after its batch")
+
+    def _go_back(self, loss: Tensor, go: Callable[[], object]) -> None:
+        if len(self.stepped) >= self.optimizers:
+            raise NextBatch
+        self.losses.append(loss.detach().reshape(-1).sum())
+        go()
