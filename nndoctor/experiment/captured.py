@@ -48,8 +48,10 @@ class Captured:
     def trains(self, model: nn.Module) -> bool:
         """Whether the script trains this model first, and not another one, as a teacher."""
         wanted = [p for p in model.parameters() if p.requires_grad]
-        if self.loss is None or not wanted:
-            return self.loss is None
+        if self.loss is None or self.loss.grad_fn is None or not wanted:
+            return (
+                self.loss is None or self.loss.grad_fn is None
+            )  # one without a graph trains nothing, which is told later
         found = torch.autograd.grad(self.loss.sum(), wanted, allow_unused=True, retain_graph=True)
         return any(gradient is not None for gradient in found)
 

@@ -22,7 +22,7 @@ from nndoctor.experiment.own_steps import STEPS, a_function, loop_in, train_step
 from nndoctor.experiment.several_optimizers import optimizers_in
 from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.taken import taken_parts
-from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts
+from nndoctor.experiment.transformers_trainer import planned_rates, trainer_in, trainer_parts
 from nndoctor.experiment.usual_names import as_step
 
 LINES = {
@@ -42,7 +42,7 @@ class Experiment:
     """What a user's file brings. `notes` lists what was found and what was assumed, for people.
 
     `epochs` is the length that the file itself names, `make_model` its function `model` where it has one, `loop` its training
-    loop as a train_step.
+    loop as a train_step, `rates` the learning rates of the training that a Trainer is set up for.
     """
 
     path: str
@@ -58,6 +58,7 @@ class Experiment:
     epochs: int | None = None
     make_model: Callable[..., nn.Module] | None = None
     loop: TrainStep | None = None
+    rates: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _experiment(
     return Experiment(
         path, found, train, a_function(path, "loss", parts.get("loss")), validation, _optimizer(path, parts.get("optimizer")),
         _step(path, parts.get("step")), train_step, notes,
-        names.get("scheduler"), _epochs(names), _maker(names.get("model")), loop,
+        names.get("scheduler"), _epochs(names), _maker(names.get("model")), loop, _rates(path, names),
     )  # fmt: skip
 
 
@@ -153,6 +154,12 @@ def _assumed(parts: dict[str, object], shape: tuple[int, ...], given: Experiment
         loss = parts["loss"] = nn.MSELoss() if given.classes is None else nn.CrossEntropyLoss()
         notes.append(f"loss: assumed, {type(loss).__name__}")
     return notes
+
+
+def _rates(path: str, names: Mapping[str, object]) -> tuple[float, ...]:
+    trainer = trainer_in(names)
+    with user_code(path, "making the schedule of its Trainer"):
+        return () if trainer is None else planned_rates(trainer)
 
 
 def _epochs(names: Mapping[str, object]) -> int | None:

@@ -16,7 +16,7 @@ from nndoctor.experiment.backward import backward_replaced
 
 MOST_STEPS = 64  # of optimizers for one batch: a loop that takes more does not read the batch that it is given
 FIRST = 1  # the iteration that a loop begins with: in the one before it, scripts evaluate and print
-MOST_PASSES = 32  # through a batch before an optimizer steps, of loops that add up the gradients of several
+MOST_PASSES = 128  # through a batch before an optimizer steps, of loops that add up the gradients of several
 
 
 class NextBatch(BaseException):
@@ -25,17 +25,26 @@ class NextBatch(BaseException):
 
 @dataclass(slots=True)
 class OneBatch:
-    """A loader that has one batch, and ends the loop that asks for another, or gives it again while the loop `waits` to step."""
+    """A loader that has one batch, and ends the loop that asks for another, or gives it again while the loop `waits` to step.
+
+    `whole` says that the loop waited for a whole epoch, which then ends as it does with the loader.
+    """
 
     loader: Any
     batch: Any
     waits: Callable[[], bool]
+    whole: bool = False
 
     def __iter__(self) -> Iterator[Any]:
-        for _ in range(MOST_PASSES):
+        length = min(MOST_PASSES, _length(self.loader)) if not self.whole else 0
+        for _ in range(length):
             yield self.batch
             if not self.waits():
                 break
+        else:
+            if 0 < length < MOST_PASSES:
+                self.whole = True
+                return
         raise NextBatch
 
     def __len__(self) -> int:
@@ -43,6 +52,13 @@ class OneBatch:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the loader has
         return getattr(self.loader, name)
+
+
+def _length(loader: Any) -> int:  # noqa: ANN401 - a stream has none
+    try:
+        return len(loader)
+    except TypeError:
+        return MOST_PASSES
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import functools
 import inspect
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -45,7 +46,8 @@ class OwnCode:
     """A function of the user's as a train_step: `loader` and `optimizer` are the file's, for which those at hand stand while it runs.
 
     `loop` says that it goes through a loader; a step is given the batch, or its parts. What it prints is dropped. Numbers
-    among the file's variables, and the loop's iteration, go on from call to call until `begin`.
+    among the file's variables, and the loop's iteration, go on from call to call until `begin`. `idle_epoch` is the number of
+    batches of an epoch without a step, where there was one.
     """
 
     function: Callable[..., Any]
@@ -54,6 +56,7 @@ class OwnCode:
     loop: bool
     taken: int = 0
     counts: dict[str, float] = field(default_factory=dict)
+    idle_epoch: int = 0
 
     def begin(self) -> None:
         """Count from the start again."""
@@ -118,6 +121,8 @@ class OwnCode:
                     stack.enter_context(each)
                 with suppress(NextBatch):
                     found = self.function(**self._arguments(model, batch, optimizer, one))
+                if one.whole and not course.stepped:
+                    self.idle_epoch = len(course.losses)
                 if course.stepped:
                     self.taken, self.counts = self.taken + 1, numbers(self.variables, self.assigned)
         except SystemExit as error:
@@ -137,8 +142,7 @@ class OwnCode:
         self, one: OneBatch, optimizer: torch.optim.Optimizer | None, course: Course
     ) -> list[AbstractContextManager[None]]:
         """Within these, others stand for the file's loader and optimizer, and for those of the object whose method it is."""
-        own = self.variables.get("self")
-        holders: list[Variables] = [self.variables, *([own.__dict__] if hasattr(own, "__dict__") else [])]
+        holders = [self.variables, *self._others()]
         own_data = isinstance(one.batch, tuple) and not one.batch  # nothing is given to code that draws its own
         drawn = callable(self.variables.get(SAMPLER)) and not own_data
         draws = {SAMPLER: lambda *_, **__: one.batch} if drawn else {}
@@ -147,6 +151,14 @@ class OwnCode:
             kept[BEGUN] = lambda given: course.rest(given, self.taken)
         given = [self._stand_ins(holder, one, optimizer) for holder in holders]
         return [replaced(holders[0], kept | draws | given[0]), *map(replaced, holders[1:], given[1:])]
+
+    def _others(self) -> Iterator[Variables]:
+        """The names of the object whose method it is, and of the file where a loop has variables of its own."""
+        own, module = self.variables.get("self"), sys.modules.get(str(self.variables.get("__name__")))
+        if hasattr(own, "__dict__"):
+            yield own.__dict__
+        if module is not None and vars(module) is not self.variables:
+            yield vars(module)
 
     def _stand_ins(
         self, holder: Variables, one: OneBatch, optimizer: torch.optim.Optimizer | None

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.steps import loss_in
 
+MOST_STEPS = 5000  # of a schedule that are looked at
 PACKAGES = ("transformers", "trl")
 
 
@@ -31,6 +32,25 @@ def trainer_parts(trainer: Any) -> dict[str, object]:  # noqa: ANN401
         return parts  # several sets have no loss in common
     parts["validation_data"] = trainer.get_eval_dataloader()
     return parts
+
+
+def planned_rates(trainer: Any) -> tuple[float, ...]:  # noqa: ANN401
+    """The learning rates of the training that the Trainer is set up for, of its first steps where it is long; empty where it is given a schedule."""
+    if trainer.lr_scheduler is not None or trainer.train_dataset is None:
+        return ()
+    arguments = trainer.args
+    batches = len(trainer.get_train_dataloader()) // max(arguments.gradient_accumulation_steps, 1)
+    total = arguments.max_steps if arguments.max_steps > 0 else int(max(batches, 1) * arguments.num_train_epochs)
+    stand_in = torch.optim.SGD([nn.Parameter(torch.zeros(()))], lr=arguments.learning_rate)
+    try:
+        scheduler = trainer.create_scheduler(total, stand_in)
+    finally:
+        trainer.lr_scheduler = None
+    rates = []
+    for _ in range(min(total, MOST_STEPS)):
+        rates.append(float(stand_in.param_groups[0]["lr"]))
+        scheduler.step()
+    return tuple(rates)
 
 
 def _is_trainer(value: object) -> bool:

@@ -20,6 +20,7 @@ DROPOUTS = frozenset(
         functional.feature_alpha_dropout,
     }
 )
+CALLED = "functional.dropout"  # in the place of a layer's name
 ATTENTION = functional.scaled_dot_product_attention
 
 
@@ -38,8 +39,31 @@ def drops(func: Any, args: tuple[Any, ...], names: dict[str, Any]) -> bool:  # n
         return bool(names.get("dropout_p", args[4] if len(args) > 4 else 0.0))
     if func not in DROPOUTS:
         return False
-    share = names.get("p", args[1] if len(args) > 1 else 0.5)
-    return bool(share) and bool(names.get("training", args[2] if len(args) > 2 else True))
+    return bool(_share(args, names)) and bool(names.get("training", args[2] if len(args) > 2 else True))
+
+
+def _share(args: tuple[Any, ...], names: dict[str, Any]) -> float:
+    return float(names.get("p", args[1] if len(args) > 1 else 0.5))
+
+
+class Shares(TorchFunctionMode):
+    """Within it, the shares that calls of functional dropout zero are noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[float] = []
+
+    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
+        self,
+        func,  # noqa: ANN001
+        types,  # noqa: ANN001
+        args=(),  # noqa: ANN001
+        kwargs=None,  # noqa: ANN001
+    ):
+        names = dict(kwargs or {})
+        if func in DROPOUTS and drops(func, args, names):
+            self.found.append(_share(args, names))
+        return func(*args, **names)
 
 
 class NoDropout(TorchFunctionMode):

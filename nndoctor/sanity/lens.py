@@ -73,6 +73,7 @@ class Lens(Observer):
         self.terms: list[Term] = []
         self.parts: list[Part] = []
         self.chosen: list[Chosen] = []
+        self.scored: list[Chosen] = []  # all log-probabilities that a log-softmax gives
         self.weights: list[Tensor] = []
         self.factors: list[
             float
@@ -139,6 +140,7 @@ class Lens(Observer):
 
     def _scored(self, _: str, __: list[Tensor], value: Tensor) -> None:
         self._scores[value] = True
+        self.scored.append(_followed(value))
 
     def _gathered(self, _: str, given: list[Tensor], value: Tensor) -> None:
         if given[0] in self._scores:
@@ -189,15 +191,8 @@ class Lens(Observer):
 
     def choice(self, value: Tensor) -> None:
         """Note log-probabilities of what was chosen."""
-        if not value.requires_grad:
-            return
-        chosen = Chosen()
-        self.chosen.append(chosen)
-
-        def keep(gradient: Tensor) -> None:
-            chosen.gradient = gradient.detach() if chosen.gradient is None else chosen.gradient + gradient.detach()
-
-        value.register_hook(keep)  # type: ignore[no-untyped-call]
+        if value.requires_grad:
+            self.chosen.append(_followed(value))
 
     def _loss(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any], value: Tensor) -> None:
         output, target = (
@@ -224,6 +219,18 @@ class Lens(Observer):
             term.pull += float(gradient.sum())
 
         value.register_hook(pulled)  # type: ignore[no-untyped-call]
+
+
+def _followed(value: Tensor) -> Chosen:
+    """Log-probabilities whose gradient is noted."""
+    chosen = Chosen()
+
+    def keep(gradient: Tensor) -> None:
+        chosen.gradient = gradient.detach() if chosen.gradient is None else chosen.gradient + gradient.detach()
+
+    if value.requires_grad:
+        value.register_hook(keep)  # type: ignore[no-untyped-call]
+    return chosen
 
 
 def _is_number(value: object) -> TypeGuard[Tensor]:

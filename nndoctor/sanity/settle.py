@@ -27,7 +27,7 @@ from nndoctor.sanity.methods import own_method
 from nndoctor.sanity.optimizers import has_step
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import Subject
-from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, loop_of, watched
+from nndoctor.sanity.user_step import CALLS, Habits, Watched, asked, habits, loop_of, watched
 
 MIN_EXAMPLES = 4  # examples of a batch that is halved
 EPISODES, CHANCE = 6, 0.3  # losses of a step without data, and their deviation over their mean
@@ -86,6 +86,10 @@ def _ask_train_step(bench: Bench) -> None:
         if loop is None:
             raise
         _without_loop(subject, str(error).removeprefix(subject.path).lstrip(": "))
+        return
+    if loop is not None and loop.idle_epoch:
+        bench.fact("idle_epoch", loop.idle_epoch)
+        subject.step, subject.train_step = asked(subject.train_step, Habits(1, alone=True, scale=1.0), optimizer), None
         return
     if loop is not None and loop.should_step and not any(call.optimizers for call in calls):
         _without_loop(subject, "its optimizer does not step in its first batches")

@@ -32,7 +32,8 @@ class Subject:
 
     Where there is a `train_step`, `step` is its loss; `blind` says that it has no single loss, as in a GAN.
     `file_loss` is the file's loss where its step is used instead. `time_first` says that the step hands the model
-    sequences by time and example, although batches have the examples first.
+    sequences by time and example, although batches have the examples first. `rates` are the learning rates of the planned
+    training, where they are known.
     `train` and `validation` can be iterated again. `optimizer` is None where the user gave none; `standin` says that the
     data are made up. `notes` lists what was found and what was assumed.
     """
@@ -51,6 +52,7 @@ class Subject:
     blind: bool = False
     file_loss: Callable[..., Any] | None = None
     time_first: bool = False
+    rates: tuple[float, ...] = ()
 
     @property
     def device(self) -> torch.device:

@@ -24,7 +24,8 @@ MAX_NAMED = 3  # layers named in a message
 def check(run: Run) -> Iterator[Symptom]:
     """Layers that the optimizer lacks, that no gradient reaches, that never move; last, what was frozen on purpose."""
     found = (
-        _own_step(run)
+        _idle_epoch(run)
+        or _own_step(run)
         or _hardly_moves(run)
         or _not_trained(run)
         or _frozen_adapters(run)
@@ -34,6 +35,16 @@ def check(run: Run) -> Iterator[Symptom]:
     )
     if found is not None:
         yield found
+
+
+def _idle_epoch(run: Run) -> Symptom | None:
+    batches = run.number("idle_epoch")
+    if not batches:
+        return None
+    text = f"in an epoch of {batches:.0f} batches the optimizer takes no step: gradients are added up over more batches than an epoch has"
+    return Symptom(
+        text, DIRECT, {"batches": batches}, place="train_step", severity=Severity.ERROR, remedies=("check-the-step",)
+    )
 
 
 def _not_trained(run: Run) -> Symptom | None:
@@ -181,7 +192,7 @@ RULE = Rule(
     needs={"layer:*/weight_norm": 1},
     check=check,
     why="A layer that is never updated keeps its random weights. The loss does not show it: the network only learns less than it could.",
-    how=f"Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: no weight has changed after dozens of calls, or the weights moved less than {percent(MIN_MOVEMENT)} as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters, or the output layer is frozen and the layers before it are trained, or a frozen backbone has the weights of its initialization (every normalization is the identity, or every weight is uniform as torch draws it) and a trial that trains it as well reaches a clearly lower loss.",
+    how=f"Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: an epoch without a step, no weight has changed after dozens of calls, or the weights moved less than {percent(MIN_MOVEMENT)} as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters, or the output layer is frozen and the layers before it are trained, or a frozen backbone has the weights of its initialization (every normalization is the identity, or every weight is uniform as torch draws it) and a trial that trains it as well reaches a clearly lower loss.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -193,6 +204,7 @@ RULE = Rule(
     remedies=("give-all-parameters", "reattach", "check-the-step", "load-before-freezing"),
     sick=(
         Run.drawn(facts={"not_in_optimizer": ("fc1",)}, layers={"fc1/weight_norm": "5*4"}),
+        Run.drawn(facts={"idle_epoch": 40}, layers={"fc1/weight_norm": "5*4"}),
         Run.drawn(facts={"unreached": ("fc1",)}, layers={"fc1/weight_norm": "5*4", "fc1/std": "1*4"}),
         Run.drawn(
             facts={"output_layer_untrained": "head", "frozen_parameters": ("head.weight",)},

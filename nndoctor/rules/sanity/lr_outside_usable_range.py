@@ -30,6 +30,12 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"the schedule keeps the learning rate at exactly 0 for its first {zero:.0f} steps and longer: nothing is trained (an integer division?)"
         yield Symptom(text, DIRECT, {"calls": zero}, place="optimizer", remedies=("warm-up",))
         return
+    planned = run.number("planned_steps")
+    if planned:
+        peak, configured = run.number("planned_peak"), run.number("lr_configured")
+        text = f"the warm-up brings the learning rate to {number(peak)} at most in the {planned:.0f} steps of this training, not to the {number(configured)} that is configured: it lasts longer than the training"
+        yield Symptom(text, DIRECT, {"calls": planned, "highest": peak}, place="optimizer", remedies=("warm-up",))
+        return
     reached, peak = run.known("warmup_reaches"), run.number("warmup_peak")
     if reached is not None and reached < MIN_REACHED:
         text = f"after an epoch of {epoch:.0f} batches the warm-up has reached {percent(reached)} of the learning rate {number(peak)} that it comes to later: it lasts for far too many epochs"
@@ -85,10 +91,10 @@ RULE = Rule(
     name="lr-outside-usable-range",
     severity=Severity.WARNING,
     title="the learning rate is outside the usable range",
-    needs={"fact:lr_side|fact:own_movement|fact:rate_vanishes_after|fact:rate_zero_for": 1},
+    needs={"fact:lr_side|fact:own_movement|fact:rate_vanishes_after|fact:rate_zero_for|fact:planned_steps": 1},
     check=check,
     why="The learning rate is the first setting to get right. Ten times too low takes ten times as long; too high learns nothing.",
-    how=f"Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch, none may keep it at exactly zero for its first dozens of steps, and a warm-up must reach {percent(MIN_REACHED)} of its highest rate within an epoch.",
+    how=f"Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch, none may keep it at exactly zero for its first dozens of steps, and a warm-up must reach {percent(MIN_REACHED)} of its highest rate within an epoch, and a tenth of the configured one within the training that a Trainer is set up for.",
     sources=(
         Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),
@@ -123,6 +129,7 @@ RULE = Rule(
         ),
         Run.drawn({"own_movement": 6.9, "own_calls": 40}),
         Run.drawn({"rate_zero_for": 50}),
+        Run.drawn({"own_movement": 0.1, "planned_steps": 300, "planned_peak": 6e-6, "lr_configured": 2e-3}),
     ),
     healthy=(
         Run.drawn({"lr_side": "inside", "lr_configured": 0.01, "rate_of_epoch": 80, "rate_highest": 0.01}),

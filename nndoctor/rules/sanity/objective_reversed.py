@@ -91,6 +91,9 @@ def _unlikely(run: Run) -> Iterator[Symptom]:
     if run.fact("targets_made_unlikely") is True:
         text = "the loss multiplies log-probabilities with given probabilities, and each step makes what is given less likely: a cross-entropy is the negative of that sum; change its sign"
         yield Symptom(text, MEASURED, {"probabilities": "less likely"}, place="train_step")
+    if run.fact("labels_made_unlikely") is True:
+        text = "each step lowers the log-probabilities of the classes that the loss picks, all by the same weight: the likelihood loss is the negative of their mean; change its sign"
+        yield Symptom(text, MEASURED, {"classes": "less likely"}, place="train_step")
 
 
 def _rewards(run: Run) -> Iterator[Symptom]:
@@ -157,6 +160,7 @@ RULE = Rule(
             }
         ),
         Run.drawn({"objective_seen": True, "targets_made_unlikely": True}),
+        Run.drawn({"objective_seen": True, "labels_made_unlikely": True}),
         Run.drawn({"objective_seen": True, "critic_lowered": True}),
         Run.drawn({"objective_seen": True, "advantages_lowered": True}),
         Run.drawn(

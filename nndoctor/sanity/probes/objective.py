@@ -23,6 +23,7 @@ MOST_TERMS = 8  # terms of a loss; a sum over all parameters has more
 VISIBLE = 0.01  # of the loss: a smaller part is no part of the objective
 ROSE = 1.05  # times its first values: a loss that is maximized
 EARLY = 4  # calls whose mean is the first or the last value
+ALIKE = 1.001  # ratio of gradients of the same weight
 ALIGNED = 0.9  # cosine of the gradient of log-probabilities with advantages
 REGRESSIONS = ("mse_loss", "smooth_l1_loss", "huber_loss")
 
@@ -143,6 +144,20 @@ def _unlikely(bench: Bench, course: Course) -> None:
     pulls = [sum(one.pull for one in lens.aims) for lens in course.calls if lens.aims]
     if pulls and len(pulls) == len(course.calls):
         bench.fact("targets_made_unlikely", all(pull > 0 for pull in pulls))
+        return
+    found = [[_lowers_one(one) for one in lens.scored if one.gradient is not None] for lens in course.calls]
+    text = source_of(bench)
+    if all(found) and all(map(all, found)) and not REWARDS.search(text) and not COSTS.search(text):
+        bench.fact("labels_made_unlikely", value=True)
+
+
+def _lowers_one(scores: Chosen) -> bool:
+    """Whether log-probabilities are lowered, at most one in a row and all alike, as a mean of those of the labels does."""
+    gradient = scores.gradient
+    if gradient is None or not bool(gradient.any()) or float(gradient.min()) < 0:
+        return False
+    felt = gradient[gradient > 0]
+    return int((gradient > 0).sum(-1).max()) == 1 and float(felt.max()) <= ALIKE * float(felt.min())
 
 
 def _actor(bench: Bench, course: Course) -> None:

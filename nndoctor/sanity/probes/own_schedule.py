@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 from itertools import pairwise
 
-from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from torch.optim.lr_scheduler import ExponentialLR, LRScheduler, MultiStepLR, ReduceLROnPlateau, StepLR
 
 from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.optimizers import unwrapped
-from nndoctor.sanity.user_step import OwnStep
+from nndoctor.sanity.user_step import VANISHED, OwnStep
 
+DECAYS = (ExponentialLR, StepLR, MultiStepLR)  # that count epochs, as torch's own examples advance them
+FEW_EPOCHS = 3
 EPOCHS, MOST_STEPS = 200, 20_000  # of a schedule, in which its rate is looked for at its highest
 
 
@@ -22,10 +24,27 @@ def note(bench: Bench, step: object, calls: int) -> None:
     epoch = getattr(bench.subject.train, "number", None) or 0
     if isinstance(step, OwnStep) and epoch > calls:
         _warmup(bench, epoch, calls)
-    if isinstance(step, OwnStep) and 0 < step.vanished <= epoch / 2:
-        bench.fact("rate_vanishes_after", step.vanished)
+    if not isinstance(step, OwnStep):
+        return
+    after = step.vanished if 0 < step.vanished <= epoch / 2 else _decayed(bench, epoch, calls)
+    if after:
+        bench.fact("rate_vanishes_after", after)
         bench.fact("rate_of_epoch", epoch)
         bench.fact("rate_highest", step.highest)
+
+
+def _decayed(bench: Bench, epoch: int, calls: int) -> int:
+    """After how many batches a decay that knows no end, advanced with each of them, leaves a hundredth; 0 where it takes a few epochs."""
+    own = bench.subject.optimizer
+    if own is None or epoch < 2:
+        return 0
+    for scheduler in bench.schedules.alive:
+        done = scheduler.last_epoch
+        if type(scheduler) not in DECAYS or scheduler.optimizer is not unwrapped(own) or not calls / 2 < done <= calls:
+            continue
+        rates = _rates(scheduler, FEW_EPOCHS * epoch)
+        return next((done + k for k, rate in enumerate(rates) if rate < VANISHED * bench.number("lr_configured")), 0)
+    return 0
 
 
 def _warmup(bench: Bench, epoch: int, calls: int) -> None:

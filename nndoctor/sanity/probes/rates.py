@@ -25,14 +25,19 @@ SLOW = 0.03  # of what there is to gain: so little in so many steps, and ten tim
 SLOW_FOR_KIND = 0.15  # where the rate is below what is usual for its optimizer, too
 USUAL = {"SGD": 0.1, "Adagrad": 0.01, "Adadelta": 1.0, "Rprop": 0.01}  # torch's and the textbooks' own; the others 1e-3
 USUAL_OF_REST = 1e-3
+FURTHER_SHARE, LAST_SHARE = (
+    0.2,
+    0.5,
+)  # of the time left that one rate beyond the ladder may take, and one where none has gained anything
 MAX_RATES = 11  # rates tried, with those beyond the ladder
+NEAR_STRIDE = 10.0
 NOTHING, FAR_STRIDE = 0.01, 1000.0  # where no rate gains this share, the usable ones are far: how far to look next
 SUFFICIENT_GAIN = 0.3  # of what there is to gain: a rate that reaches it need not be looked for further out
 USABLE = 0.1  # of the best gain
 FAR_BELOW = 0.6  # of the gain at a lower rate: a longer trial shows whether it stays so
 BELOW_IF_UNUSUAL = 0.8  # the same where the rate is far above what is usual for its optimizer
 FAR_ABOVE_USUAL = 30.0  # times that
-FAR_GAIN = 20.0  # times the gain at a hundred times the rate
+FAR_GAIN = 10.0  # times the gain at a hundred times the rate
 FAR_HIGHER = 100  # times the configured rate
 STOOD = 0.02  # of what there is to gain: no progress
 LEAST_GAIN = 0.05  # of it: the least that shows that a lower rate makes some
@@ -107,15 +112,27 @@ def extended(bench: Bench, trials: list[Trial], steps: int) -> list[Trial]:
     """Further rates beyond the end of the ladder where that end is best and still learns little."""
     found = list(trials)
     floor = least_loss(bench)
-    while len(found) < MAX_RATES and steps * bench.step_time < 0.1 * bench.clock.left:
+    while len(found) < MAX_RATES:
         top = max(found, key=lambda t: t.gain)
-        factors = [t.factor for t in found]
-        if top.gain > SUFFICIENT_GAIN * (top.before - floor) or min(factors) < top.factor < max(factors):
+        nothing = top.gain < NOTHING * (top.before - floor)
+        if steps * bench.step_time > (LAST_SHARE if nothing else FURTHER_SHARE) * bench.clock.left:
             break
-        stride = FAR_STRIDE if top.gain < NOTHING * (top.before - floor) else 10.0
-        further = top.factor * (stride if top.factor == max(factors) else 1 / stride)
+        further = _further(top.factor, [t.factor for t in found], nothing=nothing)
+        if further is None or top.gain > SUFFICIENT_GAIN * (top.before - floor):
+            break
         found += trials_of(bench, (further,), steps, 0)
     return found
+
+
+def _further(best: float, factors: list[float], *, nothing: bool) -> float | None:
+    """The next factor to try: beyond the end where that is best, far beyond it where nothing is gained, and then the ones between."""
+    stride = FAR_STRIDE if nothing else NEAR_STRIDE
+    if best == max(factors):
+        return best * stride
+    if best == min(factors):
+        return best / stride
+    following = min(f for f in factors if f > best)
+    return best * NEAR_STRIDE if following > 2 * NEAR_STRIDE * best else None
 
 
 def least_loss(bench: Bench) -> float:
@@ -174,7 +191,8 @@ def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
     room = max(trials[0][0].before - low, 1e-12)
     bench.fact("lr_gain", gains[1.0] / room)
     bench.fact("lr_best_gain", max(gains.values()) / room)
-    _usable(bench, rate, trials, gains, inside=verdict == "inside")
+    if max(gains.values()) > NOTHING * room:
+        _usable(bench, rate, trials, gains, inside=verdict == "inside")
     _start(bench, trials)
     for seed, one in enumerate(trials):
         _drawn(bench, f"range/end#{seed}", [_of(one, f).after for f in factors], rate, factors)
@@ -188,9 +206,13 @@ def _verdict(bench: Bench, rate: float, trials: list[list[Trial]], low: float) -
     unusual = rate > FAR_ABOVE_USUAL * usual
     bench.fact("lr_unusually_high", unusual)
     sides = [side(one, low, slow, BELOW_IF_UNUSUAL if unusual else FAR_BELOW) for one in trials]
-    # So few steps do not tell a slow start from a low rate; and a rate that is usual is not too low, where noise leaves little to gain.
-    if bench.number("lr_steps") < STEPS or (rate >= usual and bench.subject.optimizer is not None):
-        sides = ["inside" if one == "below" else one for one in sides]
+    # Few steps do not tell a slow start from a low rate, unless it is far below the usual ones; and a rate that is usual is not
+    # too low, unless a far higher one gains most of what there is to gain.
+    few = bench.number("lr_steps") < STEPS and rate * FAR_HIGHER > usual
+    as_usual = rate >= usual and bench.subject.optimizer is not None
+    if few or as_usual:
+        kept = [as_usual and _far_below(one, low) for one in trials]
+        sides = ["inside" if each == "below" and not keep else each for each, keep in zip(sides, kept, strict=True)]
     verdict = max(("inside", "above", "below"), key=sides.count)
     return verdict, sides.count(verdict)
 
@@ -260,6 +282,14 @@ def _below(gain: float, top: float, factor: float, slow: float) -> bool:
     if factor >= 10 and top > 0.1 and gain < slow and top > times * gain:
         return True
     return factor >= FAR_HIGHER and top > max(FAR_GAIN * gain, MOST_OF_IT) and gain < 2 * SLOW
+
+
+def _far_below(trials: list[Trial], floor: float) -> bool:
+    """Whether a rate a hundred times as high gains most of what there is to gain, and the configured one hardly anything."""
+    here = _of(trials, 1.0)
+    room = here.before - floor
+    far = max((t.gain for t in trials if t.factor >= FAR_HIGHER), default=0.0)
+    return room > 0 and far > MOST_OF_IT * room and here.gain < 2 * SLOW * room
 
 
 def _of(trials: list[Trial], factor: float) -> Trial:

@@ -9,14 +9,17 @@ from typing import Any
 from torch.optim import Optimizer
 
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.optimizers import rate
 from nndoctor.sanity.user_step import VANISHED
 
 ZERO_STEPS = 50  # of a schedule, in which a rate of 0 trains nothing
+REACHED = 0.1  # of the configured rate, in the whole training
 MAX_STEPS = 5000  # that are tried; what lasts longer is no mistake of this kind
 
 
 def probe(bench: Bench) -> None:
     """Ask each schedule for the rates of half an epoch, and put it back; then those of torch's for a start at zero."""
+    _note_planned(bench)
     epoch = int(getattr(bench.subject.train, "number", None) or 0)
     calls = min(epoch // 2, MAX_STEPS)
     for rates in (*_of_lightning(bench.model, calls), *_of_keras(bench.model, calls)):
@@ -31,6 +34,15 @@ def probe(bench: Bench) -> None:
     if any(_stays_at_zero(each) for each in bench.schedules.alive if _is_of(each.optimizer, own)):
         bench.fact("rate_zero_for", ZERO_STEPS)
     bench.fresh_start()
+
+
+def _note_planned(bench: Bench) -> None:
+    """Note the highest rate of the planned training, where its warm-up has hardly begun at its end."""
+    rates = bench.subject.rates
+    configured = 0.0 if bench.subject.optimizer is None else rate(bench.subject.optimizer)
+    if rates and max(rates) < REACHED * configured:
+        bench.fact("planned_steps", len(rates))
+        bench.fact("planned_peak", max(rates))
 
 
 def _is_of(optimizer: Optimizer, parameters: set[int]) -> bool:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from nndoctor.experiment.keras_model import dropout_rates
 from nndoctor.recorder.kinds import BATCH_NORMS, WEIGHTS
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.dropout import CALLED, Shares
 from nndoctor.sanity.graph import LINEAR, NORMS, Call, Calls, Node, activation, before, before_loss, kind, passed, walk
 
 NORM_LAYERS = (*BATCH_NORMS, nn.LayerNorm)
@@ -16,9 +17,11 @@ SQUASHING = ("sigmoid", "softmax")
 
 def probe(bench: Bench) -> None:
     """Pairs of layers that should not meet, and the depth of a plain stack."""
-    calls = Calls(bench.model)
+    calls, shares = Calls(bench.model), Shares()
+    bench.model.train()
     try:
-        outcome = bench.subject.run(bench.batch)
+        with shares:
+            outcome = bench.subject.run(bench.batch)
     finally:
         calls.close()
     if outcome.loss.grad_fn is None:
@@ -27,7 +30,7 @@ def probe(bench: Bench) -> None:
     _adjacent(bench, seen)
     _hidden(bench, seen)
     _norms(bench, seen)
-    _dropouts(bench, seen)
+    _dropouts(bench, seen, shares.found)
     _depth(bench, outcome.loss)
     name, last = before_loss(outcome.loss)
     bench.fact("loss_before", name)
@@ -102,9 +105,11 @@ def _norms(bench: Bench, calls: list[Call]) -> None:
         bench.fact("norms", sum(isinstance(c.module, NORM_LAYERS) for c in calls))
 
 
-def _dropouts(bench: Bench, calls: list[Call]) -> None:
+def _dropouts(bench: Bench, calls: list[Call], shares: list[float]) -> None:
+    """The rates of dropout layers, and those of calls without a layer."""
     rates = [(c.path, float(c.module.p)) for c in calls if isinstance(c.module, DROPOUTS) and c.module.p > 0]
     rates += [(str(layer.name), rate) for layer, rate in dropout_rates(bench.model) if rate > 0]
+    rates += [(CALLED, share) for share in sorted(set(shares) - {rate for _, rate in rates}) if share > 0]
     bench.fact("dropout_layers", tuple(path for path, _ in rates))
     bench.fact("dropout_rates", tuple(p for _, p in rates))
 

@@ -15,6 +15,7 @@ from nndoctor.experiment.keras_model import layers_in
 from nndoctor.recorder.kinds import WEIGHTS
 from nndoctor.sanity.batches import all_inputs, mapped, rebuilt, target_of
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.dropout import CALLED, NoDropout
 from nndoctor.sanity.probes.parameters import layers_with_a_role
 
 NEAR_END = 1e-6  # of the ends of a sigmoid
@@ -213,9 +214,20 @@ def _thawed(bench: Bench, optimizer: torch.optim.Optimizer) -> Change:
 
 
 def _undropped(bench: Bench, _: torch.optim.Optimizer) -> Change:
-    """Dropout layers pass everything."""
+    """Dropout passes everything: the layers', and that of calls without a layer."""
     names = set(_paths(bench.facts.get("dropout_layers")))
-    return _hooked(bench, names, lambda _m, args, _o: args[0])
+    if CALLED not in names:
+        return _hooked(bench, names, lambda _m, args, _o: args[0])
+    mode: Any = NoDropout()
+
+    def begin(*_: object) -> None:
+        mode.__enter__()
+
+    def end(*_: object) -> None:
+        mode.__exit__(None, None, None)
+
+    model = bench.model
+    return Change((model.register_forward_pre_hook(begin), model.register_forward_hook(end, always_call=True)))
 
 
 def _hooked(bench: Bench, names: set[str], act: Callable[..., Any]) -> Change:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import torch
+
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.formatting import number
 from nndoctor.rules.data.inputs_not_normalized import MAX_RMS
@@ -23,6 +25,8 @@ WORSE = -0.1  # of what there is to gain: a range test in which the configured r
 STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one more in the same few steps
 MUCH_IN_ALL = 0.2  # the same where several seeds agree, or where the rate that gains it is far higher
 FAR = 100.0  # times the configured rate
+RESOLUTION = torch.finfo(torch.float32).eps / 2  # of a weight: what is smaller is lost as it is added
+MOST_POWERS = 5  # of ten, by which a rate is raised whose steps are too small
 FAR_UP = 10.0  # times the first loss: a loss that rises so far in a few steps has diverged
 SCALED = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Adagrad", "Adadelta")
 """Optimizers whose steps do not grow with the gradients."""
@@ -69,7 +73,7 @@ def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
     if finding.name == "lr-outside-usable-range":
         return _of_rate(bench)
     if finding.name == "update-ratio-off":
-        return (r.HIGHER,) if _moves_too_little(finding) else (r.LOWER,)
+        return _higher(finding) if _moves_too_little(finding) else (r.LOWER,)
     if "frozen_untrained" in finding.evidence:
         return (r.THAWED,)
     if finding.name == "frozen-parameters":  # a train_step that moves nothing is a fact
@@ -81,6 +85,17 @@ def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
     if "penalty_over_data" in finding.evidence and bench.facts.get("penalty_kind") == "a penalty within the loss":
         return ()  # without it the loss is another
     return CURES.get(finding.name, ())
+
+
+def _higher(finding: Finding) -> tuple[r.Remedy, ...]:
+    """The rate at which steps have their usual size, by powers of ten, and one ten times as high; nothing where weights cannot hold the steps."""
+    ratio, usual = (finding.evidence.get(name) for name in ("update_ratio", "healthy"))
+    if not isinstance(ratio, float) or not isinstance(usual, float) or ratio <= 0:
+        return (r.HIGHER,)
+    if ratio < RESOLUTION:
+        return ()
+    power = min(round(math.log10(usual / ratio)), MOST_POWERS)
+    return (r.rate(10.0**power), r.HIGHER) if power > 1 else (r.HIGHER,)
 
 
 def _moves_too_little(finding: Finding) -> bool:
