@@ -11,6 +11,7 @@ from torch import nn
 
 from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.graph import leaves
 
 
 def fed(bench: Bench, sources: AbstractSet[int], layers: Iterable[nn.Module]) -> bool:
@@ -18,7 +19,8 @@ def fed(bench: Bench, sources: AbstractSet[int], layers: Iterable[nn.Module]) ->
     taken: list[bool] = []
 
     def note(_: nn.Module, places: tuple[Any, ...], names: dict[str, Any]) -> None:
-        taken.append(any(t.requires_grad for t in tensors((*places, *names.values()))))
+        given = [t for t in tensors((*places, *names.values())) if t.requires_grad]
+        taken.append(any(id(leaf) in sources for t in given for leaf in leaves(t.grad_fn)))
 
     handles = [m.register_forward_pre_hook(note, with_kwargs=True) for m in layers]
     try:

@@ -82,6 +82,7 @@ def first_layer(bench: Bench) -> None:
     values = given.float()
     bench.fact("first_layer_rms", float(values.square().mean().sqrt()))
     bench.fact("first_layer_largest", float(values.abs().max()))
+    bench.fact("first_layer_spread", float(values.std()) if values.numel() > 1 else None)
     if values.ndim == 2 and len(values) >= FEWEST:
         _scales(bench, values.std(0))
 

@@ -14,7 +14,7 @@ TAGS = 2  # times as many tokens as tags
 MASKED = 0.5  # of the tokens: one that stands at so many places hides others
 FEWEST = 400  # tags that count
 CLEAR = 0.3  # of what is to be told about a tag, that the token at another place tells
-LITTLE = 0.25  # times that, which its own token tells
+LITTLE = 0.4  # times that, which its own token tells
 
 
 def probe(bench: Bench) -> None:

@@ -23,7 +23,9 @@ SIZES = (16, 4)  # examples; the smaller subset only where the larger one is not
 STEPS, FEWEST = 200, 40
 EVERY = 10  # steps between two looks at the loss
 FACTORS = (10.0, 0.1, 100.0, 0.01, 1000.0)  # of the configured rate
+LIKELY = 4  # of those trials with both sizes: a rate ten times as high, or as low
 ADAMS = (1e-2, 1e-3, 1e-1)  # rates of Adam, should the user's own optimizer not do
+HOPELESS_STEPS, HOPELESS = 100, 0.97  # after so many steps with so much left another rate is given up
 LEARNED = 0.05  # of the first loss above its floor: so little is left
 FELL = 0.1  # of the first loss: where the floor is not known
 CONSTANT = 0.2  # of the loss of a constant output: more is no use of the inputs
@@ -90,14 +92,13 @@ def _plan(bench: Bench) -> tuple[int, int]:
 
 
 def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
-    """Fewer examples, other rates, then Adam: what is learned anywhere shows that the network can."""
-    small = part(whole, slice(0, SIZES[1])) if bench.sample is not None else chosen(bench, SIZES[1], 0)
-    factors = sorted(FACTORS, key=lambda f: f > 1) if _rose(bench) else FACTORS
-    plan = [(small, 1.0, False), *((b, f, False) for f in factors for b in (whole, small))]
-    plan += [(small, rate, True) for rate in ADAMS]
+    """Fewer examples, other rates, Adam, then all of the examples: what is learned anywhere shows that the network can."""
+    plan, enough = _others(bench, whole)
     best, followed = 1.0, False
-    for batch, factor, adam in plan:
+    for done, (batch, factor, adam) in enumerate(plan):
         if bench.clock.left < 2 * steps * bench.step_time:
+            if done >= enough:
+                break
             bench.unchecked.append("a tiny subset at other rates")
             del bench.facts["tiny_tried"]  # too little was tried to say that it cannot be learned
             return
@@ -112,6 +113,15 @@ def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
     bench.fact("tiny_left_best", best)
     bench.fact("tiny_redrawn", _redrawn(bench, whole))
     bench.fact("tiny_outputs_constant", bool(bench.facts.get("output_meets_target")) and not followed)
+
+
+def _others(bench: Bench, whole: Batch) -> tuple[list[tuple[Batch | None, float, bool]], int]:
+    """Examples, rates and whether they are Adam's, the likely ones first, and how many of them are enough to tell."""
+    small = part(whole, slice(0, SIZES[1])) if bench.sample is not None else chosen(bench, SIZES[1], 0)
+    factors = sorted(FACTORS, key=lambda f: f > 1) if _rose(bench) else FACTORS
+    rated = [(b, f, False) for f in factors for b in (whole, small)]
+    first = [(small, 1.0, False), *rated[:LIKELY], *((small, rate, True) for rate in ADAMS)]
+    return [*first, *rated[LIKELY:]], len(first)
 
 
 @torch.no_grad()
@@ -191,14 +201,9 @@ def attempt(  # noqa: PLR0913 - what makes one trial differ from the next
         if step % EVERY == 0 or step == steps:
             last = number(outcome.loss)
             first = min(last, constant) if math.isnan(first) else first
-            if not math.isfinite(last):
-                return Try(False, 1.0, step)
-            if bench.clock.left <= 0:
-                return Try(False, _left(first, last, floor), step)
-            left = _left(first, last, floor)
-            if _learned(first, last, left, floor) and _right(bench, outcome.output, batch):
-                _zeros(bench, batch, factor)
-                return Try(True, left, step, followed=True)
+            found = _ended(bench, batch, factor, (first, last, floor), step=step, output=outcome.output)
+            if found is not None:
+                return found
         ended = outcome.output
         if not outcome.loss.requires_grad:
             break
@@ -206,6 +211,26 @@ def attempt(  # noqa: PLR0913 - what makes one trial differ from the next
             outcome.loss.backward()  # type: ignore[no-untyped-call]
             advance(optimizer, lambda: bench.backward(batch))
     return Try(False, _left(first, last, floor), steps, follows(ended, goal_of(bench, batch)))
+
+
+def _ended(  # noqa: PLR0913 - what a look at a training sees
+    bench: Bench, batch: Batch, factor: float, losses: tuple[float, float, float | None], *, step: int, output: object
+) -> Try | None:
+    """The end of a training that has learned its examples, failed, or is given up; None where it goes on. `losses` are the first, the last and the least possible one."""
+    first, last, floor = losses
+    if not math.isfinite(last):
+        return Try(False, 1.0, step)
+    left = _left(first, last, floor)
+    if bench.clock.left <= 0 or (factor != 1.0 and _hopeless(step, left)):
+        return Try(False, left, step)
+    if _learned(first, last, left, floor) and _right(bench, output, batch):
+        _zeros(bench, batch, factor)
+        return Try(True, left, step, followed=True)
+    return None
+
+
+def _hopeless(step: int, left: float) -> bool:
+    return step >= HOPELESS_STEPS and left > HOPELESS
 
 
 def floor_of(bench: Bench) -> float | None:
