@@ -109,3 +109,23 @@ def test_sources_in_another_order_are_as_good_as_the_targets(probed):
 def test_outputs_that_a_clamp_keeps_from_the_targets_are_stuck(probed):
     """Shorter steps do not help there."""
     assert probed(CLAMPED, fit.probe)["loss_still_falls"] is False
+
+
+DECODER = """
+class Decoder(nn.Module):
+    def __init__(self): super().__init__(); self.e, self.r, self.o = nn.Embedding(12, 8), nn.GRU(8, 8, batch_first=True), nn.Linear(8, 12)
+    def forward(self, ids): return self.o(self.r(self.e(ids))[0])
+words = torch.randint(3, 12, (80, 6)); words[:, 5] = 2; words[::3, 4:] = 1
+goal = words.masked_fill(words == 1, -100)
+given = torch.cat([torch.zeros(80, 1).long(), words[:, :-1]], 1) if SHIFTED else words
+model = Decoder(); validation_data = None; optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+train_data = DataLoader(TensorDataset(given, goal), batch_size=20); del loss
+def step(model, batch): return nn.functional.cross_entropy(model(batch[0]).flatten(0, 1), batch[1].flatten())
+"""
+
+
+@pytest.mark.parametrize("shifted", [False, True])
+def test_a_decoder_that_is_given_its_labels(probed, shifted):
+    """Short sequences that all end alike; padding stands where the loss leaves labels out."""
+    facts = probed(DECODER.replace("SHIFTED", str(shifted)), own_value.probe)
+    assert (facts.get("own_value_seen", 0.0) > 0) is not shifted

@@ -54,7 +54,7 @@ def test_little_time_is_spent_on_one_remedy(bench, trainings, enough):
 
 def test_a_step_that_is_too_small_is_tried_with_a_higher_rate(bench):
     """And one that is too large with a lower one."""
-    for ratio, tried in ((4e-8, HIGHER), (0.3, LOWER)):
+    for ratio, tried in ((1e-4, HIGHER), (0.3, LOWER)):
         evidence = {"update_ratio": ratio, "healthy": 1e-3}
         assert cures(bench, SimpleNamespace(name="update-ratio-off", evidence=evidence)) == (tried,)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from itertools import pairwise
 
@@ -72,9 +73,15 @@ def _warmup(bench: Bench, epoch: int, calls: int) -> None:
 
 
 def _rates(scheduler: LRScheduler, steps: int) -> list[float]:
-    """The highest rate now, and after each of so many steps of the schedule."""
-    found = [float(max(scheduler.get_last_lr()))]
-    for _ in range(steps):
-        scheduler.step()
-        found.append(float(max(scheduler.get_last_lr())))
+    """The highest rate now, and after each of so many steps of the schedule, which is put back with the rates themselves."""
+    before, found = copy.deepcopy(scheduler.state_dict()), [float(max(scheduler.get_last_lr()))]
+    groups = [(group, group["lr"]) for group in scheduler.optimizer.param_groups]
+    try:
+        for _ in range(steps):
+            scheduler.step()
+            found.append(float(max(scheduler.get_last_lr())))
+    finally:
+        scheduler.load_state_dict(before)
+        for group, rate in groups:
+            group["lr"] = rate
     return found
