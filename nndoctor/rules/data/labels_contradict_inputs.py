@@ -29,6 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
         or _constant(run)
         or _interleaved(run)
         or _turned(run)
+        or _misplaced(run)
         or _prompts(run)
         or _moved(run)
         or _contradicting(run)
@@ -89,6 +90,16 @@ def _turned(run: Run) -> Symptom | None:
     how, part, other = found
     text = f"augmentation {how} part {part} of an example and leaves part {other}, a map of the same form, as it is: transform both together"
     return Symptom(text, MEASURED, {"part": int(part), "map": int(other)}, place="train_data")
+
+
+def _misplaced(run: Run) -> Symptom | None:
+    """Masks that fit their images in another position."""
+    explained = run.numbers("masks_explain")
+    if len(explained) != 2:
+        return None
+    told, own = explained
+    text = f"the masks fit their images when they are {run.fact('masks_turned')}: they then explain {percent(told)} of the variance of the pixels, as they are {percent(own)}; image and mask are read in different orders, or only one of them is transformed"
+    return Symptom(text, MEASURED, {"explained_turned": told, "explained": own}, place="train_data")
 
 
 def _prompts(run: Run) -> Symptom | None:
@@ -181,7 +192,7 @@ RULE = Rule(
     },
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number, or all targets are the same sequence or map; or values of images resemble those three places on more than their neighbors; or the labels of texts keep the beginning and leave out the end; or the tags of tokens follow from the tokens one or two places away and not from their own; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
+    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number, or all targets are the same sequence or map; or values of images resemble those three places on more than their neighbors; or the labels of texts keep the beginning and leave out the end; or the tags of tokens follow from the tokens one or two places away and not from their own; or masks explain the pixels of their images when they are turned or transposed, and far less as they are; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -200,6 +211,7 @@ RULE = Rule(
         Run.drawn({"contradicting_share": 0.0, "tag_offset": 1, "tag_signal": 0.7, "tag_signal_of_own": 0.01}),
         Run.drawn({"contradicting_share": 0.0, "answers_left_out": 1.0}),
         Run.drawn({"contradicting_share": 0.0, "turned_alone": ("flips left and right of", "1", "2")}),
+        Run.drawn({"contradicting_share": 0.0, "masks_turned": "transposed", "masks_explain": (0.7, 0.1)}),
         Run.drawn({"contradicting_share": 0.0, "labels_found_in_input": 0.06}),
         Run.drawn({"contradicting_share": 0.0, "label_signal": 0.01, "label_signal_validation": 0.9}),
         Run.drawn(
