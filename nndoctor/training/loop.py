@@ -16,6 +16,7 @@ from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.experiment.data import moved
 from nndoctor.experiment.experiment import Experiment
+from nndoctor.experiment.own_loss import why_no_loss
 from nndoctor.experiment.model_file import user_code
 from nndoctor.experiment.steps import correct_targets
 from nndoctor.recorder import Recorder
@@ -76,6 +77,7 @@ class Training:
             self.stepper.description,
             f"device: {self.device}{', mixed precision' if self.options.amp else ''}",
         ]
+        self._drop_validation()
         self.every = self._period(number)
         self._stop = False
         self._saved = time.perf_counter()
@@ -87,6 +89,16 @@ class Training:
             self.progress, self._random = found.progress, found.random
             self.notes += [found.note] if found.note else []
             self._met, self._targets = self._met + self.progress.met, self.progress.targets
+
+    def _drop_validation(self) -> None:
+        """Leave out validation data for which the file has no loss but that within its training step."""
+        own = self.experiment
+        if own.validation_data is None or own.train_step is None or own.loss is not None or own.step is not None:
+            return
+        moved_data = (moved(batch, self.device) for batch in own.validation_data)
+        if why_no_loss(own.model, moved_data) is not None:
+            own.validation_data = None
+            self.notes.append("validation_data is not evaluated: the only loss is within the training step")
 
     def run(self, see: Callable[[], None] = lambda: None) -> TrainingResult:
         """Train to the end, or to what ends it before."""

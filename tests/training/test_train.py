@@ -251,3 +251,21 @@ def test_a_folder_that_holds_a_run_is_kept(process, folder):
     refused = process("net.py", "--epochs", "1", "--out", "runs/net-1")
     assert refused.returncode == 2
     assert "--resume" in refused.err
+
+
+OWN_STEP = """
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+def train_step(model, batch, optimizer):
+    value = nn.functional.cross_entropy(model(batch[0]), batch[1])
+    optimizer.zero_grad(); value.backward(); optimizer.step()
+    return value
+del loss
+"""
+
+
+def test_validation_data_without_a_loss_are_left_out(folder):
+    """The only loss is within the step."""
+    (folder / "own.py").write_text((folder / "net.py").read_text() + OWN_STEP)
+    training, _ = trained("own.py", folder / "run", epochs=1)
+    assert "validation_data is not evaluated: the only loss is within the training step" in training.notes
+    assert all(not row.get("validation_loss") for row in table(folder / "run"))
