@@ -16,8 +16,8 @@ from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.experiment.data import moved
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.experiment.own_loss import why_no_loss
 from nndoctor.experiment.model_file import user_code
+from nndoctor.experiment.own_loss import why_no_loss
 from nndoctor.experiment.steps import correct_targets
 from nndoctor.recorder import Recorder
 from nndoctor.training import checkpoint
