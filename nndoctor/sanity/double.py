@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
+
+from nndoctor.sanity.functions import Functions
 
 SINGLE = (torch.float32, torch.float16, torch.bfloat16)
 
 
-class _Doubles(TorchFunctionMode):
+class _Doubles(Functions):
     """Turns `.float()` into `.double()`, and every smaller floating type that is asked for into float64."""
 
-    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
-        self,
-        func,  # noqa: ANN001
-        types,  # noqa: ANN001
-        args=(),  # noqa: ANN001
-        kwargs=None,  # noqa: ANN001
-    ):
+    def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
         if func in (Tensor.float, Tensor.half, Tensor.bfloat16):
             return args[0].double()
         places = tuple(torch.float64 if a in SINGLE else a for a in args) if _names_a_type(args) else args
-        names = {
-            k: torch.float64 if isinstance(v, torch.dtype) and v in SINGLE else v for k, v in (kwargs or {}).items()
-        }
-        return func(*places, **names)
+        named = {k: torch.float64 if isinstance(v, torch.dtype) and v in SINGLE else v for k, v in names.items()}
+        return func(*places, **named)
 
 
 def _names_a_type(args: tuple[Any, ...]) -> bool:

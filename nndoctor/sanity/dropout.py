@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from nndoctor.experiment.keras_model import dropout_rates
+from nndoctor.sanity.functions import Functions
 
 DROPOUTS = frozenset(
     {
@@ -46,37 +47,23 @@ def _share(args: tuple[Any, ...], names: dict[str, Any]) -> float:
     return float(names.get("p", args[1] if len(args) > 1 else 0.5))
 
 
-class Shares(TorchFunctionMode):
+class Shares(Functions):
     """Within it, the shares that calls of functional dropout zero are noted."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[float] = []
 
-    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
-        self,
-        func,  # noqa: ANN001
-        types,  # noqa: ANN001
-        args=(),  # noqa: ANN001
-        kwargs=None,  # noqa: ANN001
-    ):
-        names = dict(kwargs or {})
+    def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
         if func in DROPOUTS and drops(func, args, names):
             self.found.append(_share(args, names))
         return func(*args, **names)
 
 
-class NoDropout(TorchFunctionMode):
+class NoDropout(Functions):
     """Within it, functional dropout passes everything: libraries call it without a module that could be switched off."""
 
-    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
-        self,
-        func,  # noqa: ANN001
-        types,  # noqa: ANN001
-        args=(),  # noqa: ANN001
-        kwargs=None,  # noqa: ANN001
-    ):
-        names = dict(kwargs or {})
+    def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
         if not drops(func, args, names):
             return func(*args, **names)
         if func is ATTENTION:

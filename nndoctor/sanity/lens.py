@@ -93,15 +93,8 @@ class Lens(Observer):
             "gather": self._gathered,
         }
 
-    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
-        self,
-        func,  # noqa: ANN001
-        types,  # noqa: ANN001
-        args=(),  # noqa: ANN001
-        kwargs=None,  # noqa: ANN001
-    ):
-        names = dict(kwargs or {})
-        value = self.origins.note(func, args, names, super().__torch_function__(func, types, args, names))  # type: ignore[no-untyped-call]
+    def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
+        value = self.origins.note(func, args, names, super()._called(func, args, names))
         if isinstance(value, Tensor):
             self._weighed(getattr(func, "__name__", ""), args)
             self._looked(getattr(func, "__name__", ""), flat((*args, *names.values())), value)

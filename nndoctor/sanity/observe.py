@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from nndoctor.sanity.alignments import Alignment
+from nndoctor.sanity.functions import Functions
 
 LOSSES = frozenset(
     {
@@ -55,7 +55,7 @@ class LossCall:
         return self.function(output, target, **self.more) * self.factor
 
 
-class Observer(TorchFunctionMode):
+class Observer(Functions):
     """Within it, calls of losses are noted, and arithmetic in which (N, 1) meets (N,).
 
     `entered` are the arguments of the latest loss that was called, which may have failed; `alignments` the
@@ -71,14 +71,7 @@ class Observer(TorchFunctionMode):
         self.starts: list[Tensor] = []
         self._met_before: list[tuple[Tensor, Tensor, Tensor]] = []
 
-    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
-        self,
-        func,  # noqa: ANN001
-        types,  # noqa: ANN001
-        args=(),  # noqa: ANN001
-        kwargs=None,  # noqa: ANN001
-    ):
-        names = dict(kwargs or {})
+    def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
         if func in LOSSES:
             self.entered = (*args, names.get("input"), names.get("target"))
         value = func(*args, **names)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
 from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import ModelCall, calls_of
 from nndoctor.sanity.dropout import drops
+from nndoctor.sanity.functions import Functions
 from nndoctor.sanity.state import nudge, seed
 
 ROUNDING = 1e-5  # of the outputs' size
@@ -24,7 +25,7 @@ SAMPLES = frozenset(
 PRODUCTS = ("mul", "addcmul", "__mul__", "__rmul__", "mul_", "matmul", "__matmul__", "bmm", "einsum")
 
 
-class Draws(TorchFunctionMode):
+class Draws(Functions):
     """Within it, calls that draw random numbers are noted, and whether such numbers are scaled by what is learned."""
 
     def __init__(self, stack: list[str]) -> None:
@@ -35,14 +36,7 @@ class Draws(TorchFunctionMode):
         self._stack = stack
         self._drawn: list[Tensor] = []
 
-    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
-        self,
-        func,  # noqa: ANN001
-        types,  # noqa: ANN001
-        args=(),  # noqa: ANN001
-        kwargs=None,  # noqa: ANN001
-    ):
-        names = dict(kwargs or {})
+    def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
         name = getattr(func, "__name__", "")
         value = func(*args, **names)
         if drops(func, args, names):

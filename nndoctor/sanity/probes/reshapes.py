@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 import nndoctor
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.functions import Functions
 
 RESHAPES = ("view", "reshape")
 MOST_DIMENSIONS = 5
@@ -37,21 +39,15 @@ def probe(bench: Bench) -> None:
         bench.fact("reshape_mixes", (_words(taken), _words(given), line))
 
 
-class Reshapes(TorchFunctionMode):
+class Reshapes(Functions):
     """Within it, reshapes that mix dimensions are noted: both shapes, and the line of the user's code."""
 
     def __init__(self) -> None:
         super().__init__()
         self.mixing: list[tuple[torch.Size, torch.Size, str]] = []
 
-    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
-        self,
-        func,  # noqa: ANN001
-        types,  # noqa: ANN001
-        args=(),  # noqa: ANN001
-        kwargs=None,  # noqa: ANN001
-    ):
-        value = func(*args, **(kwargs or {}))
+    def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
+        value = func(*args, **names)
         taken = args[0] if args else None
         if getattr(func, "__name__", "") in RESHAPES and isinstance(taken, Tensor) and mixes(taken, value):
             line = _line(inspect.currentframe())
