@@ -191,7 +191,7 @@ def _curves(
     found: dict[str, Series] = {}
     parts: dict[str, Series] = {}
     groups: dict[str, list[Series]] = {}
-    ranks: dict[str, tuple[bool, int, int]] = {}
+    ranks: dict[str, tuple[bool, int, int, int]] = {}
     most, sums = _most_points(table, meanings, part), sums_of_steps(table, meanings)
     for column, meaning in meanings.items():
         series = _series(table, column, meaning, part) if meaning.is_metric or meaning.kind is Kind.MACHINE else None
@@ -205,8 +205,9 @@ def _curves(
             continue
         sparse = len(series) < SPARSE and FULLER * len(series) <= most.get(series.name, 0)
         short = len(series) < MIN_EPOCH_POINTS or sparse or column in sums
-        rank = (short, -len(series) if short else int(meaning.each_step), meaning.rank)
-        if rank < ranks.get(series.name, (True, 1, 0)):
+        step = int(meaning.each_step)
+        rank = (short, -len(series) if short else step, step, meaning.rank)
+        if rank < ranks.get(series.name, (True, 1, 0, 0)):
             found[series.name], ranks[series.name] = series, rank
     return found, parts, groups
 

@@ -18,16 +18,19 @@ END_OF_BAR = re.compile(r"\d{1,3}%\|[^\r\n]*?(?:it/s|s/it)[^\]|]*\]\s*(?=[A-Za-z
 def drawings(text: str) -> list[str]:
     """The records of one line of a file, normally one.
 
-    A progress bar redrawn for several epochs gives the last drawing of each epoch. A line that was pasted without its
-    line breaks gives all its records.
+    A progress bar redrawn for several epochs gives the last drawing of each epoch, of one that was full the last full
+    one: Lightning ends an epoch with an empty bar. A line that was pasted without its line breaks gives all its records.
     """
     if "\r" not in text:
         return broken(text) if len(text) > MIN_LINE else [text]
     last: dict[str, str] = {}
+    full: dict[str, str] = {}
     for piece in text.split("\r"):
         if found := EPOCH.search(piece):
             last[found["epoch"]] = piece
-    return list(last.values()) if len(last) > 1 else [text]
+            if "100%|" in piece:
+                full[found["epoch"]] = piece
+    return [full.get(epoch, piece) for epoch, piece in last.items()] if len(last) > 1 else [text]
 
 
 def last_drawing(text: str) -> str:

@@ -50,6 +50,7 @@ OF_THE_BEST = re.compile(
 )
 PROGRESS = re.compile(r"\s\[\s*(?P<step>\d+)\s*/\s*\d+\s*\]\s*$")  # how far the epoch is, at a line's end
 BAR = re.compile(r"^\s*(?:step (?=\d+/\d+ \[))?(?P<done>\d+)/(?P<total>\d+)\s+(?:\[|[\u2500-\u259f]|-)")
+COUNT_OF_BAR = re.compile(r"\d+%\|[^|]*\|\s*\d+(?P<total>/\d+)")
 PERCENT_BAR = re.compile(r"(?P<done>\d+)%(?:\||\s+\d+/\d+ \[\d\d:\d)")  # of a narrow one only the count is drawn
 
 Marks = dict[str, str]
@@ -110,6 +111,13 @@ def bar_of(text: str) -> tuple[int, int] | None:
     if found := PERCENT_BAR.search(text):
         return int(found["done"]), 100
     return None
+
+
+def name_of_bar(text: str) -> str:
+    """What every drawing of one percentage bar shows: the text before it and its total count; empty for another line."""
+    bar = PERCENT_BAR.search(text)
+    count = COUNT_OF_BAR.match(text, bar.start()) if bar else None
+    return f"{text[: bar.start()].strip()}{count['total']}" if bar and count else ""
 
 
 def _within_epoch(text: str, marks: Marks) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from nndoctor.readers.text.drawings import before_its_bar, last_drawing
-from nndoctor.readers.text.marks import STAMP, bar_of, marked
+from nndoctor.readers.text.marks import STAMP, bar_of, marked, name_of_bar
 from nndoctor.readers.vocabulary.names import SPLITS, WITHOUT_SPLIT, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import NOT_LOSS, OF_EXAMPLES
 
@@ -64,13 +64,14 @@ OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\
 class Line:
     """What one line says: `marks` are its epoch and step, `pairs` its named numbers as they are spelled.
 
-    `bar` is the done and total count where the line is a progress bar; `varies` says that the names depend on more than
+    `bar` is the done and total count where the line is a progress bar, `drawn` the name that it shares with its other drawings; `varies` says that the names depend on more than
     the line's shape, `shares` that what is taken for the losses of several splits are numbers from 0 to 1.
     """
 
     marks: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, object] = field(default_factory=dict)
     bar: tuple[int, int] | None = None
+    drawn: str = ""
     varies: bool = False
     shares: bool = False
 
@@ -80,7 +81,9 @@ def parse(text: str, under: str = "") -> Line:
     text = STAMP.sub(" ", WIDE.sub("  ", before_its_bar(last_drawing(text)[:MAX_LINE])), count=1)
     line = Line(bar=bar_of(text))
     line.varies = line.bar is not None
-    line.marks, rest = marked(text.lstrip().removeprefix("step ") if line.varies else text)
+    if line.varies:
+        text, line.drawn = text.lstrip().removeprefix("step "), name_of_bar(text)
+    line.marks, rest = marked(text)
     if line.bar is not None and line.bar[0] < line.bar[1]:
         return line  # under way: its numbers are not yet the epoch's
     scoped = _pair_up(line, rest, under)

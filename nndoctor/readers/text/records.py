@@ -43,8 +43,8 @@ OWN: dict[tuple[str, ...], frozenset[str]] = {
 class Record:
     """One epoch or step as it is gathered.
 
-    `own` are the marks that it does not inherit, `total` the length of its progress bar, `aside` the names that stand
-    on lines without a mark; once `closed`, no further bar is taken. `again` marks one that repeats the names of its epoch.
+    `own` are the marks that it does not inherit, `total` the length of its progress bar and `drawn` the name of that bar,
+    `aside` the names that stand on lines without a mark; once `closed`, no other bar is taken. `again` marks one that repeats the names of its epoch.
     """
 
     marks: dict[str, str]
@@ -52,6 +52,7 @@ class Record:
     line: int
     values: dict[str, object] = field(default_factory=dict)
     total: int = 0
+    drawn: str = ""
     closed: bool = False
     aside: frozenset[str] = NONE
     again: bool = False
@@ -181,7 +182,7 @@ def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]
     if _follows_losses(found, line):
         pairs = {_as_accuracy(name): value for name, value in pairs.items()}
     if line.bar is not None and (found or pairs):
-        _draw(found, line.bar, pairs, number)
+        _draw(found, line, line.bar, pairs, number)
     elif pairs:
         _add(found, pairs, number, marked=bool(line.marks))
 
@@ -204,19 +205,29 @@ def _add_axes(record: Record, pairs: Mapping[str, object]) -> None:
             record.values.setdefault(name, value)
 
 
-def _draw(found: list[Record], bar: tuple[int, int], pairs: Mapping[str, object], number: int) -> None:
-    """A bar counts once it is full. A second one of the same epoch shows that something else is evaluated."""
+def _draw(found: list[Record], line: Line, bar: tuple[int, int], pairs: Mapping[str, object], number: int) -> None:
+    """A bar counts once it is full. A second one of the same epoch shows that something else is evaluated.
+
+    The epoch's own bar is drawn full again behind that, with what was found (Lightning).
+    """
     here = found[-1] if found else Record({}, NONE, number)
     done, total = bar
+    again = bool(line.marks and line.drawn) and line.drawn == here.drawn
     if done < total:
         here.closed = here.closed or here.total > 0
-    elif pairs and here.total not in (0, total) and all(meaning_of(name).split for name in filter(known, pairs)):
-        here.values.update(pairs)  # the bar of an evaluation that says so
-    elif pairs and not here.closed and here.total in (0, total):
-        here.total, here.line = total, number
+        here.drawn = "" if again else here.drawn  # it begins once more, so it is another one
+    elif pairs and (again or _is_next(here, total)):
+        here.total, here.line, here.drawn = total, number, line.drawn
         here.values.update(pairs)
         if not found:
             found.append(here)
+    elif pairs and here.total not in (0, total) and all(meaning_of(name).split for name in filter(known, pairs)):
+        here.values.update(pairs)  # the bar of an evaluation that says so
+
+
+def _is_next(here: Record, total: int) -> bool:
+    """Whether a full bar may be the record's own: no other has begun since."""
+    return not here.closed and here.total in (0, total)
 
 
 def _add(found: list[Record], pairs: dict[str, object], number: int, *, marked: bool) -> None:
