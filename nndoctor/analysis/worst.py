@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nndoctor.analysis.chance import CLASSIFIES, accuracy_tells
-from nndoctor.analysis.liveness import significant_digits
+from nndoctor.analysis.liveness import MIN_DIGITS, significant_digits
 from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS, Run, once
@@ -31,11 +31,13 @@ AT_ZERO = frozenset(
     }
 )
 ERROR_RATES = frozenset({"word_error", "character_error"})  # 1, or more, where nothing is recognized
-OVERLAPS = frozenset({"f1", "dice", "iou", "map", "map50"})  # which one class for every example or pixel leaves at 0
+# Which one class for every example or pixel leaves at 0.
+OVERLAPS = frozenset({"f1", "dice", "iou", "map", "map50", "precision", "recall"})
 MIN_VALUES = 5
 NEXT_TO_NOTHING = 0.01  # a score that was never above this share, and ends at exactly 0, was never more than luck
 MIN_REMARKED = 3  # values that are worth a remark
-MIN_AT_END = 4  # zeros that end a score which was a little above zero before
+MIN_AT_END = 4  # zeros that end a score which was above zero before
+LOST = 0.5  # share of the values that are such zeros, where the score was more than next to nothing
 NEVER_BETTER = 0.93  # confidence where so many values are the worst
 MIN_RECOGNIZED = 0.05  # value of another metric that shows something recognized
 MIN_FALL = 0.9  # share of another error's highest value below which it shows something recognized
@@ -52,12 +54,13 @@ NO_CLASSIFIER = 0.69
 
 @dataclass(frozen=True, slots=True)
 class AtWorst:
-    """A metric whose last `count` values, or all of them, are `worst`."""
+    """A metric whose last `count` values, or all of them, are `worst`; `since` is the step of the first of these."""
 
     name: str
     worst: float
     count: int
     percent: bool
+    since: float
     throughout: bool = True
 
     @property
@@ -68,13 +71,13 @@ class AtWorst:
 
 @once
 def at_worst(run: Run) -> tuple[AtWorst, ...]:
-    """The metrics at their worst throughout, those of validation first; none where another metric of that split is not."""
+    """The metrics at their worst throughout, or from some step on, those of validation first; none where another metric of that split is not."""
     found: list[AtWorst] = []
     for split in ("validation", "train", "test"):
         own = [s for name, s in run.series.items() if name.startswith(f"{split}/") and _judges(name) and len(s.y)]
-        worst = [w for s in own if (w := _worst(run, s)) is not None]
-        if worst and not any(_moves(s) for s in _that_tell(own, worst)):
-            found += worst
+        worst = [w for s in own if (w := _worst(run, s)) is not None and not _still_answers(run, s, w)]
+        if worst and not any(_moves(s, min(w.since for w in worst)) for s in _that_tell(own, worst)):
+            found += sorted(worst, key=lambda w: w.name.endswith(("/precision", "/recall")))  # F1 says both
     return tuple(found)
 
 
@@ -89,10 +92,12 @@ def _judges(name: str) -> bool:
     return metric in AT_ZERO or metric in ERROR_RATES
 
 
-def _moves(series: Series) -> bool:
-    """Whether another metric of the split shows that something is recognized."""
+def _moves(series: Series, since: float) -> bool:
+    """Whether another metric of the split shows that something is recognized from a step on."""
+    later = series.y[series.x >= since]
+    values = later if len(later) else series.y
     higher = BY_NAME[series.name.rpartition("/")[2]].higher
-    return series.high > MIN_RECOGNIZED if higher else series.low < MIN_FALL * series.high
+    return bool(values.max() > MIN_RECOGNIZED if higher else values.min() < MIN_FALL * series.high)
 
 
 def _worst(run: Run, series: Series) -> AtWorst | None:
@@ -102,21 +107,43 @@ def _worst(run: Run, series: Series) -> AtWorst | None:
     if metric in ERROR_RATES:
         base = 100.0 if series.high > 2 else 1.0
         same = series.low >= base
-        return AtWorst(series.name, series.final, len(series.y), base == 1.0) if same else None
+        return AtWorst(series.name, series.final, len(series.y), base == 1.0, float(series.x[0])) if same else None
     count = _zeros_at_end(series)
     if count < MIN_REMARKED or (count < len(series.y) and (metric not in OVERLAPS or count < MIN_AT_END)):
         return None
     if metric == "accuracy" and not _classifier(run, series):
         return None
-    return AtWorst(series.name, 0.0, count, percent=False, throughout=count == len(series.y))
+    since = float(series.x[-count])
+    return AtWorst(series.name, 0.0, count, percent=False, since=since, throughout=count == len(series.y))
 
 
 def _zeros_at_end(series: Series) -> int:
-    """How many exact zeros end a score that was never above next to nothing."""
-    if series.low != 0 or series.high > NEXT_TO_NOTHING or series.final != 0:
+    """How many exact zeros end a score; 0 where it was more than next to nothing and these are less than half of the values."""
+    if series.low != 0 or series.final != 0:
         return 0
     other = np.flatnonzero(series.y)
-    return len(series.y) - (int(other[-1]) + 1 if len(other) else 0)
+    count = len(series.y) - (int(other[-1]) + 1 if len(other) else 0)
+    return 0 if series.high > NEXT_TO_NOTHING and count < LOST * len(series.y) else count
+
+
+def _still_answers(run: Run, series: Series, found: AtWorst) -> bool:
+    """Whether a score that was more than next to nothing is 0 at the end next to an accuracy that changes: more than one answer is given."""
+    lost = not found.throughout and series.high > NEXT_TO_NOTHING
+    return lost and _accuracy_of(run, found) is not None and repeats_beside(run, found) is None
+
+
+def repeats_beside(run: Run, found: AtWorst) -> Series | None:
+    """The accuracy that repeats to the last digit at the end, where a score is 0: the share of the class that answers everything."""
+    accuracy = _accuracy_of(run, found)
+    if accuracy is None or found.name.rpartition("/")[2] not in OVERLAPS:
+        return None
+    same = accuracy.y[accuracy.x >= found.since][-MIN_AT_END:]
+    repeats = len(same) >= MIN_AT_END and 0 < same.min() == same.max()
+    return accuracy if repeats and significant_digits(same) >= MIN_DIGITS else None
+
+
+def _accuracy_of(run: Run, found: AtWorst) -> Series | None:
+    return run.series.get(f"{found.name.partition('/')[0]}/accuracy")
 
 
 def _classifier(run: Run, accuracy: Series) -> bool:

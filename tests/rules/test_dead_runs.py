@@ -293,3 +293,27 @@ def test_the_loss_of_a_policy_gradient_may_fall_below_zero():
     loss = [-1e-6 * 3.0**k for k in range(14)]
     found = report(episode=range(14), reward=near(-20, 14, 0.05), loss=loss)
     assert "diverged" not in alarms(found)
+
+
+FRAUD = {
+    "epoch": range(1, 13),
+    "train_loss": [0.896, 0.711, 0.575, 0.468, 0.385, 0.322, 0.277, 0.246, 0.226, 0.212, 0.203, 0.197],
+    "val_loss": [0.785, 0.634, 0.519, 0.429, 0.361, 0.312, 0.28, 0.258, 0.244, 0.236, 0.23, 0.226],
+    "val_precision": [0.062, 0.046, 0.026] + 9 * [0.0],
+    "val_recall": [0.847, 0.237, 0.016] + 9 * [0.0],
+}
+
+
+def test_a_recall_that_falls_to_zero_next_to_an_accuracy_that_repeats_is_the_majority_class():
+    found = report(
+        **FRAUD, val_acc=[0.242, 0.665, 0.905, 0.939] + 8 * [0.941], val_f1=[0.117, 0.077, 0.021] + 9 * [0.0]
+    )
+    assert found.primary.name == "metric-at-worst"
+    assert found.primary.causes[0].name == "one trivial answer for every example"
+    assert "validation accuracy is 0.941 in the last 8" in found.primary.message
+
+
+def test_a_recall_that_was_zero_for_some_epochs_only_is_no_finding():
+    recovers = {"val_f1": [0.117, 0.077, 0.021] + 6 * [0.0] + [0.2, 0.3, 0.4], "val_recall": [0.8, 0.2, 0.02] + 6 * [0.0] + [0.2, 0.3, 0.4]}  # fmt: skip
+    found = report(**{**FRAUD, **recovers, "val_precision": 3 * [0.06] + 6 * [0.0] + 3 * [0.5]}, val_acc=[0.242, 0.665, 0.905] + 6 * [0.941] + [0.95, 0.955, 0.96])  # fmt: skip
+    assert "metric-at-worst" not in alarms(found)

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nndoctor.analysis.guessing import ends_at_guessing
-from nndoctor.analysis.worst import MIN_SAME, MIN_VALUES, NEVER_BETTER, AtWorst, at_worst, repeated_score, zero_parts
+from nndoctor.analysis.liveness import repeats_from
+from nndoctor.analysis.worst import (
+    LOST,
+    MIN_AT_END,
+    MIN_SAME,
+    MIN_VALUES,
+    NEVER_BETTER,
+    AtWorst,
+    at_worst,
+    repeated_score,
+    repeats_beside,
+    zero_parts,
+)
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -21,23 +33,23 @@ MIN_METRICS = 3  # metrics that are at their worst in such an excerpt
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Look for metrics that never left their worst value."""
+    """Look for metrics that never left their worst value, or came to it and stay there."""
     found = at_worst(run)
     if not found:
         yield from _repeats(run)
         return
     first = found[0]
     series = run.series[first.name]
-    parts = zero_parts(run)
+    parts, same = zero_parts(run), repeats_beside(run, first)
     yield Symptom(
-        _message(first, [f.name for f in found[1:]], parts),
+        _message(first, [f.name for f in found[1:]], parts) + _beside(same),
         first.confidence,
         {"value": first.worst, "values": first.count, "metrics": len(found), "parts_at_zero": len(parts)},
         series=first.name,
         step=series.last_step,
         span=series.span,
-        causes=_causes(parts, series),
-        remedies=BACKGROUND_FIRST if _of_masks(series) else (),
+        causes=_causes(parts, series, same),
+        remedies=BACKGROUND_FIRST if _of_masks(series) or same else (),
         severity=Severity.INFO if max(f.count for f in found) < MIN_VALUES and not _is_late(run, found) else None,
     )
 
@@ -76,12 +88,20 @@ def _message(first: AtWorst, others: list[str], parts: list[str]) -> str:
     return f"{series_in_words(first.name)} is {value}, the worst possible, in {which}{more}{zero}"
 
 
+def _beside(accuracy: Series | None) -> str:
+    """What the accuracy adds that repeats next to such a score."""
+    if accuracy is None:
+        return ""
+    count = len(accuracy.y) - repeats_from(accuracy)
+    return f"; {series_in_words(accuracy.name)} is {number(accuracy.final / accuracy.scale)} in the last {count}: the model gives the most frequent class for every example"
+
+
 def _of_masks(series: Series) -> bool:
     """Whether a metric is that of masks, whose usual trivial answer is background everywhere."""
     return series.name.rpartition("/")[2] in OF_MASKS
 
 
-def _causes(parts: list[str], series: Series) -> tuple[Cause, ...]:
+def _causes(parts: list[str], series: Series, same: Series | None = None) -> tuple[Cause, ...]:
     return ranked(
         Cause(
             "no labels loaded, or labels in another format",
@@ -93,8 +113,10 @@ def _causes(parts: list[str], series: Series) -> tuple[Cause, ...]:
         ),
         Cause(
             "one trivial answer for every example",
-            0.35,
-            "only background, only blanks, or one class: the loss can still fall a long way",
+            0.9 if same else 0.35,
+            "accuracy stays at the share of the most frequent class"
+            if same
+            else "only background, only blanks, or one class: the loss can still fall a long way",
             "print a few predictions: are they all the same?",
         ),
         Cause(
@@ -120,7 +142,7 @@ RULE = Rule(
     needs={"train/metric|validation/metric": 3},
     check=check,
     why="The loss can fall while the metric stays at zero: then the network gives a trivial answer, or the metric and the labels do not match.",
-    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later); or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored.",
+    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later); or F1, Dice, IoU, mAP, precision and recall are zero in the last {MIN_AT_END} values or more, which are at least {percent(LOST)} of all, without an accuracy that changes meanwhile; or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: visualize prediction dynamics",
@@ -138,8 +160,14 @@ RULE = Rule(
             validation_word_error="1*7",
         ),
         Run.drawn(train_loss="3.5 2.9 2.5 2.1 1.8 1.2 0.9", validation_map="0*7"),
+        Run.drawn(
+            train_loss="0.9..0.2*8",
+            validation_accuracy="0.242 0.665 0.905 0.941*5",
+            validation_f1="0.117 0.077 0.021 0*5",
+        ),
     ),
     healthy=(
+        Run.drawn(train_loss="0.9..0.2*8", validation_f1="0.11 0.02 0 0 0 0.1 0.3 0.4"),
         Run.drawn(train_loss="3.5 2.9 2.5 2.1 1.8 1.2 0.9", validation_map="0 0 0.01 0.05 0.1 0.2 0.3"),
         Run.drawn(train_loss="2.3..0.1*8", train_error="0.8 0.3 0.1 0.05 0*4"),
     ),
