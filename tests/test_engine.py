@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from nndoctor.core.finding import Finding, Location, Severity
+from nndoctor.core.finding import Cause, Finding, Location, Severity
 from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.diagnosis.lookup import find
-from nndoctor.diagnosis.precedence import explained_by, explanations
+from nndoctor.diagnosis.precedence import explained_by, explanations, in_agreement
 
 RUN = Run.drawn(train_loss="2.3 1.9 4.1 5.2 nan nan nan")
 
@@ -72,3 +72,14 @@ def test_a_warmup_that_keeps_a_run_at_chance_is_reported():
         lr=" ".join(f"{2.5 * k:.1f}e-6" for k in range(1, 12)),
     )
     assert "warmup-unfinished" in [finding.name for finding in diagnose(run, RULES).findings]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "left"), [(0.95, ["dead units"]), (0.7, ["learning rate too low", "dead units"])]
+)
+def test_a_cause_that_contradicts_a_finding_that_is_nearly_certain_is_left_out(confidence, left):
+    causes = (Cause("learning rate too low", 0.6, "", ""), Cause("dead units", 0.4, "", ""))
+    stuck = Finding("NN310", "stuck-at-chance", Severity.ERROR, 0.95, "stuck", {}, Location(), causes, ())
+    high = replace(stuck, name="lr-too-high", severity=Severity.WARNING, confidence=confidence, causes=())
+    agreed = in_agreement({"stuck-at-chance": [stuck], "lr-too-high": [high]})
+    assert [cause.name for cause in agreed["stuck-at-chance"][0].causes] == left

@@ -143,7 +143,7 @@ def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | N
         return None
     chance = math.log(number)
     near = abs(level - chance) < MAX_OFF * chance
-    return Guessing(split, "accuracy", _quoted(number, end) if near else None, chance, 1 / number)
+    return Guessing(split, "accuracy", _quoted(number, end, level) if near else None, chance, 1 / number)
 
 
 def _guessed_among(least: int, loss: Series, accuracy: Series) -> int | None:
@@ -189,9 +189,16 @@ def _exploded(loss: Series) -> bool:
     return early > EXPLODED * level and abs(loss.level(*AT_ONCE) - level) < MAX_OFF * level
 
 
-def _quoted(number: int, accuracy: Level) -> int | None:
-    """A number of classes that is usual, or that the accuracy agrees with; any loss is the logarithm of something."""
-    return number if number in USUAL_CLASSES or abs(accuracy.mean * number - 1) < MAX_OFF_SHARE else None
+def _quoted(number: int, accuracy: Level, loss: float) -> int | None:
+    """A number of classes that is usual, or that the accuracy agrees with; any loss is the logarithm of something.
+
+    Not one that is unusual where a usual one fits as well: noise makes the loss of guessing higher, and never lower.
+    """
+    if number in USUAL_CLASSES:
+        return number
+    usual = (n for n in USUAL_CLASSES if math.log(n) <= loss)
+    agrees = abs(accuracy.mean * number - 1) < MAX_OFF_SHARE
+    return number if agrees and not any(abs(accuracy.mean * n - 1) < MAX_OFF_SHARE for n in usual) else None
 
 
 def _never_learned(number: int, loss: Series, accuracy: Series) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from nndoctor.analysis.chance import is_cross_entropy
+from nndoctor.analysis.level import LAST_QUARTER, end_level
 from nndoctor.analysis.plateau import exact
 from nndoctor.analysis.unlogged_causes import unseen_warm_up
 from nndoctor.analysis.workload import Workload, workload
@@ -15,6 +16,7 @@ from nndoctor.core.series import Series
 
 MIN_JUMP, MIN_NOISES = 0.05, 10.0  # share of the last loss, and times the noise, that the loss jumped by
 MIN_FIRST = 1.2  # times the last loss: it jumped before anything was logged
+MIN_LOST, MIN_LOST_NOISES = 0.1, 5.0  # share of its last level, and times the noise, by which the loss once was lower
 MIN_TIMES = 2.0  # times the loss of guessing, above which the outputs are certain of wrong answers
 MAX_RIGHT = 0.6  # share of right answers of a network that guesses
 MIN_ACCURACIES = 4
@@ -81,9 +83,25 @@ def _saturated(times: float) -> tuple[Cause, ...]:
     )
 
 
+def _lost(run: Run, loss: Series) -> str:
+    """What the network had learned and lost again; empty where the log does not show it."""
+    end = end_level(loss)
+    noise = MIN_LOST_NOISES * max(loss.noise, end.spread)
+    if (
+        end.mean - loss.low < max(MIN_LOST * abs(end.mean), noise)
+        or loss.share_of_run(loss.low_step) > 1 - LAST_QUARTER
+    ):
+        return ""
+    return (
+        f"training loss was {number(loss.low)} at {run.place(loss.low_step)}, and what had been learned was lost again"
+    )
+
+
 def _of_rate(run: Run, loss: Series) -> Cause:
     """The side on which the learning rate is likely to be wrong."""
     test = "two short runs, with 10 times and a tenth of the learning rate"
+    if lost := _lost(run, loss):
+        return Cause(TOO_HIGH, 0.5, lost, "one run with a tenth of the learning rate")
     if _jumped(loss) or loss.first > MIN_FIRST * loss.last:
         return Cause(TOO_HIGH, 0.5, "the loss jumped before it became constant, as when one step kills the ReLUs", test)
     lr = run.series_of("lr")

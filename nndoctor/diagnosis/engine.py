@@ -17,7 +17,7 @@ from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
 from nndoctor.diagnosis.applicability import applicable, applicable_remedies
 from nndoctor.diagnosis.needs import judgeable
-from nndoctor.diagnosis.precedence import explanations
+from nndoctor.diagnosis.precedence import explanations, in_agreement
 from nndoctor.prognosis.expect import estimates, explained_estimates
 from nndoctor.remedies import REMEDIES
 from nndoctor.remedies.treatments import prescribed
@@ -36,6 +36,7 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     skipped += foreign
     found, cleared, errors = _run_rules(seen, judged)
     shown, explained = _unexplained([rule for rule in judged if rule.name in found], found)
+    found = in_agreement({rule.name: found[rule.name] for rule in shown})
     skipped += explained
     _leave_open(shown, judged, cleared, skipped)
     ranked = [(rule, finding) for rule in shown for finding in found[rule.name]]

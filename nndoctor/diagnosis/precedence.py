@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.finding import Finding, Severity, ranked
 from nndoctor.core.rule import Rule
 
 DEAD_RUN = (
@@ -21,6 +22,9 @@ NEEDS_A_LIVE_RUN = ("NN1", "NN2")
 POSSIBLE_CAUSES = frozenset({"lr-too-high", "labels-without-signal", "plateau-at-start"})
 # What may be the cause where a run ends at chance but its weights changed.
 CAUSES_AT_CHANCE = frozenset({"lr-too-low", "lr-decayed-too-early", "not-converged", "warmup-unfinished"})
+# A finding, and the cause and the remedy that contradict it where it is nearly certain.
+CONTRADICTED = {"lr-too-high": ("learning rate too low", "raise-learning-rate")}
+NEARLY_CERTAIN = 0.9
 CRASHED = ("out-of-memory", "process-died")
 NEEDS_THE_END = frozenset(
     {"not-converged", "lr-too-low", "warmup-unfinished", "lr-never-decayed", "lr-decayed-too-early"}
@@ -73,3 +77,20 @@ def _explains(found: Mapping[str, Sequence[Finding]], cause: str, name: str) -> 
 
 def _is_error(found: Mapping[str, Sequence[Finding]], name: str) -> bool:
     return any(f.severity is Severity.ERROR for f in found.get(name, ()))
+
+
+def in_agreement(found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
+    """The findings shown, without causes and remedies that contradict another one that is nearly certain."""
+    agreed = {name: list(findings) for name, findings in found.items()}
+    for name, (cause, remedy) in CONTRADICTED.items():
+        if any(f.severity is not Severity.INFO and f.confidence >= NEARLY_CERTAIN for f in found.get(name, ())):
+            agreed = {other: [_without(f, cause, remedy) for f in agreed[other]] for other in agreed}
+    return agreed
+
+
+def _without(finding: Finding, cause: str, remedy: str) -> Finding:
+    """A finding without one of its causes and the remedy that goes with it; unchanged where it has no other cause."""
+    causes = [c for c in finding.causes if c.name != cause]
+    if not causes or len(causes) == len(finding.causes):
+        return finding
+    return replace(finding, causes=ranked(*causes), remedies=tuple(r for r in finding.remedies if r.name != remedy))

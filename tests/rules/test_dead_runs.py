@@ -317,3 +317,27 @@ def test_a_recall_that_was_zero_for_some_epochs_only_is_no_finding():
     recovers = {"val_f1": [0.117, 0.077, 0.021] + 6 * [0.0] + [0.2, 0.3, 0.4], "val_recall": [0.8, 0.2, 0.02] + 6 * [0.0] + [0.2, 0.3, 0.4]}  # fmt: skip
     found = report(**{**FRAUD, **recovers, "val_precision": 3 * [0.06] + 6 * [0.0] + 3 * [0.5]}, val_acc=[0.242, 0.665, 0.905] + 6 * [0.941] + [0.95, 0.955, 0.96])  # fmt: skip
     assert "metric-at-worst" not in alarms(found)
+
+
+LOST = {
+    "epoch": range(1, 13),
+    "train_loss": [1.727, 2.368, 2.4, 2.399, 2.424, 2.403, 2.407, 2.42, 2.374, 2.385, 2.41, 2.407],
+    "train_acc": [0.482, 0.218, 0.115, 0.082, 0.102, 0.081, 0.098, 0.092, 0.096, 0.1, 0.102, 0.1],
+}
+
+
+def test_what_was_learned_and_lost_again_shows_a_learning_rate_that_is_too_high():
+    found = report(**LOST).primary
+    assert found.name == "stuck-at-chance"
+    assert found.causes[0].name == "learning rate too high"
+    assert "1.727 at epoch 1" in found.causes[0].because
+    assert found.remedies[0].name == "lower-learning-rate"
+
+
+def test_a_number_of_classes_is_not_quoted_where_a_usual_one_fits_as_well():
+    assert "classes" not in report(**LOST).primary.message
+
+
+def test_a_loss_that_never_left_chance_may_have_a_learning_rate_that_is_too_low():
+    flat = report(epoch=range(1, 13), train_loss=near(2.303, 12, 0.001), train_acc=[0.1, 0.11, 0.09] * 4)
+    assert flat.primary.causes[0].name == "learning rate too low"
