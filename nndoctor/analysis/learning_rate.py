@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from nndoctor.core.finding import Cause
 from nndoctor.core.formatting import number
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import Array
+
+# Rate below which not even an update of Adam, which is about as large as the rate, changes a weight in single precision.
+VANISHED = 1e-11
+ZERO = "learning rate zero"  # the cause of weights that do not change
+MIN_RATES = 4  # learning rates that show that it is so throughout
 
 
 def rates_at(run: Run, steps: Array) -> Array | None:
@@ -27,3 +33,26 @@ def peak_in_words(run: Run) -> str:
     """The evidence for a learning rate that is too high where nothing else shows it: its peak, if it is logged."""
     lr = run.series_of("lr")
     return "it is the usual cause" if lr is None else f"it peaks at {number(lr.high)}"
+
+
+def zero_rate(run: Run) -> str:
+    """What a log says of a learning rate that is too small to change a weight in all of its rows; empty for any other."""
+    lr = run.series_of("lr", MIN_RATES)
+    if lr is None or lr.high > VANISHED or lr.low < 0:
+        return ""
+    rows = f"in all {len(lr.y)} rows"
+    return f"the learning rate is at most {number(lr.high)} {rows}" if lr.high else f"the learning rate is 0 {rows}"
+
+
+def zero_rate_cause(run: Run) -> Cause | None:
+    """The cause of weights that do not change, where the log shows such a learning rate."""
+    zero = zero_rate(run)
+    if not zero:
+        return None
+    printed = "" if run.series["lr"].high else ", or smaller than its printed digits show"
+    return Cause(
+        "learning rate zero",
+        1.0,
+        f"{zero}{printed}",
+        "print the learning rate of every parameter group before the first step and after each step of the scheduler",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nndoctor.analysis.learning_rate import zero_rate_cause
 from nndoctor.core.finding import Cause, ranked
 from nndoctor.core.run import Run
 
@@ -79,31 +80,29 @@ def no_growth_causes() -> tuple[Cause, ...]:
 
 
 def no_update_causes(run: Run) -> tuple[Cause, ...]:
-    """The causes, the likeliest first; a learning rate of zero in the log is the first one."""
-    lr = run.series_of("lr")
-    zero = lr is not None and lr.high <= 0
+    """The causes, the likeliest first; a learning rate of zero in the log is the only one."""
+    if (zero := zero_rate_cause(run)) is not None:
+        return (zero,)
     loss = run.series_of("train/loss")
     if loss is not None and abs(loss.final - FLOAT_FLOOR) < ROUNDING:
         return NO_PROBABILITY
     return ranked(
         Cause(
             "weights not trained",
-            0.15 if zero else 0.6,
+            0.6,
             "parameters that are missing from the optimizer, frozen, or cut off by detach() are not updated",
             "compare one weight before and after a step",
         ),
         Cause(
             "optimizer never steps",
-            0.15 if zero else 0.25,
+            0.25,
             "without optimizer.step() nothing changes",
             "look for optimizer.step() in the loop",
         ),
         Cause(
             "learning rate zero, or far too low",
-            0.7 if zero else 0.15,
-            "the learning rate in the log is 0"
-            if zero
-            else "updates that are smaller than the rounding of the weights are lost",
+            0.15,
+            "updates that are smaller than the rounding of the weights are lost",
             "log the learning rate of every parameter group",
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from nndoctor.analysis.chance import is_cross_entropy
+from nndoctor.analysis.learning_rate import ZERO, zero_rate_cause
 from nndoctor.analysis.level import LAST_QUARTER, end_level
 from nndoctor.analysis.plateau import exact
 from nndoctor.analysis.unlogged_causes import unseen_warm_up
@@ -26,6 +27,7 @@ UNLOGGED = 0.1  # weight of a cause that only the learning rate in the log could
 TOO_HIGH = "learning rate too high"
 # Remedies where a learning rate that is too high is the likeliest cause.
 LOWER_FIRST = ("lower-learning-rate", "warm-up", "overfit-tiny-subset", "check-labels", "check-the-step")
+ZERO_FIRST = ("check-the-schedule", "check-the-step")
 TOO_HIGH_BEFORE = Cause(
     TOO_HIGH,
     0.15,
@@ -114,11 +116,14 @@ def _of_rate(run: Run, loss: Series) -> Cause:
 
 def remedies_for(causes: tuple[Cause, ...]) -> tuple[str, ...]:
     """The remedies of a loss that does not move, where its first cause asks for others than usual; else none."""
-    return LOWER_FIRST if causes and causes[0].name == TOO_HIGH else ()
+    first = causes[0].name if causes else ""
+    return LOWER_FIRST if first == TOO_HIGH else ZERO_FIRST if first == ZERO else ()
 
 
 def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     """What may hold a loss where it is, the likeliest first; the loss must have a finite value."""
+    if (zero := zero_rate_cause(run)) is not None:
+        return (zero,)
     if workload(run) is Workload.BOOSTING:
         return BOOSTED
     if (times := times_of_guessing(run, loss)) > MIN_TIMES:

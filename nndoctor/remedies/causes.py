@@ -8,6 +8,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "learning-rate": (
         "learning rate too high",
         "learning rate too low",
+        "learning rate zero",
         "learning rate zero, or far too low",
         "the learning rate",
         "learning rate too high or too many steps",

@@ -26,6 +26,12 @@ CATALOGUE = (
         "Smith, Cyclical Learning Rates, 2017, arXiv:1506.01186",
     ),
     Remedy(
+        "check-the-schedule",
+        "check the number of steps of the schedule: print the learning rate before the first step",
+        "a schedule made for 0 steps or one of 0 warmup steps, or a value that was not read, leaves a learning rate of 0",
+        "PyTorch documentation, torch.optim: How to adjust learning rate",
+    ),
+    Remedy(
         "decay-learning-rate",
         "decay the learning rate: cosine to zero, or 10× when the loss stalls",
         "large steps make fast progress early on, small ones settle near the minimum",

@@ -9,6 +9,7 @@ from nndoctor.core.finding import Cause
 TREATMENTS: Mapping[str, tuple[str, ...]] = {
     "learning rate too high": ("lower-learning-rate", "lower-learning-rate-for-policies", "warm-up", "clip-gradients"),
     "learning rate too low": ("raise-learning-rate", "learning-rate-range-test"),
+    "learning rate zero": ("check-the-schedule",),
     "decayed too early": ("decay-later",),
     "warm-up": ("shorten-warm-up",),
     "warmup": ("shorten-warm-up",),

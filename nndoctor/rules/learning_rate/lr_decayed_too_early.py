@@ -8,6 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.guessing import ends_at_guessing
+from nndoctor.analysis.learning_rate import VANISHED
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import MEASURED, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
@@ -37,8 +38,6 @@ LAST_HALF = 0.5  # share of the time since the rate is small after which it no l
 OF_TEXT = (Workload.PRETRAINING, Workload.FINE_TUNING)
 REMEDIES = ("decay-later", "train-longer")
 
-# Rate below which not even an update of Adam, which is about as large as the rate, changes a weight in single precision.
-VANISHED = 1e-11
 MIN_VAIN = 0.2  # share of the run that is trained at such a rate
 MIN_RATES = 4  # learning rates that show a decay
 # Probability of the finding from which a log without a learning rate shows it: of 25 such runs of the zoo, 22 confirm it.
@@ -63,7 +62,7 @@ def _vanished(run: Run) -> Symptom | None:
     lr, loss = run.series["lr"], run.series["train/loss"]
     above = np.flatnonzero((lr.y > VANISHED) | (lr.y <= 0))
     first = int(above[-1]) + 1 if len(above) else 0
-    if len(lr.y) - first < MIN_RATES or 1 - loss.share_of_run(float(lr.x[first])) < MIN_VAIN:
+    if lr.low == lr.high or len(lr.y) - first < MIN_RATES or 1 - loss.share_of_run(float(lr.x[first])) < MIN_VAIN:
         return None
     where = float(lr.x[first])
     return Symptom(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from nndoctor.analysis.learning_rate import zero_rate
 from nndoctor.analysis.liveness import (
     MIN_DIGITS,
     MIN_FEW,
@@ -64,7 +65,7 @@ def _unchanged(run: Run) -> Symptom | None:
     also = "" if len(judged) == 1 else f", and so {'is' if len(judged) == 2 else 'are'} {_names(judged, loss.name)}"
     unit = run.axis if run.axis == "epoch" else "value"
     return Symptom(
-        f"{name} is {number(loss.final)} in all {len(loss.y)} {unit}s{also}: {'no tree changes the model' if trees else 'the weights are not being updated'}",
+        f"{name} is {number(loss.final)} in all {len(loss.y)} {unit}s{also}: {'no tree changes the model' if trees else 'the weights are not being updated'}{_rate(run)}",
         CERTAIN,
         {"value": loss.final, "values": len(loss.y), "series": len(judged)},
         series=loss.name,
@@ -72,6 +73,12 @@ def _unchanged(run: Run) -> Symptom | None:
         span=loss.span,
         causes=no_growth_causes() if trees else no_update_causes(run),
     )
+
+
+def _rate(run: Run) -> str:
+    """What the log says of a learning rate of zero."""
+    zero = zero_rate(run)
+    return f", and {zero}" if zero else ""
 
 
 def _stopped(run: Run) -> Symptom | None:

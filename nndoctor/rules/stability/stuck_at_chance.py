@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, SAME_ANSWER, UNIGRAM, flips_answers
 from nndoctor.analysis.guessing import MAX_OFF_ALONE, MAX_OFF_EXPLODED, Guessing, ends_at_guessing
 from nndoctor.analysis.guessing_causes import guessing_causes
+from nndoctor.analysis.learning_rate import zero_rate
 from nndoctor.analysis.level import dwarfs_second
 from nndoctor.analysis.low_accuracy import MAX_ACCURACY, MAX_FALL, MAX_WITH_LOSS, MIN_WITH_LOSS
 from nndoctor.analysis.low_accuracy import MIN_POINTS as MIN_ACCURACIES
@@ -65,6 +66,12 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _message(run: Run, found: Guessing, loss: Series | None) -> str:
+    zero = zero_rate(run)
+    return _guess(run, found, loss) + (f"; {zero}" if zero else "")
+
+
+def _guess(run: Run, found: Guessing, loss: Series | None) -> str:
+    """What shows that the run guesses."""
     score = _score(run, found)
     if found.evidence == "low" and score is not None:
         return f"{series_in_words(score.name)} is at most {percent(score.high)} in all {len(score.y)} values and does not rise: the network does not learn"
