@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from enum import StrEnum
 
@@ -60,6 +61,12 @@ MIN_LEFT, MAX_LEFT = 0.005, 0.5
 # Noise as a share of the loss where each batch draws its own timesteps; that of token losses is half of it.
 SCATTER = 0.06
 MIN_SCATTERED = 100  # values that show such a scatter
+MIN_GUESSES = 5  # losses and accuracies
+LEAST_VIEWS, MOST_VIEWS = 4.0, 10.0  # logarithms of the numbers of views that are compared
+MAX_OFF_LOG, MAX_OFF_SHARE = (
+    0.0005,
+    0.5,
+)  # of the loss from ln(2N - 1), and share of 1/(2N - 1) of the accuracy from that
 NAMES = "train/loss|validation/loss"
 
 
@@ -121,10 +128,22 @@ def _by_values(run: Run) -> Workload:
         return Workload.FINE_TUNING
     if _scatters(run):
         return Workload.DIFFUSION
+    if _guesses_among_views(run):
+        return Workload.CONTRASTIVE
     tokens = _writes_text(run)
     if _is_gentle(run) and loss.first < KNOWS and (tokens or of_transformers(run)):
         return Workload.FINE_TUNING
     return Workload.PRETRAINING if tokens else Workload.SUPERVISED
+
+
+def _guesses_among_views(run: Run) -> bool:
+    """A loss and an accuracy that are those of guessing among the 2N - 1 other views of a batch of a power of two (SimCLR)."""
+    loss, right = run.series_of(NAMES, MIN_GUESSES), run.series_of("train/accuracy", MIN_GUESSES)
+    if loss is None or right is None or not LEAST_VIEWS < loss.last < MOST_VIEWS:
+        return False
+    views = 2 ** round(math.log2(math.exp(loss.last))) - 1
+    at_chance = abs(loss.last - math.log(views)) < MAX_OFF_LOG
+    return at_chance and abs(float(right.y.mean()) * views - 1) < MAX_OFF_SHARE
 
 
 def _writes_text(run: Run) -> bool:

@@ -10,6 +10,7 @@ import pytest
 import nndoctor
 from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Severity
+from nndoctor.core.run import Run
 
 STEPS = 60
 T = np.linspace(0, 1, STEPS)
@@ -192,3 +193,12 @@ def test_an_error_rate_beside_a_loss_makes_no_boosted_trees(names, kind):
         held_out: falling(0.65, 0.15, row=1),
     }
     assert nndoctor.diagnose(log).workload == kind
+
+
+def test_a_loss_that_stays_at_the_logarithm_of_the_other_views_of_a_batch_is_a_collapse() -> None:
+    accuracy = "0.0018 0.0023 0.002 0.0015 0.0021 0.0018 0.0019 0.0016 0.0022 0.0024"
+    run = Run.drawn(train_loss="6.2564 6.23638 6.23637 6.23639*7", train_accuracy=accuracy)
+    report = nndoctor.diagnose(run)
+    assert report.primary is not None
+    assert report.primary.name == "representation-collapse"
+    assert "6.236 = ln 511" in report.primary.message

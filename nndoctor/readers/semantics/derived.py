@@ -11,6 +11,7 @@ import numpy as np
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS
 from nndoctor.core.series import PERCENT, Series
+from nndoctor.readers.semantics.guessed_shares import guessed_in_percent
 from nndoctor.readers.semantics.sums import per_token
 
 STAND_INS = ("mse", "rmse", "mae", "perplexity")  # falls as a loss falls: better than no loss at all
@@ -197,7 +198,7 @@ def _of_shares(
     known, says = BY_NAME.get(metric), any(s.column in percent for s in group.values())
     if known is None or not (known.share or (metric in ABOVE_ONE and says)):
         return ()
-    if metric == "accuracy" and _top5_in_percent(series):
+    if metric == "accuracy" and (_top5_in_percent(series) or guessed_in_percent(series)):
         percent = percent | {s.column for s in group.values()}
     return _in_percent(group, percent, higher=known.higher, poor=metric == "accuracy" and _poor(series))
 

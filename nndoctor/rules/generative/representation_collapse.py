@@ -30,6 +30,26 @@ SIZES = tuple(np.log(n) for k in range(4, 14) for n in (2**k, 2**k - 1, 2 ** (k 
 MAX_OFF_LOG = 0.003  # share of ln N
 MIN_POINTS = 5
 
+NOT_APART = Cause(
+    "nothing keeps the embeddings apart",
+    0.45,
+    "methods without negatives need a stop-gradient and a predictor, a momentum encoder or a variance term",
+    "look for .detach() on the target branch",
+)
+TOO_HIGH = Cause(
+    "learning rate too high",
+    0.35,
+    "one large step can move all embeddings in the same direction",
+    "one run with a tenth of the learning rate and a warm-up",
+)
+VIEWS = Cause(
+    "views too different or too alike",
+    0.2,
+    "then nothing is learned from matching them",
+    "look at ten pairs of views",
+)
+WITH_NEGATIVES = (TOO_HIGH, VIEWS)  # of a loss that compares each view with others, which keep the embeddings apart
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look at the spread and the rank of the embeddings, then at the loss."""
@@ -68,11 +88,12 @@ def _by_loss(loss: Series) -> Iterator[Symptom]:
     if still and abs(size - loss.last) < MAX_OFF_LOG * size:
         yield _symptom(
             loss,
-            f"the loss stays at {number(loss.last)}, the logarithm of {np.exp(size):.0f}: that of random guessing among that many examples",
+            f"the loss stays at {number(loss.last)} = ln {np.exp(size):.0f}, that of random guessing among so many examples",
+            WITH_NEGATIVES,
         )
 
 
-def _symptom(series: Series, text: str) -> Symptom:
+def _symptom(series: Series, text: str, causes: tuple[Cause, ...] = ()) -> Symptom:
     return Symptom(
         f"{text}: all inputs get nearly the same embedding",
         MEASURED,
@@ -80,26 +101,7 @@ def _symptom(series: Series, text: str) -> Symptom:
         series=series.name,
         step=series.last_step,
         span=series.span,
-        causes=(
-            Cause(
-                "nothing keeps the embeddings apart",
-                0.45,
-                "methods without negatives need a stop-gradient and a predictor, a momentum encoder or a variance term",
-                "look for .detach() on the target branch",
-            ),
-            Cause(
-                "learning rate too high",
-                0.35,
-                "one large step can move all embeddings in the same direction",
-                "one run with a tenth of the learning rate and a warm-up",
-            ),
-            Cause(
-                "views too different or too alike",
-                0.2,
-                "then nothing is learned from matching them",
-                "look at ten pairs of views",
-            ),
-        ),
+        causes=causes or (NOT_APART, TOO_HIGH, VIEWS),
     )
 
 

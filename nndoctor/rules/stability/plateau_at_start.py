@@ -263,5 +263,6 @@ RULE = Rule(
         "symmetric-initialization",
         "signal-shrinks",
         "signal-grows",
+        "representation-collapse",
     ),
 )
