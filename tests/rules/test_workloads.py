@@ -202,3 +202,21 @@ def test_a_loss_that_stays_at_the_logarithm_of_the_other_views_of_a_batch_is_a_c
     assert report.primary is not None
     assert report.primary.name == "representation-collapse"
     assert "6.236 = ln 511" in report.primary.message
+
+
+SOLVED = {"reward": "20..470*30", "clip_fraction": "0.1*30", "value_loss": "40*29 186"}
+
+
+def test_a_value_function_that_fitted_before_the_task_was_solved_is_no_fault() -> None:
+    run = Run.drawn(
+        {"task": "reinforcement-learning"}, explained_variance="0.1 0.3 0.8*5 0.9 0.96 0.04*20 0.002", **SOLVED
+    )
+    assert "value-function-unfit" not in [found.name for found in nndoctor.diagnose(run).findings]
+
+
+def test_a_value_function_that_never_fits_is_a_remark_where_the_task_is_solved() -> None:
+    run = Run.drawn({"task": "reinforcement-learning"}, explained_variance="0.01*29 0.002", **SOLVED)
+    (found,) = [f for f in nndoctor.diagnose(run).findings if f.name == "value-function-unfit"]
+    assert found.severity is Severity.INFO
+    assert "explained variance ends at 0.002" in found.message
+    assert "value loss ends at 186; reward ends at 470" in found.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -63,29 +64,39 @@ def _explains_nothing(run: Run, curve: Series) -> Symptom | None:
     """Explained variance that was never large, is worse than none, or is next to zero without any progress."""
     late, last = curve.y[int(START * len(curve.y)) :], median(closing(curve.y, END))
     level = median(late)
-    never = _never_fits(run, late)
     worse = min(level, last) < WORSE_THAN_MEAN
+    never = level <= MAX_EXPLAINED and _never_fits(run, late if worse else curve.y)
     absent = quantile(np.abs(late), UPPER_TENTH) < MAX_ABSENT and not improves(run)
     if not (never or worse or absent) or (solved(run) and not never):
         return None
     value = run.series_of("value_loss")
     loss = value.last if value is not None else None
+    ends = [f"{name} ends at {number(s.final)}" for name, s in _beside(run)]
     message = (
-        f"the value function does not predict the returns: explained variance is {number(last)} at the end, "
-        f"{number(level)} in the middle{'' if loss is None else f'; the value loss is {number(loss)}'}"
+        f"the value function does not predict the returns: explained variance ends at {number(curve.final)} and is about "
+        f"{number(level, 2)} (median) after {percent(START)} of the run{''.join(f'; {end}' for end in ends)}"
     )
     evidence = {"late": level, "best": quantile(late, UPPER_TENTH), "last": last, "value_loss": loss}
-    return _symptom(curve, message, evidence, large=loss is not None and loss > LARGE_ERROR)
+    found = _symptom(curve, message, evidence, large=loss is not None and loss > LARGE_ERROR)
+    return replace(found, severity=Severity.INFO) if solved(run) and not worse else found
 
 
-def _never_fits(run: Run, late: Array) -> bool:
-    """Whether the explained variance stays near zero although the policy is updated several times on one batch."""
+def _beside(run: Run) -> Iterator[tuple[str, Series]]:
+    """What is quoted next to the explained variance."""
+    for name, words in (("value_loss", "value loss"), ("reward", "reward")):
+        series = run.series_of(name)
+        if series is not None:
+            yield words, series
+
+
+def _never_fits(run: Run, values: Array) -> bool:
+    """Whether the explained variance stays near zero, and nowhere among some values is large, although the policy is updated several times on one batch."""
     updates = size_of_updates(run, of_text=False)
     if updates is None and "clip_fraction" not in run.series:
         return False
     if updates is not None and median(np.abs(updates.y)) <= ONE_STEP:
         return False
-    return median(late) <= MAX_EXPLAINED and quantile(late, UPPER_TENTH) <= MAX_BEST
+    return quantile(values, UPPER_TENTH) <= MAX_BEST
 
 
 def _symptom(curve: Series, message: str, evidence: dict[str, float | None], *, large: bool) -> Symptom:
@@ -127,7 +138,7 @@ RULE = Rule(
     needs={"explained_variance|value_loss": MIN_POINTS},
     check=check,
     why="Advantages are returns minus the value function. If it explains nothing, they are as noisy as the returns, and learning is slow or wrong.",
-    how=f"Audit. After {percent(START)} of the run the median explained variance is {MAX_EXPLAINED:g} or less and {percent(1 - UPPER_TENTH)} of its values at most above {MAX_BEST:g} (where updates are clipped, as in PPO), or it is below {WORSE_THAN_MEAN:g}, or within {MAX_ABSENT:g} of zero while the reward does not improve; or the value loss stays above {LARGE_ERROR:,.0f} and above the square of {MIN_REWARDS:g} times the largest reward. Not reported if the task is solved and the variance only fell again afterwards.",
+    how=f"Audit. After {percent(START)} of the run the median explained variance is {MAX_EXPLAINED:g} or less and {percent(1 - UPPER_TENTH)} of all its values at most are above {MAX_BEST:g} (where updates are clipped, as in PPO), or it is below {WORSE_THAN_MEAN:g}, or within {MAX_ABSENT:g} of zero while the reward does not improve; or the value loss stays above {LARGE_ERROR:,.0f} and above the square of {MIN_REWARDS:g} times the largest reward. A remark if the task is solved and it is not below {WORSE_THAN_MEAN:g}; not reported if the task is solved and it was larger before.",
     sources=(
         Reference(
             "Huang et al., The 37 Implementation Details of PPO, 2022",
