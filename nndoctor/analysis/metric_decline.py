@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,3 +54,15 @@ def metric_decline(run: Run) -> Decline | None:
         return None
     index = int(np.argmin(np.abs(metric.x - at)))
     return Decline(metric, float(metric.y[index]), metric.final, at, since, worse / gained)
+
+
+def error_rises(run: Run, step: float) -> bool:
+    """Whether the validation error by which the run is judged is clearly higher at the end than around a step, where the log has both."""
+    error = run.error("validation") if run.judged_by_share else None
+    if error is None or len(error.y) < MIN_POINTS:
+        return False
+    then, since = error.y[error.x <= step], int((error.x > step).sum())
+    if not len(then) or since < MIN_SINCE:
+        return False
+    before, after = (median(part) for part in (then[-LAST_EVALUATIONS:], error.y[-LAST_EVALUATIONS:]))
+    return after - before > max(MIN_NOISES * noise(error) / math.sqrt(LAST_EVALUATIONS), MIN_LOSS * before)

@@ -18,6 +18,9 @@ TOO_FEW = "not enough data"  # how the reason begins where a log has too few poi
 MIN_STAYS = 6  # values that show that a loss goes nowhere
 MAX_WIDTH = 0.3  # share of its mean between the lowest and the highest of them
 SPREADS = 1.0  # standard errors by which its beginning and its end may differ
+GRAVE = ("overtraining", "high-variance")  # remarks that a verdict without a finding must not hide
+LIKELY_REMARK = 0.8  # confidence from which it names them
+FAR_RISE = 1.1  # times its best, from which on a validation loss that rose is named
 # Workloads whose losses do not measure progress; their level and gap are not mentioned.
 WITHOUT_LOSS = ("reinforcement-learning", "gan")
 
@@ -53,7 +56,7 @@ def essence(report: Report) -> str:
         return f"{capitalized(rule_in_words(primary.name))}, {confidence_in_words(primary.confidence)}"
     reason = report.unjudged
     if reason is None:
-        return "No problems found"
+        return "No problems found" if _grave_remark(report) is None else "No clear problem found"
     return capitalized(TOO_FEW) if reason.startswith(TOO_FEW) else "Cannot judge this run"
 
 
@@ -109,9 +112,24 @@ def _no_problems(report: Report) -> str:
         return f"No problems found in training.{_stays(report) or _ends(report)} Log validation loss to check for overfitting."
     if not any(name.startswith("train/") for name in report.run.series):
         return f"No problems found in validation.{_ends(report)} Log training loss to check for under- and overfitting."
+    if (remark := _grave_remark(report)) is not None:
+        return f"No clear problem found, but {remark.message.rstrip('.')}."
     if (bias := found.get("high-bias")) is not None:
         return f"No problems found, but the model may be underfitting: {bias.message.rstrip('.')}."
     return f"No problems found.{_ends(report)}"
+
+
+def _grave_remark(report: Report) -> Finding | None:
+    """A remark on overfitting that is likely enough, and on a rise or a gap that is large enough, to be named next to the verdict."""
+    if report.primary is not None or report.workload in WITHOUT_LOSS:
+        return None
+    likely = [f for f in report.findings if f.name in GRAVE and f.confidence >= LIKELY_REMARK]
+    return next((f for f in likely if f.name != "overtraining" or _rises_far(f)), None)
+
+
+def _rises_far(overtraining: Finding) -> bool:
+    best, last = (overtraining.evidence.get(name) for name in ("best", "last"))
+    return isinstance(best, float) and isinstance(last, float) and last > FAR_RISE * best > 0
 
 
 def _rewarded(report: Report) -> str:

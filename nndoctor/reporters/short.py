@@ -154,7 +154,7 @@ def _notes(page: Page, report: Report, most: int) -> None:
 
 
 def in_one_line(name: str, finding: Finding, room: int) -> str:
-    """A finding with its message where that fits, else with the clauses of it that fit; else those under a shorter name; else its name alone.
+    """A finding with its message where that fits, else with the clauses of it that fit; else those under a shorter name; else its name alone, or the beginning of a remark.
 
     A message is not cut at a comma: what follows one is often the number that the first is compared with.
     """
@@ -163,7 +163,8 @@ def in_one_line(name: str, finding: Finding, room: int) -> str:
     whole = [text for text in clauses if text.count("(") == text.count(")")]
     lines = [f"{before}: {text}" for before in (name, finding.name, finding.code) for text in whole]
     lines += map(sentence, whole) if finding.severity is Severity.INFO else ()
-    return next((line for line in lines if cell_len(line) <= room), name)
+    bare = shortened(f"{finding.code}: {finding.message}", room) if finding.severity is Severity.INFO else name
+    return next((line for line in lines if cell_len(line) <= room), bare)
 
 
 def _named(findings: list[Finding]) -> str:

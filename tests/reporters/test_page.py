@@ -155,7 +155,7 @@ def test_what_was_found_comes_before_remarks_on_the_log(healthy):
     """Where there is room for two notes only, they are not both about how the log was read."""
     remark = replace(healthy, findings=(), run=replace(healthy.run, notes=("first remark", "second remark")))
     found = diagnose({"epoch": range(30), "loss": [2.0 - 0.06 * k for k in range(30)], "val_loss": [1.2] * 30})
-    infos = [replace(f, severity=Severity.INFO) for f in found.findings][:1]
+    infos = [replace(f, severity=Severity.INFO, confidence=0.6) for f in found.findings][:1]
     page = render([replace(remark, findings=tuple(infos))], PLAIN)
     assert page.index(infos[0].code) < page.index("First remark")
 

@@ -102,3 +102,18 @@ def test_a_reward_that_ends_where_it_started_goes_nowhere():
     run = Run.drawn({"task": "reinforcement-learning"}, reward="-17.25 4 -3 7.5 -11 -17.25")
     message, _ = verdict(diagnose(run, RULES))
     assert message == "No problems found. Reward starts and ends at -17.25."
+
+
+@pytest.mark.parametrize(("last", "named"), [(1.4, True), (1.05, False)])
+def test_a_likely_remark_on_a_large_rise_is_named_next_to_the_verdict(sick, last, named):
+    (found,) = sick.findings
+    remark = replace(found, severity=Severity.INFO, confidence=0.85, evidence={"best": 1.0, "last": last})
+    told = replace(sick, findings=(remark,))
+    assert verdict(told)[0].startswith("No clear problem found, but " if named else "No problems found.")
+    assert essence(told) == ("No clear problem found" if named else "No problems found")
+
+
+def test_an_unlikely_remark_is_left_to_the_notes(sick):
+    (found,) = sick.findings
+    remark = replace(found, severity=Severity.INFO, confidence=0.6, evidence={"best": 1.0, "last": 1.4})
+    assert verdict(replace(sick, findings=(remark,)))[0].startswith("No problems found.")

@@ -135,3 +135,21 @@ def test_a_loss_that_jumps_where_a_new_term_begins_has_no_spike() -> None:
     assert "loss-spikes" not in found
     whole = nndoctor.diagnose({"epoch": list(epochs), "loss": list(base + term)})
     assert "loss-spikes" in [finding.name for finding in whole.findings]
+
+
+EPOCHS = np.arange(40)
+RISING = {
+    "epoch": EPOCHS,
+    "train_loss": 0.05 + 2.2 * np.exp(-EPOCHS / 6),
+    "val_loss": np.where(EPOCHS < 16, 0.46 + 1.74 * np.exp(-EPOCHS / 3), 0.46 + 0.004 * (EPOCHS - 15)),
+}
+
+
+def test_a_slight_steady_rise_of_the_loss_is_overtraining_where_the_accuracy_falls_with_it() -> None:
+    falls = np.where(EPOCHS < 16, 0.875 - 0.6 * np.exp(-EPOCHS / 3), 0.875 - 0.0025 * (EPOCHS - 15))
+    assert "overtraining" in _alarms(**RISING, val_acc=falls)
+
+
+def test_a_slight_steady_rise_of_the_loss_is_a_remark_where_the_accuracy_stays() -> None:
+    stays = np.where(EPOCHS < 16, 0.875 - 0.6 * np.exp(-EPOCHS / 3), 0.875)
+    assert "overtraining" not in _alarms(**RISING, val_acc=stays)

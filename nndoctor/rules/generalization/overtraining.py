@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between, has_moved
-from nndoctor.analysis.metric_decline import MIN_LOSS, MIN_SHARE, metric_decline
+from nndoctor.analysis.metric_decline import MIN_LOSS, MIN_SHARE, error_rises, metric_decline
 from nndoctor.analysis.metric_decline import MIN_NOISES as MIN_METRIC_DECLINE
 from nndoctor.analysis.overfitting import FEW_EVALUATIONS, Rise, distance_covered, rise, training_fell
 from nndoctor.analysis.task_metric import moved_since
@@ -89,8 +89,9 @@ def _gained_since(run: Run, at: float) -> float | None:
 def _is_only_slight(run: Run, validation: Series, seen: Rise, gained: float | None) -> bool | None:
     """Whether the rise is worth a remark only; None where it is none at all."""
     if _has_risen(run, validation, seen, gained):
-        return _is_slight(validation, seen, gained) and not _worse_text(run, validation, seen)
-    return not _rises_far(validation, seen) if _rises_steadily(seen) else None
+        material = _worse_text(run, validation, seen) or error_rises(run, seen.at)
+        return _is_slight(validation, seen, gained) and not material
+    return not (_rises_far(validation, seen) or error_rises(run, seen.at)) if _rises_steadily(seen) else None
 
 
 def _has_risen(run: Run, validation: Series, seen: Rise, gained: float | None) -> bool:

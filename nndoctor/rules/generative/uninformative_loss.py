@@ -30,8 +30,8 @@ def check(run: Run) -> Iterator[Symptom]:
     ):
         return
     yield Symptom(
-        f"the training loss scatters by {percent(loss.noise / loss.last)} from value to value around {number(loss.last)}, because each batch draws "
-        "its own noise and timesteps: it cannot show whether the model still improves",
+        f"the training loss cannot show whether the model still improves: it scatters by {percent(loss.noise / loss.last)} from value to value "
+        f"around {number(loss.last)}, because each batch draws its own noise and timesteps",
         TYPICAL,
         {"loss": loss.last, "noise": loss.noise},
         series="train/loss",
