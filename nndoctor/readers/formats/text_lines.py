@@ -143,6 +143,7 @@ def _in_one_spelling(lines: Sequence[str], start: str) -> Sequence[str]:
     """The lines as most frameworks write them, for a log that begins with a text."""
     from nndoctor.readers.text.counts import counts_epochs, with_epoch
     from nndoctor.readers.text.dialects import comma_decimals, trees_rise, with_points, with_scores
+    from nndoctor.readers.text.sklearn_scores import are_scores, with_named_scores
 
     lines = [ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in lines]
     if "]<std" in start:
@@ -153,6 +154,8 @@ def _in_one_spelling(lines: Sequence[str], start: str) -> Sequence[str]:
         lines = list(map(with_points, lines))
     if "learn: " in start and trees_rise(start):
         lines = list(map(with_scores, lines))
+    if are_scores(start):
+        lines = with_named_scores(lines)
     if counts_epochs(start):
         lines = list(map(with_epoch, lines))
     return lines
