@@ -16,7 +16,7 @@ from nndoctor.readers.text.evaluations import evaluations_named, results_joined
 from nndoctor.readers.text.headings import heading
 from nndoctor.readers.text.pairs import Line, known
 from nndoctor.readers.text.pasted import cleaned
-from nndoctor.readers.text.repeats import without_repeats
+from nndoctor.readers.text.repeats import add_quoted, without_repeats
 from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.text.tables import named_above, rows_as_pairs
 from nndoctor.readers.text.tiers import MIN_EPOCHS, one_tier, series_of, without_parts
@@ -30,7 +30,9 @@ MAX_UNKNOWN = 64  # names kept that the vocabulary does not know
 AFTER_THE_RUN = frozenset({"train_runtime", "train_samples_per_second"})
 DIGIT = re.compile(r"\d")
 WORD_FOR_NONE = re.compile(r"nan|\binf(?:inity)?\b", re.IGNORECASE)
-QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it
+QUOTES = re.compile(
+    r"best iteration is:?\s*$", re.IGNORECASE
+)  # LightGBM says one of its rounds below it, printed before or not
 
 
 NONE: frozenset[str] = frozenset()
@@ -68,8 +70,11 @@ def records(lines: Iterable[str]) -> list[Record]:
     found: list[Record] = []
     epoch: dict[str, str] = {}
     under = ""
-    for number, text, above in _with_numbers(lines):
+    for number, text, above, quoted in _with_numbers(lines):
         under = above or under
+        if quoted:
+            add_quoted(found, parse(text), number)
+            continue
         for drawn in drawings(text):
             line = parse(drawn, under)
             if not AFTER_THE_RUN.isdisjoint(line.pairs):
@@ -87,22 +92,17 @@ def records(lines: Iterable[str]) -> list[Record]:
     return _few_unknown(_repeated(one_tier(_placed(found))))
 
 
-def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-    """The lines that may say a number, counted from 1, each with the heading that was read since the one before.
-
-    A line that a warning quotes is left out.
-    """
+def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str, bool]]:
+    """The lines that may say a number, counted from 1, each with the heading that was read since the one before, and whether it is quoted."""
     joined = entities_scored(results_joined(regions_joined(map(cleaned, lines))))
     named = second_bars_named(single_epochs_counted(evaluations_named(joined)))
     under, quoted = "", False
     for number, text in enumerate(map(in_english, plain(rows_as_pairs(named_above(vectors_summed(named))))), 1):
         if not _has_number(text):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
-        elif quoted:
-            quoted = False
         else:
-            yield number, text, under
-            under = ""
+            yield number, text, under, quoted
+            under, quoted = "" if not quoted else under, False
 
 
 def _repeats(found: list[Record], line: Line, text: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nndoctor.readers.tables.cells import number_or_nan
 
 if TYPE_CHECKING:
+    from nndoctor.readers.text.pairs import Line
     from nndoctor.readers.text.records import Record
 
 MIN_ALIKE = 3  # records from which one may be a quote of the best
@@ -41,3 +43,18 @@ def _leads_nowhere(found: list[Record], k: int) -> bool:
 
 def _same(one: Record, other: Record) -> bool:
     return one.marks == other.marks and one.values == other.values
+
+
+def add_quoted(found: list[Record], line: Line, number: int) -> None:
+    """Put a step that is said below its run in its place among the steps, where it was not printed there."""
+    if not found or list(line.marks) != ["step"] or not line.pairs.keys() <= found[-1].values.keys():
+        return
+    at, k = number_or_nan(line.marks["step"]), len(found)
+    while k and _step(found[k - 1]) > at and (k == len(found) or _step(found[k - 1]) < _step(found[k])):
+        k -= 1
+    if not k or _step(found[k - 1]) != at:
+        found.insert(k, replace(found[-1], marks=dict(line.marks), values=dict(line.pairs), line=number))
+
+
+def _step(record: Record) -> float:
+    return number_or_nan(record.marks.get("step", ""))
