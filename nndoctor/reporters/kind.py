@@ -60,8 +60,8 @@ def _method(run: Run) -> str:
 
 
 def _length(run: Run) -> str:
-    """The last epoch or step of the longest curve."""
-    ends = [s.last_step for s in run.series.values() if len(s.x) > 1]
+    """The last epoch or step of the longest curve, whether its value there is finite or not."""
+    ends = [float(s.steps[-1]) for s in run.series.values() if len(s.x) > 1]
     if not ends:
         return ""
     last = max(ends)

@@ -48,3 +48,8 @@ def test_steps_are_counted_where_the_log_holds_each_of_them(steps, wanted):
 def test_a_balance_loss_without_a_finite_value_makes_no_mixture_of_experts() -> None:
     run = Run.drawn(train_loss="2..1*20", balance_loss="nan*20")
     assert "experts" not in phrase(nndoctor.diagnose(run))
+
+
+def test_length_counts_the_steps_whose_loss_is_nan() -> None:
+    """A run that went on with NaN was that long."""
+    assert phrase(nndoctor.diagnose(Run.drawn(train_loss="0.9..0.2*20 nan*80"))) == "supervised, 100 steps"
