@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from nndoctor.analysis.convergence import roughness
-from nndoctor.analysis.learning_rate import lr_share
-from nndoctor.analysis.unlogged_causes import not_reset
+from nndoctor.analysis.learning_rate import lr_share, rate_jump
+from nndoctor.analysis.unlogged_causes import not_reset, resets_gradients
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause
 from nndoctor.core.run import Run
@@ -68,8 +68,9 @@ def divergence_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
         return OF_TREES
     turn = loss.share_of_run(loss.best_step)
     lr = lr_share(run, max(turn - BEFORE_TURN, 0.0), min(turn + AFTER_TURN, 1.0))
-    because = "a loss that climbs and stays high points to steps too large for the local curvature"
-    if lr is not None and lr > NEAR_PEAK:
+    jump = rate_jump(run, loss)
+    because = jump or "a loss that climbs and stays high points to steps too large for the local curvature"
+    if not jump and lr is not None and lr > NEAR_PEAK:
         because += "; the learning rate was near its peak when the loss turned"
     shrunk = (
         Cause(
@@ -81,7 +82,7 @@ def divergence_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     )
     return (
         Cause("learning rate too high", 0.8, because, "one run with a tenth of the learning rate"),
-        *((not_reset(NOT_RESET),) if piles_up(loss) else ()),
+        *((not_reset(NOT_RESET),) if piles_up(run, loss) else ()),
         *(shrunk if _calm(loss) else ()),
         Cause(
             "a bad batch or a change of data",
@@ -92,8 +93,10 @@ def divergence_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     )
 
 
-def piles_up(loss: Series) -> bool:
-    """Whether the loss grows from its start on, fifth by fifth: a rate that is too high makes it jump at once."""
+def piles_up(run: Run, loss: Series) -> bool:
+    """Whether the loss grows from its start on, fifth by fifth: a rate that is too high makes it jump at once. Not in a framework's own loop."""
+    if resets_gradients(run):
+        return False
     levels = [loss.level(k / FIFTHS, (k + 1) / FIFTHS) - loss.best for k in range(FIFTHS)]
     grows = all(after > MIN_GROWTH * max(before, TINY) for before, after in pairwise(levels[1:]))
     return len(loss.y) >= MIN_PILED and loss.share_of_run(loss.best_step) < EARLY_BEST and grows

@@ -7,12 +7,17 @@ import numpy as np
 from nndoctor.core.finding import Cause
 from nndoctor.core.formatting import number
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array
 
 # Rate below which not even an update of Adam, which is about as large as the rate, changes a weight in single precision.
 VANISHED = 1e-11
 ZERO = "learning rate zero"  # the cause of weights that do not change
 MIN_RATES = 4  # learning rates that show that it is so throughout
+
+MIN_JUMP = 3.0  # times the highest rate before it
+MIN_BEFORE = 4  # rates before it: those of a warmup multiply in its first steps only
+MAX_RISEN = 0.2  # share of its rise for good by which a loss may have risen before
 
 
 def rates_at(run: Run, steps: Array) -> Array | None:
@@ -56,3 +61,20 @@ def zero_rate_cause(run: Run) -> Cause | None:
         f"{zero}{printed}",
         "print the learning rate of every parameter group before the first step and after each step of the scheduler",
     )
+
+
+def rate_jump(run: Run, loss: Series) -> str:
+    """What the log says of a learning rate that rose at once where a loss left its best level for good; empty where none did."""
+    lr = run.series_of("lr", MIN_BEFORE + 1)
+    if lr is None or lr.low < 0:
+        return ""
+    highest = np.maximum.accumulate(lr.y)
+    jumps = np.flatnonzero(lr.y[MIN_BEFORE:] > MIN_JUMP * highest[MIN_BEFORE - 1 : -1]) + MIN_BEFORE
+    if not len(jumps):
+        return ""
+    at = int(jumps[0])
+    before = loss.y[loss.x < lr.x[at]]
+    if not len(before) or float(before[-1]) - loss.low > MAX_RISEN * (loss.last - loss.low):
+        return ""
+    first, last = number(float(lr.y[at - 1])), number(float(lr.y[at]))
+    return f"the learning rate rose from {first} to {last} at {run.place(float(lr.x[at]))}"

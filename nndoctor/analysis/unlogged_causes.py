@@ -6,6 +6,11 @@ from nndoctor.analysis.chance import at_chance
 from nndoctor.core.finding import Cause
 from nndoctor.core.run import Run
 
+# Formats, frameworks and columns of training loops that are part of a framework.
+OF_LOOPS = frozenset({"hf-trainer-state", "keras-csv", "keras-history", "lightning-csv", "yolo-terminal"})
+LOOPS = frozenset({"DeepSpeed", "Megatron", "LLaMA-Factory", "torchtitan"})
+LOGGED_BY_LOOPS = ({"total_loss", "data_time"}, {"loss_cls", "data_time"})  # Detectron2, MMDetection
+
 
 def starved(run: Run) -> tuple[Cause, ...]:
     """The cause of a slow fall that only the optimizer's name can rule out."""
@@ -47,6 +52,14 @@ def no_signal(run: Run) -> tuple[Cause, ...]:
             "look at twenty examples with their labels, as the network gets them",
         ),
     )
+
+
+def resets_gradients(run: Run) -> bool:
+    """Whether a framework wrote the log whose own loop resets the gradients in every step."""
+    if run.format in OF_LOOPS or run.fact("framework") in LOOPS:
+        return True
+    columns = {s.column.removeprefix("train/").removeprefix("train ") for s in run.series.values()}
+    return any(own <= columns for own in LOGGED_BY_LOOPS)
 
 
 def not_reset(weight: float) -> Cause:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import nndoctor
 from nndoctor.analysis.workload import Workload, workload
@@ -153,3 +154,59 @@ def test_a_slight_steady_rise_of_the_loss_is_overtraining_where_the_accuracy_fal
 def test_a_slight_steady_rise_of_the_loss_is_a_remark_where_the_accuracy_stays() -> None:
     stays = np.where(EPOCHS < 16, 0.875 - 0.6 * np.exp(-EPOCHS / 3), 0.875)
     assert "overtraining" not in _alarms(**RISING, val_acc=stays)
+
+
+def test_a_gap_in_points_is_that_of_the_two_values_shown() -> None:
+    accuracy = [0.5, 0.6, 0.7, 0.75, 0.755, 0.745, 0.74, 0.735, 0.74, 0.7505]
+    columns = {
+        "epoch": range(10),
+        "train_acc": [0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.985, 0.985],
+        "val_acc": accuracy,
+    }
+    (found,) = [
+        f for f in nndoctor.diagnose({k: list(v) for k, v in columns.items()}).findings if f.name == "high-variance"
+    ]
+    assert "ends at 0.7505, training accuracy at 0.985: a gap of 23 points" in found.message
+
+
+def test_several_series_that_repeat_are_in_the_plural() -> None:
+    loss, other = [14.61, *[14.6055] * 9], [14.3, *[14.2047] * 9]
+    columns = {
+        "epoch": range(10),
+        "train_loss": loss,
+        "train_acc": [0.11, *[0.0938] * 9],
+        "val_loss": other,
+        "val_acc": [0.12, *[0.1187] * 9],
+    }
+    (found,) = [
+        f for f in nndoctor.diagnose({k: list(v) for k, v in columns.items()}).findings if f.name == "no-weight-changes"
+    ]
+    assert "3 other series repeat as well" in found.message
+
+
+@pytest.mark.parametrize(("time", "named"), [("data_time", False), ("seconds", True)])
+def test_gradients_are_not_called_unreset_in_a_frameworks_own_loop(time: str, named: bool) -> None:
+    loss = [1.2, *(1.3**k for k in range(1, 40)), float("nan")]
+    columns = {"step": list(range(41)), "total_loss": loss, time: [0.01] * 41}
+    report = nndoctor.diagnose(columns)
+    assert report.primary is not None
+    causes = [cause.name for found in report.findings for cause in found.causes]
+    assert ("gradients not reset between steps" in causes) is named
+
+
+STEADY = [2.08, 0.65, 0.37, 0.21, 0.14, 0.09, 0.07, 0.05]
+
+
+@pytest.mark.parametrize("last", [0.05, 3.0])
+def test_a_learning_rate_that_rises_where_the_loss_explodes_is_named(last: float) -> None:
+    loss = [*STEADY, 83212.0, 5.1, *[2.5, 2.56, 2.51, 2.57, 2.53, 2.52]]
+    columns = {"epoch": list(range(1, 17)), "train_loss": loss, "lr": [0.05] * 8 + [last] * 8}
+    found = nndoctor.diagnose(columns).primary
+    assert found is not None
+    assert ("the learning rate rose from 0.05 to 3 at epoch 9" in found.message) is (last > 1)
+
+
+def test_a_warmup_is_no_rise_of_the_learning_rate_at_once() -> None:
+    loss = [*STEADY, 83212.0, 5.1, *[2.5, 2.56, 2.51, 2.57, 2.53, 2.52]]
+    columns = {"epoch": list(range(1, 17)), "train_loss": loss, "lr": [0.01 * k for k in range(1, 17)]}
+    assert "rose from" not in str(nndoctor.diagnose(columns).primary.message)

@@ -126,8 +126,10 @@ def _explained(run: Run, found: Symptom, validation: Series) -> Symptom:
 
 
 def _in_points(gap: float, last: float) -> str:
-    """The gap in points, as the last evaluations have it; it is said where the very last one differs."""
-    return f"a gap of {gap:.0f} points{'' if abs(gap - last) < 1 else ' over the last evaluations'}"
+    """The gap in points: of the two values shown, or that over the last evaluations where it differs from that."""
+    return (
+        f"a gap of {last:.0f} points" if abs(gap - last) < 1 else f"a gap of {gap:.0f} points over the last evaluations"
+    )
 
 
 def _ends(validation: Series, train: Series, name: str) -> str:

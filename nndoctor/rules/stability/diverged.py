@@ -11,6 +11,7 @@ from nndoctor.analysis.chance import at_chance
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.divergence_causes import OF_VALUES, divergence_causes, piles_up
 from nndoctor.analysis.lasting_rise import FACTOR, ends_above, far_above_at_once
+from nndoctor.analysis.learning_rate import rate_jump
 from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
 from nndoctor.analysis.out_of_scale import MIN_LOSS, MIN_NORM, out_of_scale
@@ -176,7 +177,7 @@ def _symptom(run: Run, loss: Series, rise: _Rise, lost: float) -> Symptom:
         step=best,
         span=(best, loss.last_step),
         causes=divergence_causes(run, loss),
-        remedies=BOOSTING if workload(run) is Workload.BOOSTING else STEP_FIRST if piles_up(loss) else (),
+        remedies=BOOSTING if workload(run) is Workload.BOOSTING else STEP_FIRST if piles_up(run, loss) else (),
     )
 
 
@@ -205,6 +206,11 @@ def _values(run: Run) -> Iterator[Symptom]:
 
 
 def _message(run: Run, loss: Series, *, at_once: bool) -> str:
+    jump = rate_jump(run, loss)
+    return _course(run, loss, at_once=at_once) + (f"; {jump}" if jump else "")
+
+
+def _course(run: Run, loss: Series, *, at_once: bool) -> str:
     first, last, best = loss.initial, loss.final, int(np.argmin(loss.y))
     times = f", {factor(last, first)} as high," if last > 2 * first > 0 and last < MAX_FACTOR * first else ""
     if at_once or best == 0:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nndoctor.analysis.layers import Layers
 from nndoctor.analysis.liveness import NotFinite, columns_not_finite
 from nndoctor.analysis.nonfinite import birth, wildness
-from nndoctor.analysis.unlogged_causes import not_reset
+from nndoctor.analysis.unlogged_causes import not_reset, resets_gradients
 from nndoctor.core.confidence import DIRECT, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import in_all, number, step
@@ -225,7 +225,8 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     if pace.measured:
         return ranked(*pace.causes(), out_of_range, data)
     high = _rate_too_high(run, before, where, calm=calm)
-    return ranked(high, out_of_range, data, *((not_reset(NOT_RESET),) if _piles_up(before) else ()))
+    piled = _piles_up(before) and not resets_gradients(run)
+    return ranked(high, out_of_range, data, *((not_reset(NOT_RESET),) if piled else ()))
 
 
 def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -> Cause:

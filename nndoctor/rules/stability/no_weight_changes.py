@@ -179,7 +179,8 @@ def _others_of_constant(loss: Series, judged: Sequence[Series], at: int) -> str:
     if at == 0:
         moving = (s.name for s in others if s.low != s.high)
         return next((f"while {series_in_words(name)} changes" for name in moving), "")
-    return f"and {_names(judged, loss.name)} repeats as well" if _all_stop(loss, others) else ""
+    verb = "repeats" if len(others) == 1 else "repeat"
+    return f"and {_names(judged, loss.name)} {verb} as well" if _all_stop(loss, others) else ""
 
 
 def _all_stop(loss: Series, others: Sequence[Series]) -> bool:
