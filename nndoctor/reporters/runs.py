@@ -34,7 +34,7 @@ SEARCHED = {
 
 
 def table(page: Page, reports: Sequence[Report], by: SortBy = SortBy.finding) -> None:
-    """The counts, then the runs in an order; the folder that all paths share is named once, in the heading."""
+    """The counts, then the runs in an order; the file that holds all, or the folder that all paths share, is named once, in the heading."""
     ranks = Counter(map(rank, reports))
     counts = [
         (ranks[Severity.ERROR.rank], "with errors", "error"),
@@ -43,7 +43,9 @@ def table(page: Page, reports: Sequence[Report], by: SortBy = SortBy.finding) ->
     ]
     fine = len(reports) - sum(count for count, _, _ in counts)
     folder = _folder([r.source for r in reports])
-    page.line((f"{len(reports)} runs", "bold"), (f" in {folder}" if folder else "", "dim"))
+    paths = {report.run.path for report in reports}
+    where = paths.pop() if len(paths) == 1 else folder
+    page.line((f"{len(reports)} runs", "bold"), (f" in {where}" if where else "", "dim"))
     parts = [(f"{count} {words}", style) for count, words, style in counts if count] + [(f"{fine} ok", "good")]
     page.line(*[part for k, counted in enumerate(parts) for part in ((", " if k else "", ""), counted)])
     page.blank()
