@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.formatting import listed, number, plural, step
+from nndoctor.core.formatting import listed, number, plural, rough, step
 from nndoctor.core.metrics import series_in_words
 from nndoctor.core.prognosis import confidence_in_words
 from nndoctor.core.report import Report
@@ -21,6 +21,8 @@ SPREADS = 1.0  # standard errors by which its beginning and its end may differ
 GRAVE = ("overtraining", "high-variance")  # remarks that a verdict without a finding must not hide
 LIKELY_REMARK = 0.8  # confidence from which it names them
 FAR_RISE = 1.1  # times its best, from which on a validation loss that rose is named
+MIN_EPISODES, MAX_NOISE = 50, 0.02  # rewards, and share of their range by which they scatter, of single episodes
+FIRST_TWENTIETH, LAST_TWENTIETH = (0.0, 0.05), (0.95, 1.0)  # shares of the run
 # Workloads whose losses do not measure progress; their level and gap are not mentioned.
 WITHOUT_LOSS = ("reinforcement-learning", "gan")
 
@@ -136,8 +138,13 @@ def _rewarded(report: Report) -> str:
     """` Reward goes from 0.19 to 0.94.`, where a reward is logged."""
     paid = report.run.series.get("reward")
     summary = None if paid is None else paid.summary
-    if summary is None:
+    if paid is None or summary is None:
         return ""
+    if len(paid.y) >= MIN_EPISODES and paid.noise > MAX_NOISE * (paid.high - paid.low):  # of single episodes
+        first, last = (rough(paid.level(*part)) for part in (FIRST_TWENTIETH, LAST_TWENTIETH))
+        return (
+            f" Reward stays at about {last}." if first == last else f" Reward goes from about {first} to about {last}."
+        )
     first, last = number(summary.first), number(summary.last)
     return f" Reward starts and ends at {last}." if first == last else f" Reward goes from {first} to {last}."
 

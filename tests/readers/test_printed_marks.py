@@ -257,3 +257,13 @@ def test_training_and_validation_of_one_run_do_not_take_turns(pasted: Write) -> 
     )
     run = pasted(text)
     assert len(run.series["train/loss"]) == len(run.series["validation/loss"]) == 11
+
+
+def test_the_place_in_the_program_that_logs_a_line_is_no_column(pasted: Write) -> None:
+    line = "[gpu01] 2022-05-01 01:00:11,574 (trainer:338) INFO: {0}epoch results: [train] acc=0.{0}1, loss=6{0}.4, total_count=6180, [valid] acc=0.{0}0, loss=4{0}.7\n"
+    assert pasted("".join(line.format(9 - k) for k in range(8))).unknown == ()
+
+
+def test_the_logits_of_a_preference_are_understood(pasted: Write) -> None:
+    line = "{{'loss': 0.6{0}, 'rewards/chosen': 0.1{0}, 'rewards/margins': 0.2{0}, 'logits/chosen': -2.1, 'logits/rejected': -2.0, 'epoch': 0.{0}}}\n"
+    assert pasted("".join(line.format(k) for k in range(1, 9))).unknown == ()

@@ -53,3 +53,10 @@ def test_a_balance_loss_without_a_finite_value_makes_no_mixture_of_experts() -> 
 def test_length_counts_the_steps_whose_loss_is_nan() -> None:
     """A run that went on with NaN was that long."""
     assert phrase(nndoctor.diagnose(Run.drawn(train_loss="0.9..0.2*20 nan*80"))) == "supervised, 100 steps"
+
+
+def test_rewards_of_single_episodes_are_given_as_levels() -> None:
+    """One long episode at the end is not where the policy has come to."""
+    rewards = " ".join(str(20 + 5 * k + (90 if k % 2 else -10)) for k in range(80))
+    run = Run.drawn(GAME, reward=f"{rewards} 31", approx_kl="0.01*81", entropy="0.6*81")
+    assert "Reward goes from about 68 to about 400." in str(nndoctor.diagnose(run))

@@ -16,6 +16,7 @@ WENET = re.compile(r"\b(?P<split>TRAIN|CV) Batch (?P<epoch>\d+)/(?P<step>\d+)(?=
 SOURCE_LINE = re.compile(
     r"(?<=\| )[\w.<>]+:(?:[\w<>]+:)?\d+ - |(?<![\w\[/(.])\w+\.py:\d+(?:\[\d+\])?:? "
 )  # loguru, logging
+MODULE = re.compile(r"\(\w+:\d+\) (?=(?:INFO|WARNING): )")  # ESPnet
 BOLD = re.compile(r"(?<!\*)\*\*(?!\*)")
 LOGGED = re.compile(r"^(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:\s*")  # as logging does without a format
 ZERO_OF_BATCH = re.compile(r"\b(?P<name>(?:acc|prec|top)[-@]?[15]:?\s+)0\.0+\s*\((?P<mean>\d+\.\d+)\)", re.IGNORECASE)
@@ -92,6 +93,8 @@ def _plainly(line: str) -> str:
         line = RATES.sub(r"lr: \1", line)
     if "| norm: " in line:
         line = NORM.sub("| grad_norm: ", line)
+    if ") INFO: " in line or ") WARNING: " in line:
+        line = MODULE.sub("", line, count=1)
     return SOURCE_LINE.sub("", line) if " - " in line or ".py:" in line else line
 
 

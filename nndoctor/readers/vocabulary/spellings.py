@@ -164,7 +164,8 @@ KNOWN = re.compile(
 )
 # Counts of frameworks: understood, and no series.
 COUNTS = _words(
-    "v_num percentage consumed_samples consumed_tokens global_batch_size total_weights skipped num_tokens num_input_tokens_seen lrm tflops avg_samples"
+    "v_num percentage consumed_samples consumed_tokens global_batch_size total_weights skipped num_tokens num_input_tokens_seen lrm tflops avg_samples "
+    "total_count logits_chosen logits_rejected"
 )
 _SIDE = "d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial"
 GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_total)?(_loss)?$|^(err_?g|gloss|g_gan|generated_loss)$")
