@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.steps import loss_in
@@ -35,22 +36,36 @@ def trainer_parts(trainer: Any) -> dict[str, object]:  # noqa: ANN401
 
 
 def planned_rates(trainer: Any) -> tuple[float, ...]:  # noqa: ANN401
-    """The learning rates of the training that the Trainer is set up for, of its first steps where it is long; empty where it is given a schedule."""
-    if trainer.lr_scheduler is not None or trainer.train_dataset is None:
+    """The learning rates of the training that the Trainer is set up for, of its first steps where it is long.
+
+    Empty where it has a schedule already, or its length is not known.
+    """
+    arguments = getattr(trainer, "args", None)
+    total = 0 if arguments is None or trainer.lr_scheduler is not None else _length(trainer)
+    if not total:
         return ()
-    arguments = trainer.args
-    batches = len(trainer.get_train_dataloader()) // max(arguments.gradient_accumulation_steps, 1)
-    total = arguments.max_steps if arguments.max_steps > 0 else int(max(batches, 1) * arguments.num_train_epochs)
     stand_in = torch.optim.SGD([nn.Parameter(torch.zeros(()))], lr=arguments.learning_rate)
     try:
         scheduler = trainer.create_scheduler(total, stand_in)
     finally:
         trainer.lr_scheduler = None
+    if isinstance(scheduler, ReduceLROnPlateau):
+        return ()
     rates = []
     for _ in range(min(total, MOST_STEPS)):
         rates.append(float(stand_in.param_groups[0]["lr"]))
         scheduler.step()
     return tuple(rates)
+
+
+def _length(trainer: Any) -> int:  # noqa: ANN401
+    """The optimizer steps of its training; 0 for a stream without a length."""
+    if trainer.args.max_steps > 0:
+        return int(trainer.args.max_steps)
+    if not hasattr(trainer.train_dataset, "__len__"):
+        return 0
+    batches = len(trainer.get_train_dataloader()) // max(trainer.args.gradient_accumulation_steps, 1)
+    return int(max(batches, 1) * trainer.args.num_train_epochs)
 
 
 def _is_trainer(value: object) -> bool:

@@ -161,3 +161,22 @@ def test_a_trainers_own_batches_are_taken_whatever_its_data_set_is_called(writte
     found = experiment(written(TRAINER))
     assert next(iter(found.train_data))["x"].shape == (4, 8)
     assert not any("usual names" in note for note in found.notes)
+
+
+PLANNED = """
+class Arguments: max_steps, num_train_epochs, gradient_accumulation_steps, learning_rate = LENGTH, 3, 2, 0.25
+class Planned(Trainer):
+    args, lr_scheduler = Arguments, None
+    def create_scheduler(self, total, optimizer):
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: step / total)
+        return self.lr_scheduler
+Planned.__module__ = Trainer.__module__
+trainer = Planned(model, train_dataset)
+"""
+
+
+@pytest.mark.parametrize(("length", "steps"), [("-1", 15), ("5", 5)])
+def test_the_rates_that_a_trainer_is_set_up_for(written, length, steps):
+    """Of the steps of all its epochs; the Trainer itself has no schedule afterwards."""
+    found = experiment(written(TRAINER + PLANNED.replace("LENGTH", length)))
+    assert found.rates == pytest.approx([0.25 * k / steps for k in range(steps)])
