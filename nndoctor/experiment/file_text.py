@@ -151,6 +151,12 @@ def fit_arguments(names: Mapping[str, Any], model: object) -> dict[str, tuple[st
     return {part: (f"{x} and {y}", (names[x], names[y])) for part, (x, y) in texts.items() if {x, y} <= names.keys()}
 
 
+def fits(path: str) -> bool:
+    """Whether a method `fit` is called at the top level of a file."""
+    top = (node for node in tree_of(path).body if isinstance(node, (ast.Expr, ast.Assign)))
+    return any(ast.unparse(n.value.func).endswith(".fit") for n in top if isinstance(n.value, ast.Call))
+
+
 def _fits(path: str) -> Iterator[ast.Call]:
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".fit") and len(node.args) >= PAIR:

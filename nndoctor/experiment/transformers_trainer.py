@@ -40,11 +40,9 @@ def planned_rates(trainer: Any) -> tuple[float, ...]:  # noqa: ANN401
 
     Empty where it has a schedule already, or its length is not known.
     """
-    arguments = getattr(trainer, "args", None)
-    total = 0 if arguments is None or trainer.lr_scheduler is not None else _length(trainer)
-    if not total:
+    if not hasattr(trainer, "args") or trainer.lr_scheduler is not None or (total := _length(trainer)) == 0:
         return ()
-    stand_in = torch.optim.SGD([nn.Parameter(torch.zeros(()))], lr=arguments.learning_rate)
+    stand_in = torch.optim.SGD([nn.Parameter(torch.zeros(()))], lr=trainer.args.learning_rate)
     try:
         scheduler = trainer.create_scheduler(total, stand_in)
     finally:
@@ -54,6 +52,7 @@ def planned_rates(trainer: Any) -> tuple[float, ...]:  # noqa: ANN401
     rates = []
     for _ in range(min(total, MOST_STEPS)):
         rates.append(float(stand_in.param_groups[0]["lr"]))
+        stand_in.step()
         scheduler.step()
     return tuple(rates)
 

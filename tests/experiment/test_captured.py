@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from nndoctor.experiment.experiment import experiment
+from nndoctor.experiment.file_text import fits
 from nndoctor.experiment.model_file import ModelFileError
 
 HEAD = """
@@ -198,3 +199,11 @@ def test_a_loop_goes_on_from_call_to_call(loaded, last):
         counted = [one for one in seen if type(one) is tuple]
         assert counted == [(k + 1, begun + k) for k in range(calls)]
         assert ("evaluated" in seen) is (calls == 5)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"), [("history = model.fit({'a': x}, y)", True), ("model.fit(x, y)", True), ("fit(model)", False)]
+)
+def test_a_file_that_fits_its_model_at_top_level_is_known(tmp_path, line, told):
+    (tmp_path / "model.py").write_text(f"{line}\ndef train():\n    other.fit(x, y)\n")
+    assert fits(str(tmp_path / "model.py")) is told
