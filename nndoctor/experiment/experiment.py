@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from nndoctor.core.formatting import plural, type_of
 from nndoctor.experiment.captured import Captured, captured, reached
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
-from nndoctor.experiment.file_text import fits
+from nndoctor.experiment.file_text import leaves_traces
 from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import Missing, ModelFileError, TrainsAtImport, load, user_code
@@ -83,7 +83,7 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
         return _experiment(path, given, loaded)
     except (Missing, TrainsAtImport) as error:
         found = captured(path, loaded) if loaded else None
-        if found is None and (not loaded or fits(path)):
+        if found is None and not (loaded and leaves_traces(path)):
             found = reached(path, lambda: load(path, given.seed))
         if found is None:
             raise

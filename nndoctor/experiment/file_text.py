@@ -151,10 +151,9 @@ def fit_arguments(names: Mapping[str, Any], model: object) -> dict[str, tuple[st
     return {part: (f"{x} and {y}", (names[x], names[y])) for part, (x, y) in texts.items() if {x, y} <= names.keys()}
 
 
-def fits(path: str) -> bool:
-    """Whether a method `fit` is called at the top level of a file."""
-    top = (node for node in tree_of(path).body if isinstance(node, (ast.Expr, ast.Assign)))
-    return any(ast.unparse(n.value.func).endswith(".fit") for n in top if isinstance(n.value, ast.Call))
+def leaves_traces(path: str) -> bool:
+    """Whether a file names a tracker, other processes or a question, so that it is not run a second time."""
+    return bool(LEAVES_TRACES.search(ast.unparse(tree_of(path))))
 
 
 def _fits(path: str) -> Iterator[ast.Call]:

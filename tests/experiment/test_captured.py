@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from nndoctor.experiment.experiment import experiment
-from nndoctor.experiment.file_text import fits
 from nndoctor.experiment.model_file import ModelFileError
 
 HEAD = """
@@ -201,9 +200,24 @@ def test_a_loop_goes_on_from_call_to_call(loaded, last):
         assert ("evaluated" in seen) is (calls == 5)
 
 
-@pytest.mark.parametrize(
-    ("line", "told"), [("history = model.fit({'a': x}, y)", True), ("model.fit(x, y)", True), ("fit(model)", False)]
-)
-def test_a_file_that_fits_its_model_at_top_level_is_known(tmp_path, line, told):
-    (tmp_path / "model.py").write_text(f"{line}\ndef train():\n    other.fit(x, y)\n")
-    assert fits(str(tmp_path / "model.py")) is told
+PARTLY = """
+net = nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 3))
+def work(model):
+    optimizer = torch.optim.SGD(model[1].parameters(), lr=0.1)
+    for k in range(0, 40, 4): learn(model, (pool[k:k + 4], answers[k:k + 4]), optimizer)
+pool, answers = x, y
+del x, y
+work(net)
+"""
+
+
+def test_a_script_that_trained_a_part_of_its_model_is_run_again_up_to_there(loaded):
+    """Its parts are variables of a function that has ended."""
+    found = loaded(PARTLY)
+    assert isinstance(found.loop.variables["optimizer"], torch.optim.SGD)
+    assert len(found.loop.variables["seen"]) == 1
+
+
+def test_a_script_with_a_tracker_is_not_run_again(loaded):
+    with pytest.raises(ModelFileError, match="has no loss and no train_data"):
+        loaded("class wandb: run = None\n" + PARTLY)
