@@ -129,3 +129,13 @@ def test_a_decoder_that_is_given_its_labels(probed, shifted):
     """Short sequences that all end alike; padding stands where the loss leaves labels out."""
     facts = probed(DECODER.replace("SHIFTED", str(shifted)), own_value.probe)
     assert (facts.get("own_value_seen", 0.0) > 0) is not shifted
+
+
+@pytest.mark.parametrize("shifted", [False, True])
+def test_a_decoder_by_time_and_example_whose_outputs_are_one_row_a_token(probed, shifted):
+    change = DECODER.replace("SHIFTED", str(shifted)).replace("batch_first=True", "batch_first=False")
+    change = change.replace("self.r(self.e(ids))[0])", "self.r(self.e(ids))[0]).flatten(0, 1)")
+    change = change.replace(
+        "model(batch[0]).flatten(0, 1), batch[1].flatten()", "model(batch[0].t()), batch[1].t().flatten()"
+    )
+    assert (probed(change, own_value.probe).get("own_value_seen", 0.0) > 0) is not shifted

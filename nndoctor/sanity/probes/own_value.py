@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -28,7 +30,10 @@ def probe(bench: Bench) -> None:
     targets = _targets(bench)
     for call in calls_of(bench.subject, bench.batch) if targets else ():
         for name, given in call.tensors.items():
-            seen = _seen(bench, call, name) if _is_sequence(given) and any(_holds(given, t) for t in targets) else None
+            if not any(_holds(given, t) for t in targets):
+                continue
+            asked = [_Argument(bench, call, name, time_first) for time_first in (False, True) if given.ndim > 1]
+            seen = next((found for one in asked if (found := _seen(one)) is not None), None)
             if seen is not None:
                 bench.fact("target_argument", name)
                 bench.fact("own_value_seen", seen)
@@ -69,18 +74,47 @@ def _same(given: Tensor, target: Tensor) -> bool:
     return bool(kept.any()) and torch.equal(own[kept], wanted[kept])
 
 
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """An argument of a call by example and place, whichever of both comes first in it."""
+
+    bench: Bench
+    call: ModelCall
+    name: str
+    time_first: bool
+
+    @property
+    def value(self) -> Tensor:
+        """As it is given."""
+        return self._ordered(self.call.tensors[self.name])
+
+    def outputs(self, value: Tensor) -> list[Tensor]:
+        """The outputs by example and place, also where both are one dimension, with another value given."""
+        given = self._ordered(value)
+        places, names = self.call.changed(self.name, lambda _: given)
+        seed(3)
+        found = [t for t in tensors(self.bench.model(*places, **names)) if t.is_floating_point() and t.ndim > 1]
+        rows = given.shape[0] * given.shape[1]
+        apart = [t.reshape(*given.shape[:2], -1) if t.ndim == 2 and len(t) == rows else t for t in found]
+        shaped = [self._ordered(t) for t in apart if t.shape[:2] == given.shape[:2]]
+        return [t[..., None] if t.ndim == 2 else t for t in shaped]
+
+    def _ordered(self, tensor: Tensor) -> Tensor:
+        return tensor.transpose(0, 1) if self.time_first else tensor
+
+
 @torch.no_grad()
-def _seen(bench: Bench, call: ModelCall, name: str) -> float | None:
+def _seen(asked: _Argument) -> float | None:
     """How much the output at a place changes with the value there; None where the model is not causal, or has no memory."""
-    given = call.tensors[name]
-    places = _places(given)
+    given = asked.value
+    places = _places(given) if _is_sequence(given) else None
     if places is None:
         return None
     place, earlier = places
-    nudge(bench.model)
-    bench.model.eval()
-    before = _outputs(bench, call, name, given)
-    at, past = (_outputs(bench, call, name, _exchanged(given, where)) for where in (place, earlier))
+    nudge(asked.bench.model)
+    asked.bench.model.eval()
+    before = asked.outputs(given)
+    at, past = (asked.outputs(_exchanged(given, where)) for where in (place, earlier))
     seen = memory = 0.0
     for own, here, later in zip(before, at, past, strict=False):
         size = float(own.norm()) / own.shape[1] ** 0.5 + 1e-12
@@ -99,15 +133,6 @@ def _places(given: Tensor) -> tuple[int, int] | None:
     pairs = [(k, max(p for p in varied if p < k - 1)) for k in varied if varied[0] < k - 1]
     middle = given.shape[1] * 2 // 3
     return min(pairs, key=lambda pair: (pair[0] % 2 == 0, abs(pair[0] - middle)), default=None)
-
-
-def _outputs(bench: Bench, call: ModelCall, name: str, value: Tensor) -> list[Tensor]:
-    """The outputs that come by example and place, with one argument given."""
-    places, names = call.changed(name, lambda _: value)
-    seed(3)
-    found = tensors(bench.model(*places, **names))
-    shaped = [t for t in found if t.is_floating_point() and t.ndim > 1 and t.shape[:2] == value.shape[:2]]
-    return [t[..., None] if t.ndim == 2 else t for t in shaped]
 
 
 def _exchanged(given: Tensor, place: int) -> Tensor:
