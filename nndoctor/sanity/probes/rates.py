@@ -205,7 +205,7 @@ def _verdict(bench: Bench, rate: float, trials: list[list[Trial]], low: float) -
     slow = SLOW_FOR_KIND if rate < usual else SLOW
     unusual = rate > FAR_ABOVE_USUAL * usual
     bench.fact("lr_unusually_high", unusual)
-    sides = [side(one, low, slow, BELOW_IF_UNUSUAL if unusual else FAR_BELOW) for one in trials]
+    sides = [side(one, low, slow, unusual=unusual) for one in trials]
     # Few steps do not tell a slow start from a low rate, unless it is far below the usual ones; and a rate that is usual is not
     # too low, unless a far higher one gains most of what there is to gain.
     few = bench.number("lr_steps") < STEPS and rate * FAR_HIGHER > usual
@@ -254,7 +254,7 @@ def _drawn(bench: Bench, name: str, after: list[float], rate: float, factors: li
     bench.series[name] = Series.of(name, after, [math.log10(rate * f) for f in factors])
 
 
-def side(trials: list[Trial], floor: float, slow: float = SLOW, far_below: float = FAR_BELOW) -> str:
+def side(trials: list[Trial], floor: float, slow: float = SLOW, *, unusual: bool = False) -> str:
     """Whether the configured rate is above, inside or below the usable range in one seed's trials."""
     here = _of(trials, 1.0)
     room = here.before - floor
@@ -263,17 +263,18 @@ def side(trials: list[Trial], floor: float, slow: float = SLOW, far_below: float
     if not room > 0 or not lower or not higher:
         return "inside"
     top, best_below = max(higher, key=lambda t: t.gain), max(t.gain for t in lower)
-    if top.gain < best_below and _above(here.gain / room, best_below / room, far_below):
+    if top.gain < best_below and _above(here.gain / room, best_below / room, unusual=unusual):
         return "above"
     if here.gain < -CLEAR * room and top.factor < FAR_HIGHER:  # what rises at first, as with a codebook, is not slow
         return "inside"
     return "below" if _below(here.gain / room, top.gain / room, top.factor, slow) else "inside"
 
 
-def _above(gain: float, best: float, far_below: float) -> bool:
-    """Whether a lower rate gains far more, both as shares of what there is to gain."""
+def _above(gain: float, best: float, *, unusual: bool) -> bool:
+    """Whether a lower rate gains far more, both as shares of what there is to gain; of a rate far above the usual ones less is asked."""
     nothing = gain < STOOD and best > max(LEAST_GAIN, 2 * gain)
-    return nothing or (gain < far_below * best and best > CLEAR)
+    risen = unusual and gain < 0 and best > STOOD
+    return nothing or risen or (gain < (BELOW_IF_UNUSUAL if unusual else FAR_BELOW) * best and best > CLEAR)
 
 
 def _below(gain: float, top: float, factor: float, slow: float) -> bool:

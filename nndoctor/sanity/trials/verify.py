@@ -216,7 +216,8 @@ def _far_outside(bench: Bench) -> bool:
     above = bench.facts.get("lr_side") == "above"
     far_below = bench.number("lr_suggested") >= FAR * bench.number("lr_configured")
     much = MUCH if above and not several else MUCH_IN_ALL
-    return gain < WORSE or ((above or far_below) and gain < STILL and best > much)
+    risen = above and gain < 0 and bool(bench.facts.get("lr_unusually_high"))
+    return gain < WORSE or risen or ((above or far_below) and gain < STILL and best > much)
 
 
 def harm(bench: Bench, own: Result, other: Result) -> float:
