@@ -149,8 +149,11 @@ class OwnCode:
         kept = {name: self.variables[name] for name in self.assigned if name in self.variables} | self.counts
         if BEGUN in self.variables:
             kept[BEGUN] = lambda given: course.rest(given, self.taken)
-        given = [self._stand_ins(holder, one, optimizer) for holder in holders]
-        return [replaced(holders[0], kept | draws | given[0]), *map(replaced, holders[1:], given[1:])]
+        given = [
+            self._stand_ins(holder, one, optimizer) | {name: draw for name, draw in draws.items() if name in holder}
+            for holder in holders
+        ]
+        return [replaced(holders[0], kept | given[0]), *map(replaced, holders[1:], given[1:])]
 
     def _others(self) -> Iterator[Variables]:
         """The names of the object whose method it is, and of the file where a loop has variables of its own."""

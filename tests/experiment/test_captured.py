@@ -221,3 +221,22 @@ def test_a_script_that_trained_a_part_of_its_model_is_run_again_up_to_there(load
 def test_a_script_with_a_tracker_is_not_run_again(loaded):
     with pytest.raises(ModelFileError, match="has no loss and no train_data"):
         loaded("class wandb: run = None\n" + PARTLY)
+
+
+DRAWN = """
+net, _, optimizer = parts()
+pool, answers = x, y
+del x, y, _
+def get_batch(split):
+    k = torch.randint(40, (8,)); return pool[k], answers[k]
+def update(): learn(net, get_batch("train"), optimizer)
+for k in range(100): update()
+"""
+
+
+def test_the_batch_at_hand_is_what_a_function_of_the_loop_draws(loaded):
+    found = loaded(DRAWN)
+    seen = found.train_step.variables["seen"]
+    seen.clear()
+    found.train_step(found.model, (torch.randn(3, 5), torch.randint(3, (3,))), found.optimizer)
+    assert set(seen) == {3}
