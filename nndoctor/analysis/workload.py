@@ -63,10 +63,8 @@ SCATTER = 0.06
 MIN_SCATTERED = 100  # values that show such a scatter
 MIN_GUESSES = 5  # losses and accuracies
 LEAST_VIEWS, MOST_VIEWS = 4.0, 10.0  # logarithms of the numbers of views that are compared
-MAX_OFF_LOG, MAX_OFF_SHARE = (
-    0.0005,
-    0.5,
-)  # of the loss from ln(2N - 1), and share of 1/(2N - 1) of the accuracy from that
+MAX_OFF_LOG = 0.0005  # of the loss from ln(2N - 1)
+MAX_OFF_SHARE = 0.5  # of the accuracy from 1/(2N - 1), relative
 NAMES = "train/loss|validation/loss"
 
 

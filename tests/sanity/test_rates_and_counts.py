@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
 from nndoctor.sanity.optimizers import rate  # noqa: E402
 from nndoctor.sanity.probes import objective, own_step, parameters, rates, schedule, structure, tiny  # noqa: E402
+from nndoctor.sanity.rate_sides import Trial, verdict  # noqa: E402
 from nndoctor.sanity.source import from_file  # noqa: E402
 from nndoctor.sanity.state import Snapshot  # noqa: E402
 from nndoctor.sanity.trials.verify import RESOLUTION, cures  # noqa: E402
@@ -64,12 +65,12 @@ def test_the_next_rate_that_is_tried(best, factors, nothing, further):
 
 
 def test_a_usual_rate_is_too_low_where_one_far_above_it_gains_nearly_all(bench):
-    bench.facts["optimizer"], bench.facts["lr_steps"] = "SGD", rates.STEPS
+    bench.facts["optimizer"] = "SGD"
     bench.subject.optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
-    trials = [rates.Trial(f, 1.0, 1.0 - gain) for f, gain in ((0.1, 0.0), (1.0, 0.04), (10.0, 0.2), (100.0, 0.7))]
-    assert rates._verdict(bench, 0.5, [trials], 0.0) == ("below", 1)
-    trials[-1] = rates.Trial(100.0, 1.0, 0.6)
-    assert rates._verdict(bench, 0.5, [trials], 0.0) == ("inside", 1)
+    trials = [Trial(f, 1.0, 1.0 - gain) for f, gain in ((0.1, 0.0), (1.0, 0.04), (10.0, 0.2), (100.0, 0.7))]
+    assert verdict(bench, 0.5, [trials], 0.0, few=False) == ("below", 1)
+    trials[-1] = Trial(100.0, 1.0, 0.6)
+    assert verdict(bench, 0.5, [trials], 0.0, few=False) == ("inside", 1)
 
 
 @pytest.fixture

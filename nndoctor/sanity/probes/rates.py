@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import cycle, islice
 
 import numpy as np
@@ -15,52 +14,21 @@ from nndoctor.sanity.batches import Batch, part, size
 from nndoctor.sanity.bench import RATE, Bench, number, unless_it_fails
 from nndoctor.sanity.constant import ignorance, knowing_nothing
 from nndoctor.sanity.dropout import without_dropout
+from nndoctor.sanity.rate_sides import Trial, trial_at, verdict
 
 LADDER = (1.0, 10.0, 0.1, 100.0, 0.01, 3.0, 0.3)  # of the configured rate, the most telling first
 STEPS, FEWEST = 60, 12
 JUDGED = 64  # examples on which the loss is taken before and after
 LATE = (0.9, 1.0)  # of the steps: the loss after is the mean of these, so that swinging costs
 TIME_SHARE = 0.6  # of the time left that the whole test may take
-SLOW = 0.03  # of what there is to gain: so little in so many steps, and ten times as much at another rate
-SLOW_FOR_KIND = 0.15  # where the rate is below what is usual for its optimizer, too
-USUAL = {"SGD": 0.1, "Adagrad": 0.01, "Adadelta": 1.0, "Rprop": 0.01}  # torch's and the textbooks' own; the others 1e-3
-USUAL_OF_REST = 1e-3
-FURTHER_SHARE, LAST_SHARE = (
-    0.2,
-    0.5,
-)  # of the time left that one rate beyond the ladder may take, and one where none has gained anything
+FURTHER_SHARE = 0.2  # of the time left that one rate beyond the ladder may take
+LAST_SHARE = 0.5  # the same where no rate has gained anything
 MAX_RATES = 11  # rates tried, with those beyond the ladder
 NEAR_STRIDE = 10.0
 NOTHING, FAR_STRIDE = 0.01, 1000.0  # where no rate gains this share, the usable ones are far: how far to look next
 SUFFICIENT_GAIN = 0.3  # of what there is to gain: a rate that reaches it need not be looked for further out
 USABLE = 0.1  # of the best gain
-FAR_BELOW = 0.6  # of the gain at a lower rate: a longer trial shows whether it stays so
-BELOW_IF_UNUSUAL = 0.8  # the same where the rate is far above what is usual for its optimizer
-FAR_ABOVE_USUAL = 30.0  # times that
-FAR_GAIN = 10.0  # times the gain at a hundred times the rate
-FAR_HIGHER = 100  # times the configured rate
-STOOD = 0.02  # of what there is to gain: no progress
-LEAST_GAIN = 0.05  # of it: the least that shows that a lower rate makes some
-CLEAR, MOST_OF_IT = 0.2, 0.5  # of it: what a lower rate must gain to be compared, and a far higher one
 BLOWN = 3.0  # of the first loss: past it a training has blown up
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One short training: the factor on the configured rate, the loss before and after on the same examples.
-
-    `before` is at most the loss of knowing nothing: what a bad start costs and the first steps win back does not count.
-    """
-
-    factor: float
-    before: float
-    after: float
-    first: float = 0.0  # the loss of the first outputs, whatever it is
-
-    @property
-    def gain(self) -> float:
-        """How far the loss fell; minus infinity where it is not finite any more."""
-        return self.before - self.after if math.isfinite(self.after) else -math.inf
 
 
 def probe(bench: Bench) -> None:
@@ -180,41 +148,25 @@ def loss_after(bench: Bench, batches: list[Batch]) -> float:
 def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
     """Majority over seeds: above, inside or below; the usable interval and the best rate with its spread."""
     low = least_loss(bench)
-    verdict, agree = _verdict(bench, rate, trials, low)
+    where, agree = verdict(bench, rate, trials, low, few=bench.number("lr_steps") < STEPS)
     factors = sorted(t.factor for t in trials[0])
-    gains = {f: float(np.median([_of(one, f).gain for one in trials])) for f in factors}
+    gains = {f: float(np.median([trial_at(one, f).gain for one in trials])) for f in factors}
     if bench.subject.optimizer is not None:
-        bench.fact("lr_side", verdict)
-        bench.fact("lr_blows_up", all(_blown(_of(one, 1.0)) for one in trials))
+        bench.fact("lr_side", where)
+        bench.fact("lr_blows_up", all(_blown(trial_at(one, 1.0)) for one in trials))
     bench.fact("lr_seeds", len(trials))
     bench.fact("lr_agree", agree)
     room = max(trials[0][0].before - low, 1e-12)
     bench.fact("lr_gain", gains[1.0] / room)
     bench.fact("lr_best_gain", max(gains.values()) / room)
     if max(gains.values()) > NOTHING * room:
-        _usable(bench, rate, trials, gains, inside=verdict == "inside")
+        _usable(bench, rate, trials, gains, inside=where == "inside")
     _start(bench, trials)
     for seed, one in enumerate(trials):
-        _drawn(bench, f"range/end#{seed}", [_of(one, f).after for f in factors], rate, factors)
-    _drawn(bench, "range/end", [float(np.median([_of(o, f).after for o in trials])) for f in factors], rate, factors)
-
-
-def _verdict(bench: Bench, rate: float, trials: list[list[Trial]], low: float) -> tuple[str, int]:
-    """The side that most seeds agree on, and how many do."""
-    usual = USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST)
-    slow = SLOW_FOR_KIND if rate < usual else SLOW
-    unusual = rate > FAR_ABOVE_USUAL * usual
-    bench.fact("lr_unusually_high", unusual)
-    sides = [side(one, low, slow, unusual=unusual) for one in trials]
-    # Few steps do not tell a slow start from a low rate, unless it is far below the usual ones; and a rate that is usual is not
-    # too low, unless a far higher one gains most of what there is to gain.
-    few = bench.number("lr_steps") < STEPS and rate * FAR_HIGHER > usual
-    as_usual = rate >= usual and bench.subject.optimizer is not None
-    if few or as_usual:
-        kept = [as_usual and _far_below(one, low) for one in trials]
-        sides = ["inside" if each == "below" and not keep else each for each, keep in zip(sides, kept, strict=True)]
-    verdict = max(("inside", "above", "below"), key=sides.count)
-    return verdict, sides.count(verdict)
+        _drawn(bench, f"range/end#{seed}", [trial_at(one, f).after for f in factors], rate, factors)
+    _drawn(
+        bench, "range/end", [float(np.median([trial_at(o, f).after for o in trials])) for f in factors], rate, factors
+    )
 
 
 def _start(bench: Bench, trials: list[list[Trial]]) -> None:
@@ -224,7 +176,7 @@ def _start(bench: Bench, trials: list[list[Trial]]) -> None:
     if constant is not None and constant > 0:
         bench.fact("constant_loss", constant)
         bench.fact("trial_begins", float(np.median([one[0].first for one in trials])))
-        bench.fact("trial_ends", float(np.median([_of(one, 1.0).after for one in trials])))
+        bench.fact("trial_ends", float(np.median([trial_at(one, 1.0).after for one in trials])))
 
 
 def _usable(bench: Bench, rate: float, trials: list[list[Trial]], gains: dict[float, float], *, inside: bool) -> None:
@@ -252,46 +204,3 @@ def _blown(trial: Trial) -> bool:
 
 def _drawn(bench: Bench, name: str, after: list[float], rate: float, factors: list[float]) -> None:
     bench.series[name] = Series.of(name, after, [math.log10(rate * f) for f in factors])
-
-
-def side(trials: list[Trial], floor: float, slow: float = SLOW, *, unusual: bool = False) -> str:
-    """Whether the configured rate is above, inside or below the usable range in one seed's trials."""
-    here = _of(trials, 1.0)
-    room = here.before - floor
-    lower = [t for t in trials if t.factor < 1]
-    higher = [t for t in trials if t.factor > 1]
-    if not room > 0 or not lower or not higher:
-        return "inside"
-    top, best_below = max(higher, key=lambda t: t.gain), max(t.gain for t in lower)
-    if top.gain < best_below and _above(here.gain / room, best_below / room, unusual=unusual):
-        return "above"
-    if here.gain < -CLEAR * room and top.factor < FAR_HIGHER:  # what rises at first, as with a codebook, is not slow
-        return "inside"
-    return "below" if _below(here.gain / room, top.gain / room, top.factor, slow) else "inside"
-
-
-def _above(gain: float, best: float, *, unusual: bool) -> bool:
-    """Whether a lower rate gains far more, both as shares of what there is to gain; of a rate far above the usual ones less is asked."""
-    nothing = gain < STOOD and best > max(LEAST_GAIN, 2 * gain)
-    risen = unusual and gain < 0 and best > STOOD
-    return nothing or risen or (gain < (BELOW_IF_UNUSUAL if unusual else FAR_BELOW) * best and best > CLEAR)
-
-
-def _below(gain: float, top: float, factor: float, slow: float) -> bool:
-    """Whether a much higher rate gains far more than the configured one, which gains almost nothing."""
-    times = 4 if slow > SLOW else 10
-    if factor >= 10 and top > 0.1 and gain < slow and top > times * gain:
-        return True
-    return factor >= FAR_HIGHER and top > max(FAR_GAIN * gain, MOST_OF_IT) and gain < 2 * SLOW
-
-
-def _far_below(trials: list[Trial], floor: float) -> bool:
-    """Whether a rate a hundred times as high gains most of what there is to gain, and the configured one hardly anything."""
-    here = _of(trials, 1.0)
-    room = here.before - floor
-    far = max((t.gain for t in trials if t.factor >= FAR_HIGHER), default=0.0)
-    return room > 0 and far > MOST_OF_IT * room and here.gain < 2 * SLOW * room
-
-
-def _of(trials: list[Trial], factor: float) -> Trial:
-    return next(t for t in trials if t.factor == factor)
