@@ -49,6 +49,12 @@ def zero_rate(run: Run) -> str:
     return f"the learning rate is at most {number(lr.high)} {rows}" if lr.high else f"the learning rate is 0 {rows}"
 
 
+def with_zero_rate(run: Run, text: str) -> str:
+    """A sentence, behind a learning rate that is zero in the whole log."""
+    zero = zero_rate(run)
+    return f"{zero}, and {text}" if zero else text
+
+
 def zero_rate_cause(run: Run) -> Cause | None:
     """The cause of weights that do not change, where the log shows such a learning rate."""
     zero = zero_rate(run)
@@ -56,7 +62,7 @@ def zero_rate_cause(run: Run) -> Cause | None:
         return None
     printed = "" if run.series["lr"].high else ", or smaller than its printed digits show"
     return Cause(
-        "learning rate zero",
+        ZERO,
         1.0,
         f"{zero}{printed}",
         "print the learning rate of every parameter group before the first step and after each step of the scheduler",

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from nndoctor.experiment.backward import Reached, backward_replaced
 from nndoctor.experiment.file_text import LEAVES_TRACES, as_function, frames_of, required, script_of, text_of, tree_of
-from nndoctor.experiment.iterations import BEGUN, goes_on
+from nndoctor.experiment.iterations import FROM_START, goes_on
 from nndoctor.experiment.model_file import own_arguments, silent
 
 MAIN = ("main", "train", "run")
@@ -47,11 +47,11 @@ class Captured:
 
     def trains(self, model: nn.Module) -> bool:
         """Whether the script trains this model first, and not another one, as a teacher."""
+        if self.loss is None or self.loss.grad_fn is None:
+            return True  # a loss without a graph trains nothing, which is told later
         wanted = [p for p in model.parameters() if p.requires_grad]
-        if self.loss is None or self.loss.grad_fn is None or not wanted:
-            return (
-                self.loss is None or self.loss.grad_fn is None
-            )  # one without a graph trains nothing, which is told later
+        if not wanted:
+            return False
         found = torch.autograd.grad(self.loss.sum(), wanted, allow_unused=True, retain_graph=True)
         return any(gradient is not None for gradient in found)
 
@@ -93,7 +93,7 @@ def _at(frames: list[FrameType]) -> Captured:
     node, frame, loader = through or (*stepping[0], None)
     if loader is None and "epoch" not in ast.unparse(node).partition(":")[0]:
         goes_on(node)
-    loop = as_function([node], frame.f_code.co_filename, _variables(frame) | {BEGUN: lambda given: given})
+    loop = as_function([node], frame.f_code.co_filename, _variables(frame) | FROM_START)
     return Captured(names, loop, loader, step=_step_in(frames[0], names))
 
 

@@ -37,11 +37,15 @@ def as_function(
     assigned = sorted(set().union(*(assigned_in(ast.Module([node], [])) for node in nodes)))
     lines = [*([ast.Global(assigned)] if assigned else []), *(nodes if body is None else body)]
     made = ast.copy_location(ast.FunctionDef("main", empty, lines, []), nodes[0])
-    code = compile(ast.fix_missing_locations(ast.Module([made], [])), path, "exec")
-    inner = next(one for one in code.co_consts if isinstance(one, CodeType))
-    function = FunctionType(inner, variables, SCRIPT)
+    function = FunctionType(code_of(made, path), variables, SCRIPT)
     function.__dict__[TEXT] = "\n".join(map(ast.unparse, nodes))
     return function
+
+
+def code_of(node: ast.FunctionDef, path: str) -> CodeType:
+    """The code of a function that is a part of a tree, or was changed there."""
+    compiled = compile(ast.fix_missing_locations(ast.Module([node], [])), path, "exec")
+    return next(one for one in compiled.co_consts if isinstance(one, CodeType))
 
 
 def text_of(function: Callable[..., Any], *, depth: int = 2) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
-from nndoctor.experiment.file_text import TEXT, text_of, tree_of
+from nndoctor.experiment.file_text import TEXT, code_of, text_of, tree_of
 
 BEGUN = "nndoctor_begun"  # the function of a range that gives the rest of it
+FROM_START: dict[str, Any] = {BEGUN: lambda given: given}
+"""The name in the variables of a loop before it is run one step at a time."""
 STEPS = re.compile(r"opt\w*(\[\w+\])?\.step\(|scaler\.step\(")
 
 
@@ -46,8 +48,8 @@ def counted(function: FunctionType) -> FunctionType:
     loops = [n for n in ast.walk(own) if isinstance(n, ast.For) and STEPS.search(ast.unparse(n))]
     if not loops or not goes_on(loops[-1]):
         return function
-    compiled = compile(ast.fix_missing_locations(ast.Module([own], [])), code.co_filename, "exec")
-    inner = next(one for one in compiled.co_consts if isinstance(one, CodeType))
+    inner = code_of(own, code.co_filename)
+    function.__globals__.setdefault(BEGUN, FROM_START[BEGUN])
     made = FunctionType(inner, function.__globals__, function.__name__, function.__defaults__)
     made.__dict__[TEXT] = text_of(function, depth=0)
     return made

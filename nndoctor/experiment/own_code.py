@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from types import FunctionType
 from typing import Any
 
 import torch
@@ -94,7 +93,7 @@ class OwnCode:
         kept = [value for name in self.assigned if (value := self.variables.get(name)) is not None]
         return any(isinstance(value, (nn.Module, torch.optim.Optimizer)) or value is self.loader for value in kept)
 
-    @property
+    @functools.cached_property
     def assigned(self) -> tuple[str, ...]:
         """The names of its file to which it assigns."""
         code = inspect.unwrap(self.function).__code__
@@ -214,7 +213,7 @@ def own_loop(names: Mapping[str, object], loader: object, optimizer: object) -> 
         if not inspect.isfunction(function):
             continue
         text = text_of(function)
-        code = OwnCode(function if loader is not None else _counted(function), loader, optimizer, loop=True)
+        code = OwnCode(function if loader is not None else counted(function), loader, optimizer, loop=True)
         if (
             GOES_BACK.search(text)
             and not LEAVES_TRACES.search(text)
@@ -224,12 +223,6 @@ def own_loop(names: Mapping[str, object], loader: object, optimizer: object) -> 
         ):
             return code
     return None
-
-
-def _counted(function: FunctionType) -> FunctionType:
-    found = counted(function)
-    found.__globals__.setdefault(BEGUN, lambda given: given)
-    return found
 
 
 def own_step(function: Callable[..., Any], optimizer: object) -> OwnCode:

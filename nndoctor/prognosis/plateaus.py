@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nndoctor.analysis.chance import at_chance
 from nndoctor.analysis.guessing import ends_at_guessing
-from nndoctor.analysis.learning_rate import zero_rate
+from nndoctor.analysis.learning_rate import with_zero_rate
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import FAINT, PLAUSIBLE, UNDECIDED
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -55,11 +55,11 @@ def _answers_alike(run: Run) -> bool:
 
 
 def _hedged(run: Run, seen: Symptom, confidence: float, severity: Severity) -> Symptom:
-    loss, zero = run.series["train/loss"], zero_rate(run)
+    loss = run.series["train/loss"]
+    text = f"training loss stays at {number(loss.final)} from the first row: the network learns nothing, or had learned before it"
     return replace(
         seen,
-        message=(f"{zero}, and " if zero else "")
-        + f"training loss stays at {number(loss.final)} from the first row: the network learns nothing, or had learned before it",
+        message=with_zero_rate(run, text),
         confidence=confidence,
         severity=severity if seen.severity is None else max(seen.severity, severity, key=lambda s: s.rank),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.analysis import plateau
 from nndoctor.analysis.chance import at_chance, chance_loss, classes
 from nndoctor.analysis.convergence import confidence_between, end_error, reach, roughness
-from nndoctor.analysis.learning_rate import zero_rate
+from nndoctor.analysis.learning_rate import with_zero_rate
 from nndoctor.analysis.loss_explosion import unrecovered_peak
 from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.stuck_causes import remedies_for, stuck_causes
@@ -167,7 +167,7 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
     return Symptom(
         f"{flat} so far, which may be a slow start"
         if severity is Severity.INFO
-        else _message(_with_rate(run, flat), len(loss.y), whole=share >= 1),
+        else _message(with_zero_rate(run, flat), len(loss.y), whole=share >= 1),
         _confidence(loss, share, guess=bool(guess) or at_chance(run)),
         {
             "first": loss.first,
@@ -184,12 +184,6 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         remedies=remedies_for(causes),
         severity=severity,
     )
-
-
-def _with_rate(run: Run, flat: str) -> str:
-    """The sentence, behind a learning rate that is zero throughout."""
-    zero = zero_rate(run)
-    return f"{zero}, and {flat}" if zero else flat
 
 
 def _message(flat: str, values: int, *, whole: bool) -> str:

@@ -15,18 +15,12 @@ from nndoctor.sanity.batches import size, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.failures import is_machine
 from nndoctor.sanity.state import seed
+from nndoctor.sanity.turns import TURNS, Turn
 
 EXAMPLES, DRAWS = 12, 8  # examples that are asked for, and how often each
 ENOUGH = 3  # examples that show it
 SMALLEST = 4  # pixels at a side of what may be turned
 TIME_SHARE = 0.02  # of the budget
-TURNS: dict[str, Callable[[Tensor], Tensor]] = {
-    "flips left and right of": lambda t: t.flip(-1),
-    "flips top and bottom of": lambda t: t.flip(-2),
-    "turns (by 180°)": lambda t: t.flip(-1, -2),
-    "turns (by 90°)": lambda t: t.rot90(1, (-2, -1)),
-    "turns (by -90°)": lambda t: t.rot90(-1, (-2, -1)),
-}
 
 
 def probe(bench: Bench) -> None:
@@ -80,14 +74,13 @@ def _drawn(take: Callable[[], object]) -> list[list[Tensor]] | None:
 def _turned_alone(draws: list[list[Tensor]]) -> list[tuple[str, str, str]]:
     """How a part is turned from one draw to another, its place, and that of a map that always stays."""
     columns = list(zip(*draws, strict=True))
-    moved = {k: name for k, column in enumerate(columns) if (name := _turn(column)) is not None}
+    moved = {k: turn for k, column in enumerate(columns) if (turn := _turn(column)) is not None}
     still = [k for k, column in enumerate(columns) if _is_map(column[0]) and _stays(column)]
     return [
-        (name, str(k + 1), str(other + 1))
-        for k, name in moved.items()
+        (turn.verb, str(k + 1), str(other + 1))
+        for k, turn in moved.items()
         for other in still
-        if _belong(columns[k][0], columns[other][0])
-        and not torch.equal(TURNS[name](columns[other][0]), columns[other][0])
+        if _belong(columns[k][0], columns[other][0]) and not torch.equal(turn.act(columns[other][0]), columns[other][0])
     ]
 
 
@@ -99,17 +92,17 @@ def _stays(column: tuple[Tensor, ...]) -> bool:
     return all(torch.equal(one, column[0]) for one in column[1:])
 
 
-def _turn(column: tuple[Tensor, ...]) -> str | None:
+def _turn(column: tuple[Tensor, ...]) -> Turn | None:
     """The turn that makes one draw of a part of another one; None where there is none."""
     if not _is_map(column[0]):
         return None
     for one, other in combinations(column, 2):
         if torch.equal(one, other):
             continue
-        for name, turn in TURNS.items():
-            turned = turn(one)
+        for turn in TURNS:
+            turned = turn.act(one)
             if turned.shape == other.shape and torch.equal(turned, other):
-                return name
+                return turn
     return None
 
 

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from nndoctor.sanity.batches import all_inputs
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.turns import TRANSPOSITIONS, TURNS
 
 EXAMPLES, FEWEST = 64, 12
 SMALLEST = 8  # pixels at a side
 CLASSES = 64  # in all masks
 AGREE = 0.75  # of the examples
 TIMES, LEAST = 2.0, 0.1  # by which a turned mask explains more of the pixels, and how much of them
-TURNS: dict[str, Callable[[Tensor], Tensor]] = {
-    "transposed": lambda t: t.transpose(-1, -2),
-    "flipped left and right": lambda t: t.flip(-1),
-    "flipped top and bottom": lambda t: t.flip(-2),
-    "turned by 180°": lambda t: t.flip(-1, -2),
-    "turned by 90°": lambda t: t.rot90(1, (-2, -1)),
-    "turned by -90°": lambda t: t.rot90(-1, (-2, -1)),
-    "transposed and turned": lambda t: t.transpose(-1, -2).flip(-1, -2),
-}
 
 
 def probe(bench: Bench) -> None:
@@ -36,9 +26,9 @@ def probe(bench: Bench) -> None:
     pixels = images[0][:EXAMPLES].detach().double().cpu()
     own = _explained(pixels, masks)
     found = {
-        name: _explained(pixels, turned)
-        for name, turn in TURNS.items()
-        if (turned := turn(masks)).shape == masks.shape and not torch.equal(turned, masks)
+        turn.state: _explained(pixels, turned)
+        for turn in (*TRANSPOSITIONS, *TURNS)
+        if (turned := turn.act(masks)).shape == masks.shape and not torch.equal(turned, masks)
     }
     if not found:
         return

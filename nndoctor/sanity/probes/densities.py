@@ -49,8 +49,10 @@ def _raises_mean(bench: Bench) -> bool:
     """Whether the loss is the mean of the model's output without its sign, as of log-likelihoods."""
     bench.model.train()
     call = _call(bench)
+    if call is None:
+        return False
     calls, loss = outputs_and_loss(bench.subject, bench.batch)
-    if call is None or len(calls) != 1 or len(calls[0]) != 1 or not loss.requires_grad:
+    if len(calls) != 1 or len(calls[0]) != 1 or not loss.requires_grad:
         return False
     output = calls[0][0]
     if output.numel() != len(_taken(call)) or not output.requires_grad:
