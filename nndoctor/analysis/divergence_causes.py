@@ -88,7 +88,9 @@ def divergence_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
             "a bad batch or a change of data",
             0.2,
             "a single large gradient can ruin the weights",
-            "log the gradient norm, or clip it at 1",
+            "look at the batches before the rise"
+            if "grad_norm" in run.series
+            else "log the gradient norm, or clip it at 1",
         ),
     )
 

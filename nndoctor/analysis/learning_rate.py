@@ -62,7 +62,7 @@ def zero_rate_cause(run: Run) -> Cause | None:
         return None
     printed = "" if run.series["lr"].high else ", or smaller than its printed digits show"
     return Cause(
-        ZERO,
+        "learning rate zero",
         1.0,
         f"{zero}{printed}",
         "print the learning rate of every parameter group before the first step and after each step of the scheduler",
