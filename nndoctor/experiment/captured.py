@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nndoctor.experiment.backward import Reached, backward_replaced
+from nndoctor.experiment.cut_batches import CUTS, cuts
 from nndoctor.experiment.file_text import LEAVES_TRACES, as_function, frames_of, required, script_of, text_of, tree_of
 from nndoctor.experiment.iterations import FROM_START, goes_on
 from nndoctor.experiment.model_file import own_arguments, silent
@@ -91,9 +92,12 @@ def _at(frames: list[FrameType]) -> Captured:
     if through is None and not stepping:
         return Captured(names)
     node, frame, loader = through or (*stepping[0], None)
-    if loader is None and "epoch" not in ast.unparse(node).partition(":")[0]:
-        goes_on(node)
-    loop = as_function([node], frame.f_code.co_filename, _variables(frame) | FROM_START)
+    variables = _variables(frame) | FROM_START
+    if loader is None:
+        variables |= CUTS if cuts(node, variables) else {}
+        if "epoch" not in ast.unparse(node).partition(":")[0]:
+            goes_on(node)
+    loop = as_function([node], frame.f_code.co_filename, variables)
     return Captured(names, loop, loader, step=_step_in(frames[0], names))
 
 

@@ -1,4 +1,4 @@
-"""Loops that count their steps, as `for step in range(10_000)`: run one step at a time, they go on from call to call."""
+"""Loops that count their steps, as `for step in range(10_000)`, or go through examples: run one step at a time, they go on from call to call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from nndoctor.experiment.file_text import TEXT, code_of, text_of, tree_of
 
-BEGUN = "nndoctor_begun"  # the function of a range that gives the rest of it
+BEGUN = "nndoctor_begun"  # the function of a range, or of other items, that gives the rest
 FROM_START: dict[str, Any] = {BEGUN: lambda given: given}
 """The name in the variables of a loop before it is run one step at a time."""
 STEPS = re.compile(r"opt\w*(\[\w+\])?\.step\(|scaler\.step\(")
@@ -30,11 +30,14 @@ class _Rest(ast.NodeTransformer):
 
 
 def goes_on(loop: ast.stmt) -> bool:
-    """Let a loop over a range begin where `BEGUN` says; whether it is one."""
+    """Let a loop begin where `BEGUN` says, at a number of its range or an item of what it goes through; whether it can."""
+    if not isinstance(loop, ast.For):
+        return False
     rest = _Rest()
-    if isinstance(loop, ast.For):
-        loop.iter = rest.visit(loop.iter)
-    return rest.found
+    loop.iter = rest.visit(loop.iter)
+    if not rest.found:
+        loop.iter = ast.Call(ast.Name(BEGUN, ast.Load()), [loop.iter], [])
+    return True
 
 
 def counted(function: FunctionType) -> FunctionType:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,10 +90,13 @@ class Course:
         finally:
             handle.remove()
 
-    def rest(self, given: range, taken: int) -> Iterator[int]:
-        """What is left of a range after so many steps, until the optimizers have stepped again; one that is at its end begins again."""
-        for number in given[(FIRST + taken) % len(given) :] if given else given:
-            yield number
+    def rest(self, given: Iterable[Any], taken: int) -> Iterator[Any]:
+        """What is left of a range, or of other items, after so many steps, until the optimizers have stepped again.
+
+        A range that is at its end begins again.
+        """
+        for one in _left(given, taken):
+            yield one
             if len(self.stepped) >= self.optimizers:
                 raise NextBatch
 
@@ -107,3 +111,10 @@ class Course:
             raise NextBatch
         self.losses.append(loss.detach().reshape(-1).sum())
         go()
+
+
+def _left(given: Iterable[Any], taken: int) -> Iterable[Any]:
+    if isinstance(given, range):
+        return given[(FIRST + taken) % len(given) :] if given else given
+    # A stream is not read again from its start to come to the item that is next.
+    return itertools.islice(given, taken, None) if isinstance(given, (Sized, zip, enumerate)) else given

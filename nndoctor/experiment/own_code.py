@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from nndoctor.core.errors import UsageError
+from nndoctor.experiment.cut_batches import CUT, cut_from
 from nndoctor.experiment.file_text import LEAVES_TRACES, MAKES_OPTIMIZER, SCRIPT, required, script_of, text_of
 from nndoctor.experiment.iterations import BEGUN, STEPS, counted, numbers
 from nndoctor.experiment.model_file import own_arguments, silent
@@ -146,6 +147,8 @@ class OwnCode:
         drawn = callable(self.variables.get(SAMPLER)) and not own_data
         draws = {SAMPLER: lambda *_, **__: one.batch} if drawn else {}
         kept = {name: self.variables[name] for name in self.assigned if name in self.variables} | self.counts
+        if CUT in self.variables:
+            kept |= cut_from(one.batch)
         if BEGUN in self.variables:
             kept[BEGUN] = lambda given: course.rest(given, self.taken)
         given = [

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from nndoctor.core.formatting import type_of
 from nndoctor.experiment.captured import Captured
+from nndoctor.experiment.cut_batches import CUT
 from nndoctor.experiment.file_text import data_for
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.own_code import ROLE_OF, OwnCode, goes_back, own_loop, own_step
-from nndoctor.experiment.recorded import calls_of
+from nndoctor.experiment.recorded import calls_of, cut_by
 from nndoctor.experiment.several_optimizers import optimizers_in, with_first
 from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.taken import gives_data
@@ -65,8 +66,12 @@ def _of_script(script: Captured | None, parts: dict[str, object], data: object, 
         return step
     if script.loader is None and data is not None and not drawn and "loss" in parts:
         return None  # it is not known to go through the data
-    parts["train_data"] = script.loader if script.loader is not None else data if drawn else None
-    return OwnCode(script.loop, script.loader, parts["optimizer"], loop=True)
+    loop = OwnCode(script.loop, script.loader, parts["optimizer"], loop=True)
+    if script.loader is not None:
+        parts["train_data"] = script.loader
+    elif not drawn:
+        parts["train_data"] = functools.partial(cut_by, loop) if CUT in loop.variables else None
+    return loop
 
 
 def _script_step(script: Captured, parts: Mapping[str, object]) -> OwnCode | None:

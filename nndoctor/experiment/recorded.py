@@ -1,4 +1,4 @@
-"""The batches with which a script calls its step: the script's loop runs with a step in the step's place that only notes them."""
+"""The batches of a script without a loader: its loop runs, and where it calls its step, or its model, they are only noted."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from contextlib import suppress
+from types import FunctionType
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from nndoctor.experiment.backward import Reached
+from nndoctor.experiment.cut_batches import CUT
 from nndoctor.experiment.file_text import text_of
 from nndoctor.experiment.model_file import own_arguments, silent
 from nndoctor.experiment.own_code import OwnCode, replaced
@@ -37,6 +40,23 @@ def calls_of(loop: Callable[[], object], step: OwnCode) -> list[object]:
     with suppress(Reached, Exception), silent(), own_arguments(step.path), replaced(variables, names):
         loop()
     return found
+
+
+def cut_by(loop: OwnCode) -> list[object]:
+    """The batches of the first iterations of a loop that cuts its own; one where all are the same."""
+    found: list[tuple[Tensor, ...]] = []
+
+    def note(*parts: Tensor) -> None:
+        again = bool(found) and all(one is other for one, other in zip(parts, found[-1], strict=True))
+        if not again:
+            found.append(parts)
+        if again or len(found) >= CALLS:
+            raise Reached
+
+    function = FunctionType(loop.function.__code__, {**loop.variables, CUT: note})
+    with suppress(Reached, Exception), silent(), own_arguments(loop.path):
+        function()
+    return [parts if len(parts) > 1 else parts[0] for parts in found]
 
 
 def _result(step: OwnCode) -> object:

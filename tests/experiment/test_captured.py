@@ -169,6 +169,76 @@ def test_the_batches_with_which_a_script_calls_its_step(loaded):
     assert not torch.equal(found.model.weight, before)
 
 
+CUT = """
+net = parts()[0]; optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+pool, answers = x, y
+del x, y
+for epoch in range(3):
+    order = torch.randperm(40)
+    for k in range(0, 40, 10):
+        rows = order[k:k + 10]
+        BATCH
+        optimizer.zero_grad(); out = net(INPUTS)
+        loss = nn.functional.cross_entropy(out, TARGETS); loss.backward(); optimizer.step()
+        seen.append((out.argmax(1) == TARGETS).sum() / len(TARGETS))
+"""
+
+
+@pytest.mark.parametrize(
+    ("batch", "inputs", "targets"),
+    [
+        ("inputs = pool[rows]; targets = answers[rows]", "inputs", "targets"),
+        ("pass", "pool[rows]", "answers[rows]"),
+        ("targets = answers[rows]", "pool[rows].float()", "targets"),
+    ],
+    ids=["variables", "where they are used", "both"],
+)
+def test_batches_that_a_loop_cuts(loaded, batch, inputs, targets):
+    """They are noted without a step, and replaced by the batch that the loop is given."""
+    found = loaded(CUT.replace("BATCH", batch).replace("INPUTS", inputs).replace("TARGETS", targets))
+    before = found.model.weight.detach().clone()
+    batches = list(found.train_data)
+    assert [len(inputs) for inputs, _ in batches] == [10] * 4
+    assert torch.equal(found.model.weight, before)
+    pair = torch.full((3, 5), 2.0), torch.zeros(3, dtype=torch.long)
+    expected = torch.nn.functional.cross_entropy(found.model(pair[0]), pair[1])
+    assert torch.allclose(found.loop(found.model, pair, found.optimizer), expected)
+    assert not torch.equal(found.model.weight, before)
+
+
+@pytest.mark.parametrize(
+    ("iterated", "inputs", "targets"),
+    [("range(9)", "pool", "answers"), ("zip(pool.split(8), answers.split(8))", "k[0]", "k[1]")],
+    ids=["the whole set", "pairs"],
+)
+def test_batches_of_a_loop_over_something_else(loaded, iterated, inputs, targets):
+    """One where all are the same."""
+    lines = CUT.replace("for k in range(0, 40, 10)", f"for k in {iterated}").replace("rows = order[k:k + 10]", "pass")
+    found = loaded(lines.replace("BATCH", "pass").replace("INPUTS", inputs).replace("TARGETS", targets))
+    sizes = [len(inputs) for inputs, _ in found.train_data]
+    assert sizes == ([40] if "range" in iterated else [8] * 5)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "loss = (net(pool[:8]) * weights[:8, None] + bonus[:8, None]).mean()",
+        "loss = sum(net(pool[k]).sum() for k in range(3))",
+        "loss = net(pool[0]).sum()",
+    ],
+    ids=["two that may be targets", "a loop within", "one example"],
+)
+def test_loops_of_which_it_is_not_known_what_the_batch_is(loaded, lines):
+    script = f"""
+net = parts()[0]; optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+pool, weights, bonus = x, torch.ones(40), torch.ones(40)
+del x, y
+for step in range(20):
+    {lines}; loss.backward(); optimizer.step()
+"""
+    assert next(iter(loaded(script).train_data)) == ()
+
+
 COUNTED = """
 net = parts()[0]; optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
 pool, answers = x, y

@@ -1,0 +1,147 @@
+"""Loops without a loader that cut their batches from tensors: what their model is given, and what its output is compared with."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+CUT = "nndoctor_cut"  # the function that takes the parts of a batch, and gives those that the loop goes on with
+CUTS: dict[str, Any] = {CUT: lambda *parts: parts}
+"""The name in the variables of a loop that is given no batch."""
+GOES_BACK = ".backward("
+PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.operator,
+         ast.unaryop, ast.expr_context)  # fmt: skip
+"""What an expression may consist of that is evaluated: it calls nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a loop calls its model: the statement in its block, what the model is given, and the statements from there to backward()."""
+
+    block: list[ast.stmt]
+    index: int
+    given: list[ast.expr]
+    used: list[ast.stmt]
+
+
+def cuts(loop: ast.For | ast.While, variables: Mapping[str, Any]) -> bool:
+    """Let a loop ask `CUT` for the parts of its batch before its model is called; whether it is known what they are.
+
+    They are the tensors that the model is given, and at most one other that is as long: the targets. `variables` are those
+    of the loop at its first backward pass.
+    """
+    several = len({id(v) for v in variables.values() if isinstance(v, Optimizer)}) > 1
+    place = None if several else _place(loop, variables)
+    parts = {} if place is None else _batch(place, variables)
+    if place is None or not parts:
+        return False
+    place.block[place.index :] = _asking(parts, place.block[place.index :])
+    return True
+
+
+def _batch(place: _Place, variables: Mapping[str, Any]) -> dict[str, ast.expr]:
+    """The parts of a batch by their text; none where it is not known what they are."""
+    stored = (
+        n for node in place.used for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    )
+    made = {n.id for n in stored}
+    inputs = _tensors(place.given, variables, made)
+    every = inputs | _tensors(place.used, variables, made)
+    first = next((value for _, value in inputs.values()), None)
+    if first is None or not _is_batch(first) or any(value.requires_grad for _, value in every.values()):
+        return {}
+    parts = {text: one for text, (one, value) in every.items() if value.dim() and len(value) == len(first)}
+    return parts if len(parts.keys() - inputs.keys()) <= 1 else {}
+
+
+def cut_from(batch: Any) -> dict[str, object]:  # noqa: ANN401 - what batches_cut gave, or a part of it
+    """What stands for `CUT` where a loop is given a batch."""
+    if isinstance(batch, Tensor):
+        return {CUT: lambda *_: (batch,)}
+    return {CUT: lambda *_: tuple(batch)} if batch else {}
+
+
+def _place(loop: ast.For | ast.While, variables: Mapping[str, Any]) -> _Place | None:
+    """The first call of a model that learns, outside of loops within this one; None without one."""
+    for block in _blocks(loop):
+        for index, node in enumerate(block):
+            call = next((n for n in ast.walk(node) if isinstance(n, ast.Call) and _learns(n.func, variables)), None)
+            if call is not None and not isinstance(node, (ast.For, ast.While, ast.With, ast.If, ast.Try)):
+                rest = block[index:]
+                last = next((k for k, each in enumerate(rest) if GOES_BACK in ast.unparse(each)), len(rest))
+                given = [*call.args, *(k.value for k in call.keywords)]
+                return _Place(block, index, given, rest[: last + 1]) if given else None
+    return None
+
+
+def _blocks(node: ast.For | ast.While | ast.With) -> Iterator[list[ast.stmt]]:
+    yield node.body
+    for each in node.body:
+        if isinstance(each, ast.With):
+            yield from _blocks(each)
+
+
+def _learns(function: ast.expr, variables: Mapping[str, Any]) -> bool:
+    """Whether it is a model with parameters that are trained, or a method of one."""
+    owners = [function, function.value] if isinstance(function, ast.Attribute) else [function]
+    values = [_value(one, variables) for one in owners]
+    return any(isinstance(v, nn.Module) and any(p.requires_grad for p in v.parameters()) for v in values)
+
+
+def _is_batch(value: Tensor) -> bool:
+    return value.dim() > 1 or (value.dim() == 1 and not value.is_floating_point())
+
+
+def _tensors(
+    nodes: Sequence[ast.AST], variables: Mapping[str, Any], made: set[str]
+) -> dict[str, tuple[ast.expr, Tensor]]:
+    """The tensors within, by their text, without what is `made` of the model's output."""
+    found: dict[str, tuple[ast.expr, Tensor]] = {}
+    for node in nodes:
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        value = None if names & made else _value(node, variables)
+        if isinstance(value, Tensor) and isinstance(node, ast.expr):
+            found[ast.unparse(node)] = node, value
+        elif not isinstance(node, ast.Subscript):  # a part that is not known does not stand for the whole
+            found |= _tensors(list(ast.iter_child_nodes(node)), variables, made)
+    return found
+
+
+def _value(node: ast.AST, variables: Mapping[str, Any]) -> object:
+    """What an expression is, without calls; None for others, and for those without a value."""
+    if not isinstance(node, ast.expr) or not all(isinstance(n, PLAIN) for n in ast.walk(node)):
+        return None
+    try:
+        return eval(ast.unparse(node), dict(variables))  # noqa: S307 - variables of the user's own file
+    except Exception:  # noqa: BLE001 - a part of an expression need not have a value
+        return None
+
+
+def _asking(parts: Mapping[str, ast.expr], rest: list[ast.stmt]) -> list[ast.stmt]:
+    """The rest of a block, with the parts asked for before it; those that are no variables get a name of their own."""
+    names = {text: text if isinstance(one, ast.Name) else f"{CUT}_{k}" for k, (text, one) in enumerate(parts.items())}
+    given, taken = ", ".join(names), ", ".join(names.values())
+    asked = f"{CUT}_parts = {CUT}({given})\nif {CUT}_parts is None: continue\n{taken}, = {CUT}_parts"
+    renamed = _Renamed({text: name for text, name in names.items() if text != name})
+    lines = [ast.copy_location(one, rest[0]) for one in ast.parse(asked).body]
+    return lines + [renamed.visit(one) for one in rest]
+
+
+class _Renamed(ast.NodeTransformer):
+    """Puts names in the place of expressions, which are only read."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+
+    def visit(self, node: ast.AST) -> Any:  # noqa: ANN401 - as NodeTransformer has it
+        """Replace a node that is one of the expressions; look into any other."""
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Load):
+            name = self.names.get(ast.unparse(node))
+            if name is not None:
+                return ast.copy_location(ast.Name(name, ast.Load()), node)
+        return self.generic_visit(node)
