@@ -16,10 +16,14 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nndoctor.experiment.backward import Reached, backward_replaced
+from nndoctor.experiment.closures import opened
 from nndoctor.experiment.cut_batches import CUTS, cuts
 from nndoctor.experiment.file_text import LEAVES_TRACES, as_function, frames_of, required, script_of, text_of, tree_of
 from nndoctor.experiment.iterations import FROM_START, goes_on
+from nndoctor.experiment.keras_fit import FIT, arrays_as_data
 from nndoctor.experiment.model_file import own_arguments, silent
+from nndoctor.experiment.own_code import own_step
+from nndoctor.experiment.skorch_net import NET, fitted_parts
 
 MAIN = ("main", "train", "run")
 DEPTH = 4  # of the calls of functions whose text is looked at
@@ -27,7 +31,8 @@ FITS = (
     ("lightning.pytorch", "Trainer", "fit", ("", "model", "train_data", "validation_data", "datamodule")),
     ("pytorch_lightning", "Trainer", "fit", ("", "model", "train_data", "validation_data", "datamodule")),
     ("transformers", "Trainer", "train", ("trainer",)),
-    ("keras", "Model", "fit", ("model", "x_train", "y_train")),
+    ("keras", "Model", "fit", FIT),
+    ("skorch", "NeuralNet", "fit_loop", NET),
 )
 """Methods that train: their module, class and name, and what their arguments are; nothing is taken of one without a name."""
 ALIASES = {"train_dataloaders": "train_data", "val_dataloaders": "validation_data", "x": "x_train", "y": "y_train"}
@@ -89,10 +94,12 @@ def _at(frames: list[FrameType]) -> Captured:
     # The innermost loop that goes through a loader; else the innermost in which an optimizer steps, or any.
     through = next(((node, frame, found) for node, frame in loops for found in _loaders(node, _variables(frame))), None)
     stepping = sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[0]))
-    if through is None and not stepping:
-        return Captured(names)
+    if through is None and not stepping:  # a framework calls a step of the file
+        names = opened(names)
+        return Captured({**_called(frames[0], names), **names} if frames else names)
     node, frame, loader = through or (*stepping[0], None)
-    variables = _variables(frame) | FROM_START
+    variables = opened({**names, **_variables(frame), **FROM_START})
+    names |= {name: variables[name] for name, value in names.items() if isinstance(value, FunctionType)}
     if loader is None:
         variables |= CUTS if cuts(node, variables) else {}
         if "epoch" not in ast.unparse(node).partition(":")[0]:
@@ -114,11 +121,24 @@ def _names(frames: list[FrameType]) -> dict[str, object]:
     return {**frames[0].f_globals, **names} if frames else names
 
 
+def _called(frame: FrameType, names: Mapping[str, object]) -> dict[str, object]:
+    """The step of a file that a framework calls with a batch: its innermost function."""
+    step = _function_of(frame, names)
+    return {} if step is None or not own_step(step, None).parts else {"train_step": step}
+
+
 def _step_in(frame: FrameType, names: Mapping[str, object]) -> FunctionType | None:
     """The function of a frame, if it was called with tensors."""
-    found = next((f for f in names.values() if isinstance(f, FunctionType) and f.__code__ is frame.f_code), None)
+    found = _function_of(frame, names)
     taken = [] if found is None else [frame.f_locals.get(name) for name in required(found)]
     return found if any(isinstance(value, Tensor) for value in taken) else None
+
+
+def _function_of(frame: FrameType, names: Mapping[str, object]) -> FunctionType | None:
+    place = frame.f_code.co_filename, frame.f_code.co_name, frame.f_code.co_firstlineno
+    functions = [f for f in names.values() if isinstance(f, FunctionType)]
+    codes = [(f, f.__code__) for f in functions]
+    return next((f for f, c in codes if (c.co_filename, c.co_name, c.co_firstlineno) == place), None)
 
 
 def _variables(frame: FrameType) -> dict[str, Any]:
@@ -154,7 +174,8 @@ def _fits_replaced(found: list[Captured]) -> Iterator[None]:
     def stop(names: tuple[str, ...]) -> Callable[..., None]:
         def taken(*places: object, **given: object) -> None:
             every = dict(zip(names, places, strict=False)) | {ALIASES.get(k, k): v for k, v in given.items()}
-            parts = {name: value for name, value in every.items() if name and name in names and value is not None}
+            known = {k: value for k, value in every.items() if k and k in names and value is not None}
+            parts = arrays_as_data(fitted_parts(known))
             data = (parts.pop("datamodule", None), parts.get("train_data"), _batches(parts.get("x_train")))
             train_data = next((one for one in data if one is not None), None)
             found.append(Captured(parts if train_data is None else {**parts, "train_data": train_data}))

@@ -250,11 +250,11 @@ def _complete(path: str, parts: Mapping[str, object]) -> None:
 
 
 def _owns_loss(path: str, model: nn.Module, train: Batches) -> None:
-    """Raise ModelFileError where nothing gives a loss: neither the file nor the model itself."""
+    """Raise Missing where nothing gives a loss: neither the file nor the model itself."""
     with user_code(path, "reading its data"):
         why = why_no_loss(model, train)
     if why is not None:
-        raise ModelFileError(
+        raise Missing(
             f"{path} has no loss: add `{LINES['loss']}`, or `def step(model, batch): return the_loss` ({why})"
         )
 

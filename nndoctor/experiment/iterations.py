@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
-from nndoctor.experiment.file_text import TEXT, code_of, text_of, tree_of
+from nndoctor.experiment.closures import definition_of
+from nndoctor.experiment.file_text import TEXT, code_of, text_of
 
 BEGUN = "nndoctor_begun"  # the function of a range, or of other items, that gives the rest
 FROM_START: dict[str, Any] = {BEGUN: lambda given: given}
@@ -42,24 +43,17 @@ def goes_on(loop: ast.stmt) -> bool:
 
 def counted(function: FunctionType) -> FunctionType:
     """A function whose innermost loop over a range with an optimizer's step begins so; the function itself where it has none."""
-    code = function.__code__
-    own = next(
-        (n for n in _functions(code.co_filename) if n.name == code.co_name and n.lineno == code.co_firstlineno), None
-    )
-    if own is None or own.decorator_list or code.co_freevars or TEXT in vars(function):
+    own = definition_of(function)
+    if own is None or function.__code__.co_freevars:
         return function
     loops = [n for n in ast.walk(own) if isinstance(n, ast.For) and STEPS.search(ast.unparse(n))]
     if not loops or not goes_on(loops[-1]):
         return function
-    inner = code_of(own, code.co_filename)
+    inner = code_of(own, function.__code__.co_filename)
     function.__globals__.setdefault(BEGUN, FROM_START[BEGUN])
     made = FunctionType(inner, function.__globals__, function.__name__, function.__defaults__)
     made.__dict__[TEXT] = text_of(function, depth=0)
     return made
-
-
-def _functions(path: str) -> Iterator[ast.FunctionDef]:
-    return (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef))
 
 
 def numbers(variables: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, float]:

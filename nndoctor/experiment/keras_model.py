@@ -113,7 +113,7 @@ def _train_step(model: Any, batch: Any, optimizer: torch.optim.Optimizer) -> Ten
     model.optimizer.apply = apply
     try:
         with backward_replaced(go_back):
-            model.train_step(batch)
+            model.train_step(tuple(batch) if isinstance(batch, list) else batch)
     finally:
         del model.optimizer.apply
     return losses[0]

@@ -29,6 +29,7 @@ ROLES = {
     "optimizer": OPTIMIZERS,
     "loss": (*LOSSES[1:], "loss"),
     "device": ("device",),
+    "engine": ("engine",),
     "epoch": ("epoch",),
     "epochs": ("epochs", "num_epochs", "n_epochs", "max_epochs"),
     "loader": ("train_loader", "trainloader", "train_dataloader", "train_dl", "loader", "dataloader", "data_loader", "train_iter"),
@@ -187,12 +188,18 @@ class OwnCode:
         """Arguments by the names of the parameters. Raises UsageError where they are not those of a step on such a batch."""
         roles: dict[str, object] = {"model": model, "optimizer": optimizer, "device": _device(model)}
         roles |= dict([("loss", loss) for name in ROLES["loss"] if callable(loss := self.variables.get(name))][:1])
-        roles |= {"epoch": 0, "epochs": 1, "loader": one} if self.loop else {}
+        roles |= {"epoch": 0, "epochs": 1, "loader": one} if self.loop else {"engine": self._engine()}
         given = inspect.signature(self.function).parameters
         found = {name: roles[role] for name in given if (role := ROLE_OF.get(name, "")) in roles}
         others = [name for name in required(self.function) if name not in found]
         settings = {name: self.variables[name] for name in others if _is_setting(self.variables.get(name))}
         return found | settings | self._parts([name for name in others if name not in settings], batch)
+
+    def _engine(self) -> object:
+        """The engine of Ignite in the file that runs the step; None without one."""
+        every = [value for value in self.variables.values() if type(value).__module__.startswith("ignite.engine")]
+        runs = [(one, getattr(one, "_process_function", None)) for one in every]
+        return next((one for one, run in runs if getattr(run, "__name__", "") == self.function.__name__), None)
 
     def _parts(self, names: list[str], batch: Any) -> dict[str, object]:  # noqa: ANN401
         """The batch as one argument, or its parts as several."""

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from nndoctor.experiment.data import BATCH
 from nndoctor.experiment.file_text import fit_arguments
+from nndoctor.experiment.keras_fit import as_tensor, is_array, loader
 from nndoctor.experiment.keras_model import is_keras
 from nndoctor.experiment.lightning import is_data_module
 from nndoctor.experiment.names import LOSSES, MODELS, OPTIMIZERS
@@ -54,40 +54,26 @@ ARRAYS = {
 def usual_arrays(names: Mapping[str, object]) -> dict[str, tuple[str, object]]:
     """Pairs of arrays or tensors under usual names, in the place of data that a file does not give: part to names and data.
 
-    Inputs may be several arrays in a dict. What a Keras model is fitted to comes first.
+    Inputs and targets may be several arrays in a dict. What a Keras model is fitted to comes first.
     """
     model = names.get("model")
     fitted = fit_arguments(names, model) if isinstance(model, nn.Module) and is_keras(model) else {}
-    if all(map(_is_array, fitted.get("train_data", ("", (None,)))[1])):
+    if all(map(is_array, fitted.get("train_data", ("", (None,)))[1])):
         return {part: (name, _examples(*pair, shuffle=part == "train_data")) for part, (name, pair) in fitted.items()}
     found: dict[str, tuple[str, object]] = {}
     for part, pairs in ARRAYS.items():
-        given = next((pair for pair in pairs if all(_is_array(names.get(name)) for name in pair)), None)
+        given = next((pair for pair in pairs if all(is_array(names.get(name)) for name in pair)), None)
         if given is not None and names.get(part) is None:
             x, y = (names[name] for name in given)
             found[part] = f"{given[0]} and {given[1]}", _examples(x, y, shuffle=part == "train_data")
     return found if "train_data" in found else {}
 
 
-def _is_array(value: object) -> bool:
-    if type(value) is dict and value:
-        return all(map(_is_array, value.values()))
-    return isinstance(value, (np.ndarray, Tensor)) and value.ndim > 0
-
-
 def _examples(x: object, y: object, *, shuffle: bool) -> object:
-    """A pair of tensors, or a loader of examples whose inputs have names."""
-    if not isinstance(x, dict):
-        return _as_tensor(x), _as_tensor(y)
-    columns, targets = {name: _as_tensor(value) for name, value in x.items()}, _as_tensor(y)
-    rows: Any = [({name: column[k] for name, column in columns.items()}, targets[k]) for k in range(len(targets))]
-    return DataLoader(rows, batch_size=BATCH, shuffle=shuffle)
-
-
-def _as_tensor(value: Any) -> Tensor:  # noqa: ANN401
-    """Numbers in the precision of the weights, as Keras takes them."""
-    tensor = torch.as_tensor(value)
-    return tensor.float() if tensor.dtype is torch.float64 else tensor
+    """A pair of tensors, or a loader where inputs or targets have names."""
+    if isinstance(x, dict) or isinstance(y, dict):
+        return loader(x, y, shuffle=shuffle)
+    return as_tensor(x), as_tensor(y)
 
 
 def usual_names(names: Mapping[str, object]) -> dict[str, str]:

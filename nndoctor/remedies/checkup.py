@@ -57,6 +57,12 @@ CATALOGUE = (
         CS231N,
     ),
     Remedy(
+        "fastest-rate",
+        "set the learning rate that learned fastest of those tried",
+        "it was tried on this model and these data, from the same start",
+        "Smith, Cyclical Learning Rates, 2017, arXiv:1506.01186",
+    ),
+    Remedy(
         "mean-loss",
         "average over the batch: reduction='mean', .mean() instead of .sum()",
         "the learning rate then means the same for every batch size",

@@ -30,6 +30,7 @@ SCALINGS = (
 )  # fmt: skip
 VIEWS = ("View", "UnsafeView", "ReshapeAlias")
 ROWS = ("Index", "IndexSelect", "Slice", "Clone", "ToCopy", "Log")
+GUARDS = ("Add", "Clamp", "ClampMin", *VIEWS)  # what keeps probabilities off zero before their logarithm is taken
 MAX_NODES = 20_000  # nodes looked at
 
 
@@ -60,6 +61,16 @@ def passed(node: Node) -> Node:
 def activation(node: Node) -> str:
     """The activation that a node is, seen through changes of shape; empty for anything else."""
     return ACTIVATIONS.get(kind(passed(node)), "")
+
+
+def logarithm_of_softmax(node: Node) -> Node | None:
+    """The softmax whose logarithm a node is, as of `torch.log(p + 1e-8)`; None for anything else."""
+    if kind(node) != "Log":
+        return None
+    node = next(iter(before(node)), None)
+    while kind(node) in GUARDS and len(before(node)) == 1:
+        node = before(node)[0]
+    return node if kind(node) == "Softmax" else None
 
 
 def softmax_over_last(node: Node) -> bool | None:

@@ -70,6 +70,7 @@ def _by_range(run: Run) -> Iterator[Symptom]:
         "seeds": seeds,
         "agree": agree,
     }
+    tried = ("fastest-rate",) if best else ()
     confidence = WITHOUT_SEEDS + (WITH_ALL_SEEDS - WITHOUT_SEEDS) * agree / max(seeds, 1)
     if side == "above":
         text = f"the learning rate {number(now)} is above the usable range ({number(low)}–{number(high)}; {agree} of {seeds} seeds agree){advice}"
@@ -79,11 +80,11 @@ def _by_range(run: Run) -> Iterator[Symptom]:
             evidence,
             place="optimizer",
             severity=Severity.ERROR if run.fact("lr_blows_up") else None,
-            remedies=("lower-learning-rate", "warm-up"),
+            remedies=tried or ("lower-learning-rate", "warm-up"),
         )
     else:
         text = f"the learning rate {number(now)} is below the usable range ({number(low)}–{number(high)}; {agree} of {seeds} seeds agree){advice}"
-        yield Symptom(text, confidence, evidence, place="optimizer", remedies=("raise-learning-rate", "adam"))
+        yield Symptom(text, confidence, evidence, place="optimizer", remedies=tried or ("raise-learning-rate", "adam"))
 
 
 RULE = Rule(

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench, unless_it_fails
-from nndoctor.sanity.graph import ACTIVATIONS, kind, passed
+from nndoctor.sanity.graph import ACTIVATIONS, kind, logarithm_of_softmax, passed
 
 STEPS = 200  # of gradient descent on a free output
 SURE = 20.0  # a score that leaves no doubt: softmax of it is 1 - 1e-8
@@ -22,7 +22,8 @@ Act = Callable[[Tensor], Tensor]
 def _last(output: Tensor) -> tuple[str, Act]:
     """The activation at the model's end, and itself as a function; the identity where there is none known."""
     node = passed(output.grad_fn) if output.grad_fn is not None else None
-    name = ACTIVATIONS.get(kind(node), "")
+    inner = logarithm_of_softmax(node)
+    name, node = (ACTIVATIONS.get(kind(node), ""), node) if inner is None else ("log-softmax", inner)
     if name in ("softmax", "log-softmax"):
         dim = int(getattr(node, "_saved_dim", -1))
         dim = dim - (1 << 64) if dim >= 1 << 63 else dim

@@ -1,0 +1,42 @@
+"""Functions that a script defines within another one: their outer variables are made global ones, so that others can stand in for them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from types import FunctionType
+from typing import Any
+
+from nndoctor.experiment.file_text import TEXT, code_of, text_of, tree_of
+
+
+def definition_of(function: FunctionType) -> ast.FunctionDef | None:
+    """The text of a function as a tree; None for a lambda, and for one that is decorated or was changed."""
+    code = function.__code__
+    found = (
+        n for n in ast.walk(tree_of(code.co_filename)) if isinstance(n, ast.FunctionDef) and n.name == code.co_name
+    )
+    own = next((n for n in found if n.lineno == code.co_firstlineno), None)
+    return None if own is None or own.decorator_list or TEXT in vars(function) else own
+
+
+def opened(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables, with the functions among them that have outer ones defined again over all of these."""
+    found = dict(variables)
+    for name, value in variables.items():
+        if isinstance(value, FunctionType) and value.__code__.co_freevars:
+            found[name] = _opened(value, found)
+    return found
+
+
+def _opened(function: FunctionType, variables: dict[str, Any]) -> FunctionType:
+    """The function over these variables; itself where some of its own are not among them, or it assigns to them."""
+    own, needed = definition_of(function), function.__code__.co_freevars
+    if own is None or not variables.keys() >= set(needed) or any(isinstance(n, ast.Nonlocal) for n in ast.walk(own)):
+        return function
+    code = code_of(own, function.__code__.co_filename)
+    made = FunctionType(code, variables, function.__name__, function.__defaults__)
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__module__ = function.__module__
+    made.__dict__[TEXT] = text_of(function, depth=0)
+    return made
