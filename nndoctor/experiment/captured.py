@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import FrameType, FunctionType
 from typing import Any
-from unittest import mock
 
 import torch
 from torch import Tensor, nn
@@ -19,23 +17,13 @@ from nndoctor.experiment.backward import Reached, backward_replaced
 from nndoctor.experiment.closures import opened
 from nndoctor.experiment.cut_batches import CUTS, cuts
 from nndoctor.experiment.file_text import LEAVES_TRACES, as_function, frames_of, required, script_of, text_of, tree_of
+from nndoctor.experiment.fits import Fit, fits_replaced
 from nndoctor.experiment.iterations import FROM_START, goes_on
-from nndoctor.experiment.keras_fit import FIT, arrays_as_data
 from nndoctor.experiment.model_file import own_arguments, silent
 from nndoctor.experiment.own_code import own_step
-from nndoctor.experiment.skorch_net import NET, fitted_parts
 
 MAIN = ("main", "train", "run")
 DEPTH = 4  # of the calls of functions whose text is looked at
-FITS = (
-    ("lightning.pytorch", "Trainer", "fit", ("", "model", "train_data", "validation_data", "datamodule")),
-    ("pytorch_lightning", "Trainer", "fit", ("", "model", "train_data", "validation_data", "datamodule")),
-    ("transformers", "Trainer", "train", ("trainer",)),
-    ("keras", "Model", "fit", FIT),
-    ("skorch", "NeuralNet", "fit_loop", NET),
-)
-"""Methods that train: their module, class and name, and what their arguments are; nothing is taken of one without a name."""
-ALIASES = {"train_dataloaders": "train_data", "val_dataloaders": "validation_data", "x": "x_train", "y": "y_train"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +64,16 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
         found.append(replace(_at(frames_of(path)), loss=loss))
         raise Reached
 
+    def fit(call: Fit) -> None:
+        found.append(Captured(call.parts()))
+        raise Reached
+
     with (
         suppress(Reached, Exception, SystemExit),  # a script that does not run is refused for what it lacks
         own_arguments(path),
         silent(),
         backward_replaced(stop),
-        _fits_replaced(found),
+        fits_replaced(fit),
     ):
         run()
     return found[0] if found else None
@@ -105,7 +97,7 @@ def _at(frames: list[FrameType]) -> Captured:
         if "epoch" not in ast.unparse(node).partition(":")[0]:
             goes_on(node)
     loop = as_function([node], frame.f_code.co_filename, variables)
-    return Captured(names, loop, loader, step=_step_in(frames[0], names))
+    return Captured(names, loop, loader, step=_step_in(frames[: frames.index(frame)], names))
 
 
 def _names(frames: list[FrameType]) -> dict[str, object]:
@@ -127,11 +119,14 @@ def _called(frame: FrameType, names: Mapping[str, object]) -> dict[str, object]:
     return {} if step is None or not own_step(step, None).parts else {"train_step": step}
 
 
-def _step_in(frame: FrameType, names: Mapping[str, object]) -> FunctionType | None:
-    """The function of a frame, if it was called with tensors."""
-    found = _function_of(frame, names)
-    taken = [] if found is None else [frame.f_locals.get(name) for name in required(found)]
-    return found if any(isinstance(value, Tensor) for value in taken) else None
+def _step_in(frames: list[FrameType], names: Mapping[str, object]) -> FunctionType | None:
+    """The function that a loop calls with tensors: the outermost one of these frames."""
+    for frame in reversed(frames):
+        found = _function_of(frame, names)
+        taken = [] if found is None else [frame.f_locals.get(name) for name in required(found)]
+        if any(isinstance(value, Tensor) for value in taken):
+            return found
+    return None
 
 
 def _function_of(frame: FrameType, names: Mapping[str, object]) -> FunctionType | None:
@@ -165,34 +160,3 @@ def _loaders(node: ast.For | ast.While, env: Mapping[str, Any]) -> Iterator[Data
                 continue
             if isinstance(value, DataLoader):
                 yield value
-
-
-@contextmanager
-def _fits_replaced(found: list[Captured]) -> Iterator[None]:
-    """Within, methods of frameworks that train hand over their arguments, and end the script."""
-
-    def stop(names: tuple[str, ...]) -> Callable[..., None]:
-        def taken(*places: object, **given: object) -> None:
-            every = dict(zip(names, places, strict=False)) | {ALIASES.get(k, k): v for k, v in given.items()}
-            known = {k: value for k, value in every.items() if k and k in names and value is not None}
-            parts = arrays_as_data(fitted_parts(known))
-            data = (parts.pop("datamodule", None), parts.get("train_data"), _batches(parts.get("x_train")))
-            train_data = next((one for one in data if one is not None), None)
-            found.append(Captured(parts if train_data is None else {**parts, "train_data": train_data}))
-            raise Reached
-
-        return taken
-
-    with ExitStack() as stack:
-        for module, kind, method, names in FITS:
-            owner = getattr(sys.modules.get(module), kind, None)
-            if owner is not None:
-                stack.enter_context(mock.patch.object(owner, method, stop(names)))
-        yield
-
-
-def _batches(given: Any) -> object:  # noqa: ANN401 - whatever a model is fitted to
-    """Batches that Keras reads by their numbers, or from a loader; None for arrays."""
-    if given is None or hasattr(given, "shape") or isinstance(given, (dict, list, tuple)):
-        return None
-    return given if isinstance(given, DataLoader) else [given[k] for k in range(len(given))]

@@ -82,15 +82,25 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
         loaded = load(path, given.seed)
         return _experiment(path, given, loaded)
     except (Missing, TrainsAtImport) as error:
-        found = captured(path, loaded) if loaded else None
-        if found is None and not (loaded and leaves_traces(path)):
-            found = reached(path, lambda: load(path, given.seed))
+        found = _script(path, given, loaded, error)
         if found is None:
             raise
         try:
             return _experiment(path, given, {**loaded, **found.names}, found)
         except Missing:
             raise error from None
+
+
+def _script(
+    path: str, given: ExperimentOptions, loaded: Mapping[str, object], error: Missing | TrainsAtImport
+) -> Captured | None:
+    """What the file's script makes, where it can be run up to its training."""
+    if isinstance(error, TrainsAtImport) and error.parts is not None:
+        return Captured(error.parts)
+    found = captured(path, loaded) if loaded else None
+    if found is None and not (loaded and leaves_traces(path)):
+        found = reached(path, lambda: load(path, given.seed))
+    return found
 
 
 def _experiment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from nndoctor.experiment.file_text import MAKES_OPTIMIZER, assigned_in, frames_of, tree_of
+from nndoctor.experiment.fits import Fit, fits_replaced
 from nndoctor.experiment.names import MODELS
 
 STEPS = 3  # of an optimizer: a warm-up of its state; more is a training
@@ -21,7 +22,14 @@ MOST = 0.8  # of a model's trainable parameters: an optimizer that holds them tr
 
 
 class Trains(BaseException):
-    """Raised inside a file that trains while it is loaded; no `except Exception` of it holds it up."""
+    """Raised inside a file that trains while it is loaded; no `except Exception` of it holds it up.
+
+    `parts` is what it hands to a framework that trains, with its other variables.
+    """
+
+    def __init__(self, parts: Mapping[str, object] | None = None) -> None:
+        super().__init__()
+        self.parts = parts
 
 
 @contextmanager
@@ -43,9 +51,15 @@ def no_training(module: ModuleType) -> Iterator[None]:
         if steps > STEPS and (late or (_held(module, seen) and (_is_of_model(module, seen) or _is_last(module)))):
             raise Trains
 
+    def fit(call: Fit) -> object:
+        if _has_other(module, call):
+            return call.go()
+        raise Trains({**vars(module), **call.parts()})
+
     handle = register_optimizer_step_post_hook(count)
     try:
-        yield
+        with fits_replaced(fit):
+            yield
     finally:
         handle.remove()
     if steps > STEPS and _is_of_model(module, seen):  # a function that returned the model trained it
@@ -67,6 +81,23 @@ def _is_last(module: ModuleType) -> bool:
         return False
     line = next((frame.f_lineno for frame in reversed(frames_of(path))), 0)
     return not any(MAKES_OPTIMIZER.search(ast.unparse(each)) for each in statements if each.lineno > line)
+
+
+def _has_other(module: ModuleType, call: Fit) -> bool:
+    """Whether a module calls the same method of something else, which is not there yet, after the statement that runs: then this is a first stage.
+
+    Fits without a number of epochs are those of scikit-learn.
+    """
+    path = str(module.__file__)
+    line = next((frame.f_lineno for frame in reversed(frames_of(path))), 0)
+    later = [each for each in tree_of(path).body if each.lineno > line]
+    calls = [node for each in later for node in ast.walk(each) if isinstance(node, ast.Call)]
+    for each in calls:
+        owner = each.func.value if isinstance(each.func, ast.Attribute) and each.func.attr == call.method else None
+        new = isinstance(owner, ast.Name) and owner.id not in vars(module)
+        if new and (call.method != "fit" or "epochs" in ast.unparse(each)):
+            return True
+    return False
 
 
 def _is_of_model(module: ModuleType, optimizers: list[Optimizer]) -> bool:

@@ -32,7 +32,11 @@ class Missing(ModelFileError):
 
 
 class TrainsAtImport(ModelFileError):
-    """The file trains its model as it is imported."""
+    """The file trains its model as it is imported; `parts` is what it hands to a framework that does it."""
+
+    def __init__(self, message: str, parts: Mapping[str, object] | None) -> None:
+        super().__init__(message)
+        self.parts = parts
 
 
 def load(path: str, seed: int = 0) -> Mapping[str, object]:
@@ -75,7 +79,7 @@ def user_code(path: str, doing: str) -> Iterator[None]:
         raise ModelFileError(f"{path}: {error}") from error
     except Trains as error:
         text = f'{_place(error, path)}: trains as it is imported; put that under `if __name__ == "__main__":`'
-        raise TrainsAtImport(text) from error
+        raise TrainsAtImport(text, error.parts) from error
     except SystemExit as error:
         raise ModelFileError(f'{path} ends the program; put its script under `if __name__ == "__main__":`') from error
     except Exception as error:

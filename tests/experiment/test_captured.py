@@ -310,3 +310,53 @@ def test_the_batch_at_hand_is_what_a_function_of_the_loop_draws(loaded):
     seen.clear()
     found.train_step(found.model, (torch.randn(3, 5), torch.randint(3, (3,))), found.optimizer)
     assert set(seen) == {3}
+
+
+NESTED = """
+def main():
+    net = parts()[0]; pool, answers = x, y
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    def update(inputs, labels):
+        learn(net, (inputs, labels), optimizer)
+    LOOP
+"""
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "stream = DataLoader(TensorDataset(pool, answers), batch_size=8)\n    for batch in stream: update(*batch)",
+        "for k in range(4): update(pool[k:k + 8], answers[k:k + 8])",
+    ],
+    ids=["a loader", "without a loader"],
+)
+def test_a_step_within_a_function_takes_the_optimizer_at_hand(loaded, loop):
+    found = loaded(NESTED.replace("LOOP", loop))
+    before = found.model.weight.detach().clone()
+    batch = next(iter(found.train_data))
+    assert len(batch[0]) == 8
+    found.train_step(found.model, batch, torch.optim.SGD(found.model.parameters(), lr=0.0))
+    assert torch.equal(found.model.weight, before)
+    found.train_step(found.model, batch, found.optimizer)
+    assert not torch.equal(found.model.weight, before)
+
+
+def test_a_step_that_another_package_calls(loaded, tmp_path, monkeypatch):
+    """As the engine of a framework, which the file gives its step."""
+    (tmp_path / "engines.py").write_text("def run(step, loader):\n    for batch in loader: step(None, batch)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = loaded(f"""
+import engines
+def main():
+    {MADE}
+    def update(engine, batch):
+        learn(net, batch, optimizer)
+    engines.run(update, train_loader)
+""")
+    assert len(list(found.train_data)) == 5
+    before = found.model.weight.detach().clone()
+    batch = next(iter(found.train_data))
+    found.train_step(found.model, batch, torch.optim.SGD(found.model.parameters(), lr=0.0))
+    assert torch.equal(found.model.weight, before)
+    found.train_step(found.model, batch, found.optimizer)
+    assert not torch.equal(found.model.weight, before)

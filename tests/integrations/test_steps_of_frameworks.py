@@ -1,0 +1,137 @@
+"""Scripts that train with skorch or Ignite, or fit a Keras model: the parts and the step that are taken of them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from nndoctor.experiment.experiment import experiment  # noqa: E402
+from nndoctor.experiment.steps import step_result  # noqa: E402
+
+IGNITE = """
+import torch
+from ignite.engine import Engine
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+def run():
+    model = nn.Linear(5, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    loader = DataLoader(TensorDataset(torch.randn(40, 5), torch.randint(3, (40,))), batch_size=8)
+    def update(engine, batch):
+        assert engine.state is not None
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(batch[0]), batch[1])
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+    trainer = Engine(update)
+    trainer.run(loader, max_epochs=2)
+run()
+"""
+
+
+def test_the_step_of_an_engine_of_ignite(tmp_path):
+    pytest.importorskip("ignite")
+    path = tmp_path / "model.py"
+    path.write_text(IGNITE)
+    found = experiment(str(path))
+    assert len(list(found.train_data)) == 5
+    before = found.model.weight.detach().clone()
+    batch = next(iter(found.train_data))
+    found.train_step(found.model, batch, torch.optim.SGD(found.model.parameters(), lr=0.0))
+    assert torch.equal(found.model.weight, before)
+    found.train_step(found.model, batch, found.optimizer)
+    assert not torch.equal(found.model.weight, before)
+
+
+SKORCH = """
+import numpy as np
+from skorch import NeuralNetClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+X, y = (100 + 50 * np.random.randn(60, 4)).astype("float32"), np.random.randint(0, 3, 60)
+net = NeuralNetClassifier(nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1)), max_epochs=3, lr=0.05, batch_size=16)
+make_pipeline(StandardScaler(), net).fit(X, y)
+"""
+
+
+def test_a_net_of_skorch_within_a_pipeline(tmp_path):
+    """Its data are those that the pipeline made; a fifth is held out, as skorch does it."""
+    pytest.importorskip("skorch")
+    path = tmp_path / "model.py"
+    path.write_text(SKORCH)
+    found = experiment(str(path))
+    inputs = torch.cat([x for x, _ in found.train_data])
+    assert len(inputs) == 48
+    assert inputs.abs().max() < 5
+    assert sum(len(x) for x, _ in found.validation_data) == 12
+    batch = next(iter(found.train_data))
+    expected = -found.model(batch[0]).gather(1, batch[1][:, None]).log().mean()
+    assert torch.allclose(step_result(found, batch).loss, expected, atol=1e-4)
+    assert found.optimizer.param_groups[0]["lr"] == 0.05
+
+
+KERAS = """
+import keras, numpy as np
+x = np.arange(50.0).reshape(50, 1)
+y = {"a": x, "b": np.ones((50, 1))}
+inputs = keras.Input((1,))
+model = keras.Model(inputs, {name: keras.layers.Dense(1, name=name)(inputs) for name in "ab"})
+model.compile(optimizer="sgd", loss={"a": "mse", "b": "mae"})
+model.fit(FIT)
+"""
+
+
+def fitted(tmp_path, script):
+    """The experiment of a script that fits a Keras model."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    if keras.backend.backend() != "torch":
+        pytest.skip("Keras runs on another backend")
+    path = tmp_path / "model.py"
+    path.write_text(script)
+    return experiment(str(path))
+
+
+def test_targets_of_a_keras_model_by_their_names(tmp_path):
+    found = fitted(tmp_path, KERAS.replace("FIT", "x, y, 10, validation_split=0.2, shuffle=False"))
+    batches = list(found.train_data)
+    assert [len(inputs) for inputs, _ in batches] == [10] * 4
+    assert torch.equal(batches[0][1]["a"][:, 0], torch.arange(10.0))
+    assert torch.equal(next(iter(found.validation_data))[1]["a"][:, 0], torch.arange(40.0, 50.0))
+    assert step_result(found, batches[0]).loss > 0
+
+
+ALONE = """
+import keras, numpy as np
+class Copies(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(2)
+    def call(self, x): return self.dense(x)
+    def train_step(self, data):
+        self.zero_grad()
+        loss = keras.ops.mean(keras.ops.square(self(data) - data))
+        loss.backward()
+        self.optimizer.apply([v.value.grad for v in self.trainable_variables], self.trainable_variables)
+        return {"loss": loss}
+x_train, y_train = np.random.rand(50, 2), np.zeros(50)
+model = Copies()
+model(np.zeros((1, 2)))
+model.compile(optimizer="sgd")
+model.fit(x_train, batch_size=25)
+"""
+
+
+def test_a_keras_model_that_is_fitted_to_inputs_alone(tmp_path):
+    """The other arrays of its file are no targets."""
+    found = fitted(tmp_path, ALONE)
+    batch = next(iter(found.train_data))
+    assert batch.shape == (25, 2)
+    optimizer = found.optimizer(found.model.parameters())
+    first, *_, last = (found.train_step(found.model, batch, optimizer).item() for _ in range(20))
+    assert last < first
