@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import FrameType, FunctionType
 from typing import Any
 
@@ -19,8 +20,11 @@ from nndoctor.experiment.cut_batches import CUTS, cuts
 from nndoctor.experiment.file_text import LEAVES_TRACES, as_function, frames_of, required, script_of, text_of, tree_of
 from nndoctor.experiment.fits import Fit, fits_replaced
 from nndoctor.experiment.iterations import FROM_START, goes_on
+from nndoctor.experiment.loss_call import loss_called
 from nndoctor.experiment.model_file import own_arguments, silent
+from nndoctor.experiment.names import LOSSES
 from nndoctor.experiment.own_code import own_step
+from nndoctor.experiment.stages import SECONDS, is_first_stage
 
 MAIN = ("main", "train", "run")
 DEPTH = 4  # of the calls of functions whose text is looked at
@@ -57,11 +61,16 @@ def captured(path: str, names: Mapping[str, Any]) -> Captured | None:
 
 
 def reached(path: str, run: Callable[[], object]) -> Captured | None:
-    """What a function of a file comes to; None where it ends, or fails, before it trains."""
+    """What a function of a file comes to; None where it ends, or fails, before it trains. A first stage, as pretraining, is run."""
     found: list[Captured] = []
+    began = time.perf_counter()
 
-    def stop(loss: Tensor, _: object) -> None:
-        found.append(replace(_at(frames_of(path)), loss=loss))
+    def stop(loss: Tensor, go: Callable[[], object]) -> None:
+        frames = frames_of(path)
+        if time.perf_counter() - began < SECONDS and is_first_stage(frames):
+            go()
+            return
+        found.append(_at(frames, loss))
         raise Reached
 
     def fit(call: Fit) -> None:
@@ -79,25 +88,32 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
     return found[0] if found else None
 
 
-def _at(frames: list[FrameType]) -> Captured:
-    """What a script has made, and the loop in which its frames are."""
+def _at(frames: list[FrameType], loss: Tensor) -> Captured:
+    """What a script has made where it goes back from its first loss, and the loop in which its frames are."""
     names = _names(frames)
-    loops = [(node, frame) for frame in frames for node in _loops(frame)]
-    # The innermost loop that goes through a loader; else the innermost in which an optimizer steps, or any.
-    through = next(((node, frame, found) for node, frame in loops for found in _loaders(node, _variables(frame))), None)
-    stepping = sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[0]))
-    if through is None and not stepping:  # a framework calls a step of the file
+    found = _loop(frames)
+    if found is None:
         names = opened(names)
-        return Captured({**_called(frames[0], names), **names} if frames else names)
-    node, frame, loader = through or (*stepping[0], None)
+        return Captured({**_called(frames[0], names), **names} if frames else names, loss=loss)
+    node, frame, loader = found
     variables = opened({**names, **_variables(frame), **FROM_START})
     names |= {name: variables[name] for name, value in names.items() if isinstance(value, FunctionType)}
+    if not any(callable(names.get(name)) for name in LOSSES) and (own := loss_called(node, variables, loss)):
+        names["loss"] = own
     if loader is None:
         variables |= CUTS if cuts(node, variables) else {}
         if "epoch" not in ast.unparse(node).partition(":")[0]:
             goes_on(node)
     loop = as_function([node], frame.f_code.co_filename, variables)
-    return Captured(names, loop, loader, step=_step_in(frames[: frames.index(frame)], names))
+    return Captured(names, loop, loader, loss, _step_in(frames[: frames.index(frame)], names))
+
+
+def _loop(frames: list[FrameType]) -> tuple[ast.For | ast.While, FrameType, DataLoader[object] | None] | None:
+    """The innermost loop that goes through a loader; else the innermost in which an optimizer steps, or any; None where a framework calls a step of the file."""
+    loops = [(node, frame) for frame in frames for node in _loops(frame)]
+    through = ((node, frame, found) for node, frame in loops for found in _loaders(node, _variables(frame)))
+    stepping = sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[0]))
+    return next(through, (*stepping[0], None) if stepping else None)
 
 
 def _names(frames: list[FrameType]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,12 @@ CUT = "nndoctor_cut"  # the function that takes the parts of a batch, and gives 
 CUTS: dict[str, Any] = {CUT: lambda *parts: parts}
 """The name in the variables of a loop that is given no batch."""
 GOES_BACK = ".backward("
-PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.operator,
+PLAIN = (ast.Name, ast.Load, ast.keyword, ast.Attribute, ast.Subscript, ast.Slice, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.Compare, ast.BoolOp, ast.operator, ast.cmpop, ast.boolop,
          ast.unaryop, ast.expr_context)  # fmt: skip
-"""What an expression may consist of that is evaluated: it calls nothing."""
+"""What an expression may consist of that is evaluated."""
+PURE = re.compile(
+    r"(torch|np|numpy|random|len|range|slice)\b"
+)  # what may be called in it, as to draw the places of a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def _place(loop: ast.For | ast.While, variables: Mapping[str, Any]) -> _Place | 
     """The first call of a model that learns, outside of loops within this one; None without one."""
     for block in _blocks(loop):
         for index, node in enumerate(block):
-            call = next((n for n in ast.walk(node) if isinstance(n, ast.Call) and _learns(n.func, variables)), None)
+            call = next((n for n in ast.walk(node) if isinstance(n, ast.Call) and learns(n.func, variables)), None)
             if call is not None and not isinstance(node, (ast.For, ast.While, ast.With, ast.If, ast.Try)):
                 rest = block[index:]
                 last = next((k for k, each in enumerate(rest) if GOES_BACK in ast.unparse(each)), len(rest))
@@ -86,10 +90,10 @@ def _blocks(node: ast.For | ast.While | ast.With) -> Iterator[list[ast.stmt]]:
             yield from _blocks(each)
 
 
-def _learns(function: ast.expr, variables: Mapping[str, Any]) -> bool:
+def learns(function: ast.expr, variables: Mapping[str, Any]) -> bool:
     """Whether it is a model with parameters that are trained, or a method of one."""
     owners = [function, function.value] if isinstance(function, ast.Attribute) else [function]
-    values = [_value(one, variables) for one in owners]
+    values = [value_of(one, variables) for one in owners]
     return any(isinstance(v, nn.Module) and any(p.requires_grad for p in v.parameters()) for v in values)
 
 
@@ -104,22 +108,34 @@ def _tensors(
     found: dict[str, tuple[ast.expr, Tensor]] = {}
     for node in nodes:
         names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-        value = None if names & made else _value(node, variables)
+        value = None if names & made else value_of(node, variables)
         if isinstance(value, Tensor) and isinstance(node, ast.expr):
             found[ast.unparse(node)] = node, value
         elif not isinstance(node, ast.Subscript):  # a part that is not known does not stand for the whole
-            found |= _tensors(list(ast.iter_child_nodes(node)), variables, made)
+            found |= _tensors(_inner(node, variables), variables, made)
     return found
 
 
-def _value(node: ast.AST, variables: Mapping[str, Any]) -> object:
-    """What an expression is, without calls; None for others, and for those without a value."""
-    if not isinstance(node, ast.expr) or not all(isinstance(n, PLAIN) for n in ast.walk(node)):
+def _inner(node: ast.AST, variables: Mapping[str, Any]) -> list[ast.AST]:
+    """What is within a node; of a branch, only what is run, where that is known."""
+    taken = value_of(node.test, variables) if isinstance(node, ast.If) else None
+    if not isinstance(node, ast.If) or taken is None:
+        return list(ast.iter_child_nodes(node))
+    return list(node.body if taken else node.orelse)
+
+
+def value_of(node: ast.AST, variables: Mapping[str, Any]) -> object:
+    """What a plain expression is; None for others, and for those without a value."""
+    if not isinstance(node, ast.expr) or not all(map(_is_plain, ast.walk(node))):
         return None
     try:
         return eval(ast.unparse(node), dict(variables))  # noqa: S307 - variables of the user's own file
     except Exception:  # noqa: BLE001 - a part of an expression need not have a value
         return None
+
+
+def _is_plain(node: ast.AST) -> bool:
+    return isinstance(node, PLAIN) or (isinstance(node, ast.Call) and bool(PURE.match(ast.unparse(node.func))))
 
 
 def _asking(parts: Mapping[str, ast.expr], rest: list[ast.stmt]) -> list[ast.stmt]:

@@ -19,7 +19,7 @@ from nndoctor.experiment.skorch_net import NET, fitted_parts
 FITS = (
     ("lightning.pytorch", "Trainer", "fit", ("", "model", "train_data", "validation_data", "datamodule")),
     ("pytorch_lightning", "Trainer", "fit", ("", "model", "train_data", "validation_data", "datamodule")),
-    ("transformers", "Trainer", "train", ("trainer",)),
+    ("transformers.trainer", "Trainer", "train", ("trainer",)),
     ("keras", "Model", "fit", FIT),
     ("skorch", "NeuralNet", "fit_loop", NET),
 )
@@ -54,7 +54,8 @@ def fits_replaced(act: Callable[[Fit], object]) -> Iterator[None]:
         def replace() -> None:
             for one in tuple(missing):
                 module, kind, method, names = one
-                owner = getattr(sys.modules.get(module), kind, None)
+                # A module that loads its parts on demand is not asked for one.
+                owner = vars(sys.modules[module]).get(kind) if module in sys.modules else None
                 if owner is not None:
                     del missing[one]
                     stand_in = _stand_in(act, method, names, getattr(owner, method))

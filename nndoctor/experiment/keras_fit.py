@@ -10,8 +10,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from nndoctor.experiment.keras_model import called, has_own_step
+
+PAIR = 2  # inputs and targets
 BATCH = 32  # examples, where fit is given no other number
-FIT = ("model", "x_train", "y_train", "batch_size", "", "", "", "validation_split", "validation_data", "shuffle")
+FIT = (
+    "model", "x_train", "y_train", "batch_size", "", "", "", "validation_split", "validation_data", "shuffle", "class_weight", "sample_weight",
+)  # fmt: skip
 """What the arguments of fit are; those without a name say nothing of its data."""
 
 
@@ -30,21 +35,52 @@ class Rows(Dataset[Any]):
 
 
 def arrays_as_data(taken: dict[str, Any]) -> dict[str, Any]:
-    """What fit was given, with loaders in the place of arrays; anything else stays as it is."""
+    """What fit was given, with loaders in the place of arrays; anything else stays as it is.
+
+    Where examples have weights, batches are inputs, weights and targets, and the loss is that of a step.
+    """
     x, y = taken.get("x_train"), taken.get("y_train")
     if not is_array(x) or (y is not None and not is_array(y)):
         return taken
-    whole = (x,) if y is None else (x, y)
-    held_out = taken.get("validation_data")
+    weights = _weights(taken)
+    whole = [part for part in (x, weights, y) if part is not None]
+    held_out = _held_out(taken.get("validation_data"), weighted=weights is not None)
     size = int(taken.get("batch_size") or BATCH)
     kept = round(_length(x) * (1.0 - (float(taken.get("validation_split", 0.0)) if held_out is None else 0.0)))
     if kept < _length(x):  # the last ones, before any shuffling
         held_out = [_each(part, lambda column: column[kept:]) for part in whole]
     rows = [_each(part, lambda column: column[:kept]) for part in whole]
     parts = {"model": taken["model"], "train_data": loader(*rows, shuffle=bool(taken.get("shuffle", True)), size=size)}
-    if isinstance(held_out, (tuple, list)) and all(map(is_array, held_out[: len(whole)])):
-        parts["validation_data"] = loader(*held_out[: len(whole)], shuffle=False, size=size)
-    return parts
+    if held_out is not None:
+        parts["validation_data"] = loader(*held_out, shuffle=False, size=size)
+    return parts if weights is None else {**parts, "step": _weighted}
+
+
+def _weights(taken: dict[str, Any]) -> Any:  # noqa: ANN401 - an array
+    """The weights of the examples, by themselves or by their classes; None where there are none, or a train_step of the user's takes them."""
+    given, classes, y = taken.get("sample_weight"), taken.get("class_weight"), taken.get("y_train")
+    if has_own_step(taken["model"]) or isinstance(y, dict):
+        return None
+    if is_array(given) or classes is None or y is None:
+        return given if is_array(given) else None
+    labels = torch.as_tensor(y)
+    labels = labels.argmax(1) if labels.ndim > 1 and labels.shape[1] > 1 else labels.reshape(-1)
+    return torch.tensor([float(classes.get(int(label), 1.0)) for label in labels])
+
+
+def _held_out(given: Any, *, weighted: bool) -> list[Any] | None:  # noqa: ANN401 - what fit takes as validation_data
+    """Inputs and targets, with weights between them where the training has some; None where they are no arrays."""
+    if not isinstance(given, (tuple, list)) or not given or not all(map(is_array, given)):
+        return None
+    x, y = given[0], given[1] if len(given) > 1 else None
+    weights = (given[2] if len(given) > PAIR else torch.ones(_length(x))) if weighted else None
+    return [part for part in (x, weights, y) if part is not None]
+
+
+def _weighted(model: Any, batch: Any) -> Tensor:  # noqa: ANN401 - a Keras model and a batch of three parts
+    inputs, weights, targets = batch
+    loss: Tensor = model.compute_loss(y=targets, y_pred=called(model, inputs), sample_weight=weights)
+    return loss
 
 
 def is_array(value: object) -> bool:

@@ -67,7 +67,7 @@ def compiled_parts(model: nn.Module) -> dict[str, object]:
     given: Any = model
     if not is_keras(model) or not getattr(given, "compiled", False):
         return {}
-    parts: dict[str, object] = {"train_step": _train_step} if _has_own_step(given) else {"loss": _loss(given)}
+    parts: dict[str, object] = {"train_step": _train_step} if has_own_step(given) else {"loss": _loss(given)}
     return parts | as_torch({"optimizer": given.optimizer})
 
 
@@ -85,7 +85,7 @@ def as_torch(parts: Mapping[str, object]) -> dict[str, object]:
     return made
 
 
-def _has_own_step(model: Any) -> bool:  # noqa: ANN401
+def has_own_step(model: Any) -> bool:  # noqa: ANN401
     """Whether the class of a model has a train_step of its own with one backward pass; a GAN's two have no loss in common."""
     own = next((vars(base)["train_step"] for base in type(model).__mro__ if "train_step" in vars(base)), None)
     if own is None or own.__module__.partition(".")[0] == "keras":

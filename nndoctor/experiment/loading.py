@@ -15,9 +15,9 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from nndoctor.experiment.file_text import MAKES_OPTIMIZER, assigned_in, frames_of, tree_of
 from nndoctor.experiment.fits import Fit, fits_replaced
 from nndoctor.experiment.names import MODELS
+from nndoctor.experiment.stages import SECONDS
 
 STEPS = 3  # of an optimizer: a warm-up of its state; more is a training
-SECONDS = 20.0  # that the training of another model than the file's own may take
 MOST = 0.8  # of a model's trainable parameters: an optimizer that holds them trains that model
 
 

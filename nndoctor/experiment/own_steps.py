@@ -21,14 +21,17 @@ from nndoctor.experiment.taken import gives_data
 from nndoctor.experiment.usual_names import as_train_step
 
 STEPS = {"step", "train_step"}
+MODEL_AND_BATCH = 2  # arguments
 CALLS = 32  # of a step that is given no data, as an epoch
 
 
 def train_step_in(path: str, parts: dict[str, object]) -> tuple[TrainStep | None, object]:
     """The train_step as the contract has it, and its optimizer: of several, which it is given all, the first.
 
-    A `step` that goes back by itself is one, too.
+    A `step` that goes back by itself is one, too; a `loss` that takes model and batch is a `step`.
     """
+    if not STEPS & parts.keys() and _takes_model(parts.get("loss")):
+        parts["step"] = parts.pop("loss")
     if "train_step" not in parts and goes_back(parts.get("step")):
         parts["train_step"] = parts.pop("step")
     given, optimizer = a_function(path, "train_step", parts.get("train_step")), parts.get("optimizer")
@@ -38,6 +41,11 @@ def train_step_in(path: str, parts: dict[str, object]) -> tuple[TrainStep | None
     first = several[0] if several else optimizer
     found = as_train_step(given, first)
     return with_first(found, optimizer) if several and found is given else found, first
+
+
+def _takes_model(loss: object) -> bool:
+    names = list(inspect.signature(loss).parameters) if inspect.isfunction(loss) else []
+    return len(names) == MODEL_AND_BATCH and ROLE_OF.get(names[0]) == "model"
 
 
 def loop_in(

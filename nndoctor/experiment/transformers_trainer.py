@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from nndoctor.core.errors import UsageError
+from nndoctor.experiment.rates import rates_ahead
 from nndoctor.experiment.steps import loss_in
 
 MOST_STEPS = 5000  # of a schedule that are looked at
@@ -38,23 +39,26 @@ def trainer_parts(trainer: Any) -> dict[str, object]:  # noqa: ANN401
 def planned_rates(trainer: Any) -> tuple[float, ...]:  # noqa: ANN401
     """The learning rates of the training that the Trainer is set up for, of its first steps where it is long.
 
-    Empty where it has a schedule already, or its length is not known.
+    Empty where its length is not known, or the rate depends on results.
     """
-    if not hasattr(trainer, "args") or trainer.lr_scheduler is not None or (total := _length(trainer)) == 0:
+    if not hasattr(trainer, "args") or (total := min(_length(trainer), MOST_STEPS)) == 0:
         return ()
+    given = trainer.lr_scheduler
+    if given is not None:
+        return (
+            tuple(rates_ahead(given, total - 1))
+            if isinstance(given, LRScheduler) and not isinstance(given, ReduceLROnPlateau)
+            else ()
+        )
     stand_in = torch.optim.SGD([nn.Parameter(torch.zeros(()))], lr=trainer.args.learning_rate)
     try:
-        scheduler = trainer.create_scheduler(total, stand_in)
+        scheduler = trainer.create_scheduler(_length(trainer), stand_in)
     finally:
         trainer.lr_scheduler = None
     if isinstance(scheduler, ReduceLROnPlateau):
         return ()
-    rates = []
-    for _ in range(min(total, MOST_STEPS)):
-        rates.append(float(stand_in.param_groups[0]["lr"]))
-        stand_in.step()
-        scheduler.step()
-    return tuple(rates)
+    stand_in.step()  # or the schedule warns of a step before the optimizer's
+    return tuple(rates_ahead(scheduler, total - 1))
 
 
 def _length(trainer: Any) -> int:  # noqa: ANN401

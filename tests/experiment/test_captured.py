@@ -360,3 +360,61 @@ def main():
     assert torch.equal(found.model.weight, before)
     found.train_step(found.model, batch, found.optimizer)
     assert not torch.equal(found.model.weight, before)
+
+
+STAGES = """
+def pretrain():
+    body, loader, opt = parts()
+    for batch in loader: learn(body, batch, opt); seen.append("first")
+    return body
+def fit(net, loader, opt):
+    for batch in loader: learn(net, batch, opt)
+def main():
+    body = pretrain()
+    head, loader, opt = parts()
+    with torch.no_grad(): head.weight.copy_(body.weight + 1)
+    LAST
+"""
+
+
+@pytest.mark.parametrize("last", ["fit(head, loader, opt)", "for batch in loader: learn(head, batch, opt)"])
+def test_the_last_stage_of_a_training_is_taken(loaded, last):
+    """With what the first one has trained."""
+    found = loaded(STAGES.replace("LAST", last))
+    assert found.train_step.variables["seen"].count("first") == 5
+    assert float((found.model.weight.detach()).mean()) > 0.5
+
+
+def test_the_first_of_two_trainings_by_one_function_is_taken(loaded):
+    """As of two models that are compared."""
+    lines = STAGES.replace("body = pretrain()", "body, loader, opt = parts(); fit(body, loader, opt)")
+    found = loaded(lines.replace("LAST", "fit(head, loader, opt)"))
+    assert "head" not in found.train_step.variables
+
+
+LOSS = """
+def between(out, goal): return (out - goal).abs().mean()
+net = nn.Linear(5, 3); optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+pool, answers = torch.randn(40, 5), torch.randn(40, 3)
+for k in range(9):
+    rows = torch.randint(40, (8,))
+    out = net(pool[rows])
+    if k > 100: total = between(out, answers[rows + 1])
+    else: total = STEP
+    total.backward(); optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "taken"),
+    [
+        ("between(out, answers[rows])", True),
+        ("2 * between(out, answers[rows])", False),
+        ("between(2 * out, answers[rows])", False),
+    ],
+    ids=["all of it", "a part", "another output"],
+)
+def test_the_function_that_gives_the_whole_loss_is_the_loss(loaded, step, taken):
+    found = loaded(LOSS.replace("STEP", step))
+    assert getattr(found.loss, "__name__", None) == ("between" if taken else None)
+    assert len(next(iter(found.train_data))) == 2

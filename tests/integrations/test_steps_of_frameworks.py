@@ -135,3 +135,25 @@ def test_a_keras_model_that_is_fitted_to_inputs_alone(tmp_path):
     optimizer = found.optimizer(found.model.parameters())
     first, *_, last = (found.train_step(found.model, batch, optimizer).item() for _ in range(20))
     assert last < first
+
+
+WEIGHTED = """
+import keras, numpy as np
+x, y = np.random.rand(40, 2), np.arange(40) % 2
+inputs = keras.Input((2,))
+model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(inputs))
+model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+model.fit(x, y, GIVEN)
+"""
+
+
+@pytest.mark.parametrize("given", ["class_weight={0: 0.0, 1: 2.0}", "sample_weight=2.0 * y"])
+def test_weights_of_examples_of_a_keras_model(tmp_path, given):
+    """Its loss is that of the examples that count."""
+    found = fitted(tmp_path, WEIGHTED.replace("GIVEN", given))
+    inputs, weights, targets = next(iter(found.train_data))
+    assert torch.equal(weights, 2.0 * targets)
+    loss = step_result(found, [inputs, weights, targets]).loss
+    assert torch.equal(step_result(found, [inputs, weights, targets.clamp(min=1)]).loss, loss)
+    counted = -found.model(inputs)[targets == 1, 1].log().sum() * 2 / len(targets)
+    assert torch.allclose(loss, counted, rtol=1e-3)

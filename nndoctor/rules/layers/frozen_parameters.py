@@ -17,6 +17,7 @@ MIN_GRADIENT = 1e-5  # share of the weights' size; a smaller gradient is lost in
 MIN_STEPS = 3  # steps without any update
 MAX_UNMOVED = 0.2  # share of the trainable parameters; fewer may wait for a rare input
 MIN_MOVEMENT = 1e-2  # share of the movement of plain steps; clipping and small accumulated steps move more
+OVERWRITTEN = 4.0  # times the weights' size: plain steps that move them further diverge, and say nothing of others
 STILL = 1e-4  # movement in so many calls where no plain step can be compared: float32 has hardly a digit for each step
 MAX_NAMED = 3  # layers named in a message
 
@@ -118,7 +119,7 @@ def _own_step(run: Run) -> Symptom | None:
             else "its optimizer does not hold the model's parameters, or its learning rate is 0"
         )
         text = f"after {calls} calls of train_step no weight has changed: {why}"
-    elif moved < MIN_MOVEMENT * plain:
+    elif plain < OVERWRITTEN and moved < MIN_MOVEMENT * plain:
         text = (
             f"{calls} calls of train_step change the weights by {rough(moved)} of their size; the same steps with only "
             f"zero_grad(), backward() and step() change them by {rough(plain)}: the gradients are scaled down or lost"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,7 @@ STEPS = 10  # so many steps open gates that start at zero
 MAX_ARGUMENTS = 8  # arguments that are tried
 # Parts of the names of arguments that may be without effect: masks of full sequences, sizes, numbers of examples.
 UNUSED = ("mask", "len", "idx", "index")
+OF_ONE = re.compile(r"\[\d+\]\[")  # in the name of a tensor that is in a dict of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def _varies(tensor: Tensor) -> bool:
 
 
 def _may_be_unused(name: str) -> bool:
-    return any(part in name.lower() for part in UNUSED)
+    """Whether it is a mask or a size, or belongs to one example, as its boxes, so that others have none in its place."""
+    return any(part in name.lower() for part in UNUSED) or bool(OF_ONE.search(name))
 
 
 @torch.no_grad()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from functools import partial
 from itertools import pairwise
 
-from torch.optim.lr_scheduler import ExponentialLR, LRScheduler, MultiStepLR, ReduceLROnPlateau, StepLR
+from torch.optim.lr_scheduler import ExponentialLR, MultiStepLR, ReduceLROnPlateau, StepLR
 
+from nndoctor.experiment.rates import rates_ahead
 from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.optimizers import unwrapped
 from nndoctor.sanity.user_step import VANISHED, OwnStep
@@ -43,7 +43,7 @@ def _decayed(bench: Bench, epoch: int, calls: int) -> int:
         done = scheduler.last_epoch
         if type(scheduler) not in DECAYS or scheduler.optimizer is not unwrapped(own) or not calls / 2 < done <= calls:
             continue
-        rates = _rates(scheduler, FEW_EPOCHS * epoch)
+        rates = rates_ahead(scheduler, FEW_EPOCHS * epoch)
         return next((done + k for k, rate in enumerate(rates) if rate < VANISHED * bench.number("lr_configured")), 0)
     return 0
 
@@ -62,7 +62,7 @@ def _warmup(bench: Bench, epoch: int, calls: int) -> None:
         ):
             continue
         none: list[float] = []  # where it fails past its end
-        rates = unless_it_fails(partial(_rates, scheduler, min(EPOCHS * epoch, MOST_STEPS)), none)
+        rates = unless_it_fails(partial(rates_ahead, scheduler, min(EPOCHS * epoch, MOST_STEPS)), none)
         end = epoch * done // calls - done
         if not rates[: end + 1] or any(b < a for a, b in pairwise(rates[: end + 1])):
             continue  # a schedule that falls within an epoch is no warm-up
@@ -70,18 +70,3 @@ def _warmup(bench: Bench, epoch: int, calls: int) -> None:
             bench.fact("warmup_reaches", rates[end] / max(rates))
             bench.fact("warmup_peak", max(rates))
             bench.fact("rate_of_epoch", epoch)
-
-
-def _rates(scheduler: LRScheduler, steps: int) -> list[float]:
-    """The highest rate now, and after each of so many steps of the schedule, which is put back with the rates themselves."""
-    before, found = copy.deepcopy(scheduler.state_dict()), [float(max(scheduler.get_last_lr()))]
-    groups = [(group, group["lr"]) for group in scheduler.optimizer.param_groups]
-    try:
-        for _ in range(steps):
-            scheduler.step()
-            found.append(float(max(scheduler.get_last_lr())))
-    finally:
-        scheduler.load_state_dict(before)
-        for group, rate in groups:
-            group["lr"] = rate
-    return found

@@ -1,4 +1,4 @@
-"""Schedules that Lightning or Keras advances with each batch: whether they leave a learning rate for half an epoch."""
+"""Schedules that a framework advances with each batch: whether they leave a learning rate for half an epoch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def probe(bench: Bench) -> None:
     _note_planned(bench)
     epoch = int(getattr(bench.subject.train, "number", None) or 0)
     calls = min(epoch // 2, MAX_STEPS)
-    for rates in (*_of_lightning(bench.model, calls), *_of_keras(bench.model, calls)):
+    planned = bench.subject.rates[: calls + 1]
+    for rates in (planned, *_of_lightning(bench.model, calls), *_of_keras(bench.model, calls)):
         bench.fresh_start()
         after = _vanished(rates)
         if after:

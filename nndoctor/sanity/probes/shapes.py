@@ -86,13 +86,15 @@ def _logarithms(calls: list[LossCall]) -> bool | None:
 
 
 def _over_examples(call: LossCall) -> bool:
-    """Whether log-probabilities of classes add up to 1 over the examples, or the places of a sequence, and not over the classes."""
-    if call.function is not functional.nll_loss or call.output.ndim != 2 or min(call.output.shape) < 2:
+    """Whether log-probabilities of classes add up to 1 over the examples, or the places of a sequence or map, and not over the classes."""
+    scores = call.output
+    if call.function is not functional.nll_loss or scores.ndim < 2 or min(scores.shape) < 2:
         return False
-    probabilities = call.output.detach().exp()
-    if _sum_to_one(probabilities):
+    probabilities = scores.detach().exp()
+    if _sum_to_one(probabilities, 1):
         return False
-    return _sum_to_one(probabilities.T) or graph.softmax_over_last(call.output.grad_fn) is False
+    others = any(_sum_to_one(probabilities, dim) for dim in range(scores.ndim) if dim != 1)
+    return others or (scores.ndim == 2 and graph.softmax_over_last(scores.grad_fn) is False)
 
 
 def _class_left_out(call: LossCall) -> tuple[str, float] | None:
@@ -116,8 +118,8 @@ def _several_labels(call: LossCall) -> int:
     )
 
 
-def _sum_to_one(probabilities: Tensor) -> bool:
-    return bool(((probabilities.sum(-1) - 1).abs() < SUM).all())
+def _sum_to_one(probabilities: Tensor, dim: int = -1) -> bool:
+    return bool(((probabilities.sum(dim) - 1).abs() < SUM).all())
 
 
 def _improper(call: LossCall) -> float:

@@ -1,0 +1,45 @@
+"""Scripts that train in stages: whether another training, of another function, comes after the one that runs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from types import FrameType, FunctionType
+from typing import Any
+
+from nndoctor.experiment.file_text import text_of, tree_of
+
+SECONDS = 20.0  # that the training of another model than the file's own may take
+TRAINS = re.compile(r"\.backward\(|\.fit\(.*epochs|trainer\w*\.(fit|train)\(", re.DOTALL)
+DEPTH = 2  # of the calls of functions whose text is looked at
+
+
+def is_first_stage(frames: list[FrameType]) -> bool:
+    """Whether a training that runs in these frames of a file, the innermost first, comes before another one."""
+    for place, frame in enumerate(frames[1:], start=1):
+        running = frames[place - 1].f_code.co_name
+        variables = {**frame.f_globals, **frame.f_locals}
+        for statement in _later(frame):
+            called = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+            if running not in called and TRAINS.search(_text(statement, called, variables)):
+                return True
+    return False
+
+
+def _text(statement: ast.stmt, called: set[str], variables: Mapping[str, Any]) -> str:
+    functions = (variables.get(name) for name in sorted(called))
+    inner = (text_of(one, depth=DEPTH) for one in functions if isinstance(one, FunctionType))
+    return "\n".join([ast.unparse(statement), *inner])
+
+
+def _later(frame: FrameType) -> Iterator[ast.stmt]:
+    """The statements that come after the one that runs in a frame; none of a loop that it is in."""
+    tree, code = tree_of(frame.f_code.co_filename), frame.f_code
+    functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == code.co_name)
+    block = next((n.body for n in functions if n.lineno == code.co_firstlineno), tree.body)
+    while block:
+        now = next((k for k, n in enumerate(block) if n.lineno <= frame.f_lineno <= (n.end_lineno or 0)), len(block))
+        yield from block[now + 1 :]
+        inner = block[now] if now < len(block) else None
+        block = inner.body if isinstance(inner, (ast.If, ast.With, ast.Try)) else []
