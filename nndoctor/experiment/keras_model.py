@@ -106,9 +106,15 @@ def _train_step(model: Any, batch: Any, optimizer: torch.optim.Optimizer) -> Ten
         go()
 
     def apply(gradients: Iterable[Tensor | None], variables: Iterable[Any] | None = None) -> None:
-        for variable, gradient in zip(variables or model.trainable_variables, gradients, strict=True):
+        pairs = list(zip(variables or model.trainable_variables, gradients, strict=True))
+        kept = [(p, p.grad) for p in model.parameters()]
+        for parameter, _ in kept:
+            parameter.grad = None  # only what is given to apply is trained
+        for variable, gradient in pairs:
             variable.value.grad = gradient
         optimizer.step()
+        for parameter, gradient in kept:
+            parameter.grad = gradient
 
     model.optimizer.apply = apply
     try:

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 TrainStep = Callable[[nn.Module, Any, torch.optim.Optimizer], object]
 IGNORED = -100  # the target that torch's losses leave out, unless they are given another one
-TARGETS = ("labels", "label", "targets", "target", "y")  # the names under which a batch of names keeps its targets
+TARGETS = (
+    "labels",
+    "label",
+    "targets",
+    "target",
+    "y",
+    "future_values",
+)  # the names under which a batch of names keeps its targets
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def tensors(batch: Batch) -> list[Tensor]:
 
 def as_bytes(tensor: Tensor) -> list[bytes]:
     """Each example's values as bytes, by which equal ones are known."""
-    flat = tensor.detach().reshape(len(tensor), -1).cpu()
+    flat = tensor.detach().flatten(1).cpu() if tensor.ndim > 1 else tensor.detach()[:, None].cpu()
     flat = flat.float() if flat.dtype is torch.bfloat16 else flat  # which numpy does not know
     return [row.tobytes() for row in flat.numpy()]
 

@@ -27,6 +27,9 @@ LOSSES = frozenset(
         functional.kl_div,
     }
 )
+WEIGHTED = (functional.cross_entropy, functional.nll_loss, functional.binary_cross_entropy,
+            functional.binary_cross_entropy_with_logits)  # fmt: skip
+"""Losses whose third argument is a weight."""
 REGRESSIONS = frozenset({functional.mse_loss, functional.l1_loss, functional.smooth_l1_loss, functional.huber_loss})
 ARITHMETIC = frozenset(
     {"sub", "rsub", "__sub__", "__rsub__", "add", "__add__", "__radd__", "mul", "__mul__", "__rmul__", "eq", "__eq__"}
@@ -103,6 +106,8 @@ class Observer(Functions):
         places = list(args)
         output = places.pop(0) if places else names.pop("input", None)
         target = places.pop(0) if places else names.pop("target", None)
+        if places and func in WEIGHTED:  # as the module of a binary cross-entropy hands it over
+            names = {"weight": places.pop(0), **names}
         self._met((output, target), compared_with_all)
         if func in REGRESSIONS:
             self._met((output, target), pairs_meet_examples)

@@ -119,7 +119,7 @@ def _own_step(run: Run) -> Symptom | None:
             else "its optimizer does not hold the model's parameters, or its learning rate is 0"
         )
         text = f"after {calls} calls of train_step no weight has changed: {why}"
-    elif plain < OVERWRITTEN and moved < MIN_MOVEMENT * plain:
+    elif moved < (MIN_MOVEMENT * plain if plain < OVERWRITTEN else STILL):
         text = (
             f"{calls} calls of train_step change the weights by {rough(moved)} of their size; the same steps with only "
             f"zero_grad(), backward() and step() change them by {rough(plain)}: the gradients are scaled down or lost"

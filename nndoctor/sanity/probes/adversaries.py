@@ -118,9 +118,10 @@ def _noted(
     watch: _Watch, path: str, _: nn.Module, places: tuple[object, ...], names: dict[str, object], given: object
 ) -> None:
     taken, outputs = tensors([*places, *names.values()]), tensors(given)
-    if not taken or not taken[0].ndim or len(outputs) != 1:
+    if len(outputs) != 1 or (taken and not taken[0].ndim):
         return
-    call = Scores(path, places, names, taken[0], outputs[0])
+    # A generator that draws its noise by itself takes a number.
+    call = Scores(path, places, names, taken[0] if taken else outputs[0].new_empty(0), outputs[0])
     watch.calls.append(call)
 
     def keep(gradient: Tensor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import combinations
+from itertools import combinations, islice, permutations
 from typing import Any
 
 import torch
@@ -72,38 +72,27 @@ def _drawn(take: Callable[[], object]) -> list[list[Tensor]] | None:
 
 
 def _turned_alone(draws: list[list[Tensor]]) -> list[tuple[str, str, str]]:
-    """How a part is turned from one draw to another, its place, and that of a map that always stays."""
-    columns = list(zip(*draws, strict=True))
-    moved = {k: turn for k, column in enumerate(columns) if (turn := _turn(column)) is not None}
-    still = [k for k, column in enumerate(columns) if _is_map(column[0]) and _stays(column)]
-    return [
-        (turn.verb, str(k + 1), str(other + 1))
-        for k, turn in moved.items()
-        for other in still
-        if _belong(columns[k][0], columns[other][0]) and not torch.equal(turn.act(columns[other][0]), columns[other][0])
-    ]
+    """How a part is turned from one draw to another in which a map stays as it is, its place, and that of the map."""
+    maps = [k for k, part in enumerate(draws[0]) if _is_map(part)]
+    found = []
+    for place, other in permutations(maps, 2):
+        if _belong(draws[0][place], draws[0][other]):
+            pairs = ((_turn(one[place], two[place]), one[other], two[other]) for one, two in combinations(draws, 2))
+            alone = (t for t, a, b in pairs if t and torch.equal(a, b) and not torch.equal(t.act(a), a))
+            found += [(turn.verb, str(place + 1), str(other + 1)) for turn in islice(alone, 1)]
+    return found
 
 
 def _is_map(tensor: Tensor) -> bool:
     return tensor.ndim >= 2 and min(tensor.shape[-2:]) >= SMALLEST
 
 
-def _stays(column: tuple[Tensor, ...]) -> bool:
-    return all(torch.equal(one, column[0]) for one in column[1:])
-
-
-def _turn(column: tuple[Tensor, ...]) -> Turn | None:
+def _turn(one: Tensor, other: Tensor) -> Turn | None:
     """The turn that makes one draw of a part of another one; None where there is none."""
-    if not _is_map(column[0]):
+    if torch.equal(one, other):
         return None
-    for one, other in combinations(column, 2):
-        if torch.equal(one, other):
-            continue
-        for turn in TURNS:
-            turned = turn.act(one)
-            if turned.shape == other.shape and torch.equal(turned, other):
-                return turn
-    return None
+    turned = ((turn, turn.act(one)) for turn in TURNS)
+    return next((turn for turn, made in turned if made.shape == other.shape and torch.equal(made, other)), None)
 
 
 def _belong(image: Tensor, other: Tensor) -> bool:

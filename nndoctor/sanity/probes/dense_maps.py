@@ -19,7 +19,11 @@ TIMES, LEAST = 2.0, 0.1  # by which a turned mask explains more of the pixels, a
 def probe(bench: Bench) -> None:
     """Compare how much of the pixels' variance each mask explains, as it is and turned."""
     target = bench.target(bench.sample)
-    images = [t for t in all_inputs(bench.sample) if t.ndim == 4 and t.is_floating_point()] if bench.sample else []
+    images = (
+        [t for t in all_inputs(bench.sample) if t.ndim == 4 and t.is_floating_point()]
+        if bench.sample is not None
+        else []
+    )
     masks = None if target is None or len(images) != 1 else _masks(target, images[0])
     if masks is None:
         return

@@ -9,6 +9,7 @@ from nndoctor.sanity.bench import Bench
 
 COLUMNS, MANY_ROWS, MOST_NAMED = 3, 64, 50  # of a table whose columns are compared with its labels; classes at most
 BINARY = 2
+PLACES = 3  # dimensions of inputs by example, place and feature
 GAP = 5.0  # times the standard deviations of both classes: what lies between them
 FEWEST = 20  # examples of a class, and different values of a feature of numbers
 
@@ -23,6 +24,10 @@ def probe(bench: Bench, inputs: Tensor, target: Tensor) -> None:
 def of_classes(bench: Bench, inputs: Tensor, target: Tensor) -> None:
     """A feature of a table that is the label under another name: as many values as classes, one for each."""
     flat = target.reshape(len(target), -1)
+    if inputs.ndim == PLACES and inputs.is_floating_point() and inputs.shape[2] <= MOST_NAMED:
+        inputs = inputs.amax(
+            1
+        )  # a feature of a whole example, as of a graph, is that of its places, but for their padding
     if inputs.ndim != 2 or inputs.shape[1] < COLUMNS or flat.shape[1] != 1 or len(inputs) < MANY_ROWS:
         return
     labels = flat[:, 0]
