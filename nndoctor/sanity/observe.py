@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from nndoctor.sanity.alignments import Alignment
 from nndoctor.sanity.functions import Functions
+from nndoctor.sanity.graph import PASSING, kind, passed
 
 LOSSES = frozenset(
     {
@@ -27,6 +28,7 @@ LOSSES = frozenset(
         functional.kl_div,
     }
 )
+MATRIX = 2  # dimensions
 WEIGHTED = (functional.cross_entropy, functional.nll_loss, functional.binary_cross_entropy,
             functional.binary_cross_entropy_with_logits)  # fmt: skip
 """Losses whose third argument is a weight."""
@@ -62,7 +64,8 @@ class Observer(Functions):
     """Within it, calls of losses are noted, and arithmetic in which (N, 1) meets (N,).
 
     `entered` are the arguments of the latest loss that was called, which may have failed; `alignments` the
-    calls of a CTC loss, and `starts` where each bag of words begins.
+    calls of a CTC loss, `starts` where each bag of words begins, and `normalized` the rows of matrices whose columns were
+    brought to length 1.
     """
 
     def __init__(self) -> None:
@@ -72,6 +75,7 @@ class Observer(Functions):
         self.entered: tuple[Any, ...] = ()
         self.alignments: list[Alignment] = []
         self.starts: list[Tensor] = []
+        self.normalized: list[int] = []
         self._met_before: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -80,6 +84,8 @@ class Observer(Functions):
         value = func(*args, **names)
         if func in LOSSES:
             self._noted(func, args, names, value)
+        elif func is functional.normalize:
+            self.normalized += _rows_normalized(*args, **names)
         elif func is functional.ctc_loss:
             self.alignments.append(Alignment.of(*args, **names))
         elif func is functional.embedding_bag:
@@ -119,6 +125,13 @@ class Observer(Functions):
         pair = [t for t in operands[:2] if isinstance(t, Tensor)]
         if len(pair) == 2 and meets(*pair):
             self.broadcasts.append((tuple(pair[0].shape), tuple(pair[1].shape)))
+
+
+def _rows_normalized(input: Any, p: float = 2.0, dim: int = 1, **_: Any) -> list[int]:  # noqa: ANN401, A002, ARG001 - as normalize has them
+    """The number of rows of a matrix that is computed, not a weight, if it is normalized over its rows."""
+    if not isinstance(input, Tensor) or input.ndim != MATRIX or dim not in (0, -MATRIX) or input.grad_fn is None:
+        return []
+    return [] if kind(passed(input.grad_fn)) in PASSING else [len(input)]
 
 
 def column_meets_row(a: Tensor, b: Tensor) -> bool:

@@ -58,3 +58,9 @@ def test_images_that_are_turned_with_their_maps_or_alone_on_purpose_are_sound(pr
 def test_a_map_that_stays_is_named(examined):
     change = IMAGES.replace("TARGETS", MASKS).replace("CHANGE", TURN + "a = a.flip(-1)")
     assert "labels-contradict-inputs" in {f.name for f in examined(change, budget=3.0).findings}
+
+
+def test_a_map_that_is_turned_with_its_image_in_one_of_two_ways_is_seen(probed):
+    both = TURN + "a, b = a.flip(-1), b.flip(-1)"
+    assert turned(probed, MASKS, f"{both}\n        {TURN}a = a.flip(-2)")
+    assert not turned(probed, MASKS, f"{both}\n        {TURN}a, b = a.flip(-2), b.flip(-2)")

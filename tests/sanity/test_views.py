@@ -108,3 +108,24 @@ def test_several_labels_that_are_shuffled_together(probed):
     facts = probed(SEVERAL.replace("ORDER", "torch.randperm(240)"), heldout.probe)
     assert facts["heldout_score"] < 2
     assert facts["heldout_own_score"] > 5
+
+
+@pytest.mark.parametrize(
+    ("drawn", "model", "seen"),
+    [
+        ("one", "nn.Sequential(nn.Linear(8, 12))", True),
+        ("one + 0.1 * torch.randn_like(one)", "nn.Sequential(nn.Linear(8, 12))", False),
+        ("one", "nn.Sequential(nn.Linear(8, 12), nn.Dropout(0.1))", False),
+    ],
+    ids=["one view", "two views", "dropout makes the views"],
+)
+def test_one_view_that_is_taken_twice(probed, drawn, model, seen):
+    change = f"""
+model = {model}; optimizer = torch.optim.Adam(model.parameters()); del loss
+train_data = DataLoader(TensorDataset(x), batch_size=60); validation_data = None
+def step(model, batch):
+    one = batch[0] + 0.3 * torch.randn(len(batch[0]), 8)
+    scores = model(one) @ model({drawn}).T
+    return nn.functional.cross_entropy(scores, torch.arange(len(one)))
+"""
+    assert ("same_view_twice" in probed(change, views.probe)) is seen

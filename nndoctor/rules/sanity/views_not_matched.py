@@ -16,9 +16,17 @@ MIN_PREFERRED = 0.1  # of what the loss fell: by how much views of other example
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look at the embeddings' spread, and at how far the loss rises with views of other examples, before and after some steps."""
-    found = _wrong_place(run) or _not_compared(run) or _collapsed(run) or _of_other_examples(run)
+    found = _one_view(run) or _wrong_place(run) or _not_compared(run) or _collapsed(run) or _of_other_examples(run)
     if found is not None:
         yield found
+
+
+def _one_view(run: Run) -> Symptom | None:
+    """The same view of every example, taken twice."""
+    if run.fact("same_view_twice") is not True:
+        return None
+    text = "a step without labels passes the same input to the model twice, and both outputs are equal to the last digit: the loss compares each example with itself; draw a second view"
+    return Symptom(text, MEASURED, {"different_views": 0}, place="train_step", remedies=("check-the-index",))
 
 
 def _wrong_place(run: Run) -> Symptom | None:
@@ -79,10 +87,10 @@ RULE = Rule(
     name="views-not-matched",
     severity=Severity.WARNING,
     title="training does not learn which views belong together",
-    needs={"fact:view_steps|fact:views_not_compared|fact:positives_rank|fact:same_positive": 1},
+    needs={"fact:view_steps|fact:same_view_twice|fact:views_not_compared|fact:positives_rank|fact:same_positive": 1},
     check=check,
     why="Self-supervised methods learn by giving two views of an example similar embeddings, and those of different examples different ones. Where embeddings may become equal, or views come from different examples, the loss falls and nothing is learned.",
-    how=f"For a step without labels that passes two inputs of one form to the model, the loss is taken as it is and with the second views of other examples, before and after some of the user's own steps. Fewer than {percent(COLLAPSED)} of the spread of the embeddings and of that difference are left; or the two views are no closer to each other than to others and the difference stays below {percent(MIN_PREFERRED)} of what the loss fell; or both are views of the same examples, and the loss does not depend on which belong together. Or, in a contrastive loss before any training, another column than that of the positives is far more similar, or all rows have the same positive.",
+    how=f"For a step without labels that passes two inputs of one form to the model, the loss is taken as it is and with the second views of other examples, before and after some of the user's own steps. Fewer than {percent(COLLAPSED)} of the spread of the embeddings and of that difference are left; or the two views are no closer to each other than to others and the difference stays below {percent(MIN_PREFERRED)} of what the loss fell; or both are views of the same examples, and the loss does not depend on which belong together; or both are one. Or, in a contrastive loss before any training, another column than that of the positives is far more similar, or all rows have the same positive.",
     sources=(
         Reference(
             "Chen and He, Exploring Simple Siamese Representation Learning, 2021", "https://arxiv.org/abs/2011.10566"
@@ -93,6 +101,7 @@ RULE = Rule(
     sick=(
         Run.drawn({"same_positive": 32}),
         Run.drawn({"views_not_compared": True}),
+        Run.drawn({"same_view_twice": True}),
         Run.drawn({"positives_rank": 0.97, "positives_rank_taken": 0.5, "positives_offset": 64}),
         Run.drawn(
             {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import combinations, islice, permutations
+from itertools import combinations, permutations
 from typing import Any
 
 import torch
@@ -72,14 +72,19 @@ def _drawn(take: Callable[[], object]) -> list[list[Tensor]] | None:
 
 
 def _turned_alone(draws: list[list[Tensor]]) -> list[tuple[str, str, str]]:
-    """How a part is turned from one draw to another in which a map stays as it is, its place, and that of the map."""
+    """How a part is turned from one draw to another, its place, and that of a map that stays then, and is never turned so."""
     maps = [k for k, part in enumerate(draws[0]) if _is_map(part)]
+    pairs = list(combinations(draws, 2))
+    turns = {k: [_turn(one[k], other[k]) for one, other in pairs] for k in maps}
     found = []
     for place, other in permutations(maps, 2):
-        if _belong(draws[0][place], draws[0][other]):
-            pairs = ((_turn(one[place], two[place]), one[other], two[other]) for one, two in combinations(draws, 2))
-            alone = (t for t, a, b in pairs if t and torch.equal(a, b) and not torch.equal(t.act(a), a))
-            found += [(turn.verb, str(place + 1), str(other + 1)) for turn in islice(alone, 1)]
+        if not _belong(draws[0][place], draws[0][other]):
+            continue
+        for turn, (one, two) in zip(turns[place], pairs, strict=True):
+            still = torch.equal(one[other], two[other])
+            if turn and turn not in turns[other] and still and not torch.equal(turn.act(one[other]), one[other]):
+                found.append((turn.verb, str(place + 1), str(other + 1)))
+                break
     return found
 
 

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from nndoctor.experiment.steps import IGNORED
 from nndoctor.sanity import graph
+from nndoctor.sanity.batches import size
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.observe import LossCall, Observer, broadcast
 from nndoctor.sanity.subject import main_output
@@ -30,18 +31,26 @@ def probe(bench: Bench) -> None:
     left_out = next(filter(None, map(_class_left_out, observer.calls)), None)
     bench.fact("class_left_out", left_out and left_out[0])
     bench.fact("class_left_out_share", left_out and left_out[1])
-    if observer.alignments:
-        bench.fact("symbols_sum_to_one", all(_sum_to_one(one.symbols.detach().exp()) for one in observer.alignments))
-        bench.fact("blank_targets", max(one.blank_share for one in observer.alignments))
-        bench.fact("targets_too_long", max(one.too_long for one in observer.alignments))
-    if any(bool((starts[1:] < starts[:-1]).any()) for starts in observer.starts):
-        bench.fact("bags_overlap", value=True)
+    _other_functions(bench, observer)
     if observer.broadcasts:
         first, second = observer.broadcasts[0]
         bench.fact("broadcast_shapes", (_words(first), _words(second)))
         bench.fact("broadcast_to", _words(broadcast(first, second)))
     elif not bench.subject.blind and bench.subject.loss is not None:
         _exchangeable(bench)
+
+
+def _other_functions(bench: Bench, observer: Observer) -> None:
+    """What was seen of alignments, bags of words and vectors of length 1."""
+    if observer.alignments:
+        bench.fact("symbols_sum_to_one", all(_sum_to_one(one.symbols.detach().exp()) for one in observer.alignments))
+        bench.fact("blank_targets", max(one.blank_share for one in observer.alignments))
+        bench.fact("targets_too_long", max(one.too_long for one in observer.alignments))
+    examples = size(bench.batch)
+    normalized = [rows for rows in observer.normalized if rows >= examples > 1 and rows % examples == 0]
+    bench.fact("normalized_over_examples", max(normalized, default=None))
+    if any(bool((starts[1:] < starts[:-1]).any()) for starts in observer.starts):
+        bench.fact("bags_overlap", value=True)
 
 
 @torch.no_grad()

@@ -20,6 +20,7 @@ STEPS = 100
 PASSES, TIME_SHARE = 150, 0.3  # what it costs, in steps, and the share of the time left that it may take
 LOOKS = 8  # batches, or draws of augmentation, on which the loss is taken before and after
 SURE, LIKELY = 5.0, 2.0  # standard errors
+VIEWS = 2  # of each example
 WIDTH = 8  # of an embedding; narrower outputs are scores
 SMALLEST, FEATURES = 4, 4  # examples in a batch, and numbers of each
 BLIND_TO_ORDER = 1e-6  # of the loss: a sum over views that are not compared changes by rounding only
@@ -38,6 +39,8 @@ class Look:
 def probe(bench: Bench) -> None:
     """Compare the loss of views that belong together with that of others, at the start and after some of the user's steps."""
     views = _views(bench) if bench.subject.loss is None else None
+    if views is None and bench.subject.loss is None:
+        _same_twice(bench)
     if views is None or _labelled(bench, *views):
         return
     if PASSES * bench.step_time > TIME_SHARE * bench.clock.left:
@@ -102,6 +105,25 @@ def _of_two_calls(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> 
     if name not in second or first[name].shape != second[name].shape or not _of_examples(first[name]):
         return None
     return None if torch.equal(first[name], second[name]) else ((0, name), (1, name))
+
+
+def _same_twice(bench: Bench) -> None:
+    """Note two passes of the same input that give the same output, both of which the loss of a step without labels trains."""
+    seed(7)
+    first = [call.tensors for call in calls_of(bench.subject, bench.batch)]
+    if len(first) != VIEWS or first[0].keys() != first[1].keys():
+        return
+    target = bench.target(bench.batch)
+    if target is not None and not any(torch.equal(target, t) for t in first[0].values()):
+        return
+    if not all(_of_examples(t) and torch.equal(t, first[1][name]) for name, t in first[0].items()):
+        return
+    with unchanged(bench.model), torch.enable_grad():
+        bench.model.train()
+        one, other = outputs_and_loss(bench.subject, bench.batch)[0]
+    trained = all(t.requires_grad for t in (*one, *other)) and len(one) == len(other) > 0
+    if trained and all(map(torch.equal, one, other)):
+        bench.fact("same_view_twice", value=True)
 
 
 def _of_examples(tensor: Tensor) -> bool:
