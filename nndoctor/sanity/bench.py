@@ -20,7 +20,7 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.steps import IGNORED, TrainStep
 from nndoctor.sanity.batches import Batch, alike, joined, part, size, target_of, tensors
 from nndoctor.sanity.failures import is_machine, unusable
-from nndoctor.sanity.methods import OwnMethod
+from nndoctor.sanity.methods import LastPart, OwnMethod
 from nndoctor.sanity.optimizers import advance, fresh, unwrapped
 from nndoctor.sanity.ragged import padded
 from nndoctor.sanity.schedules import Schedules
@@ -81,7 +81,7 @@ class Bench:
     strangers: Strangers = field(default_factory=dict)
     groups: list[dict[str, Any]] = field(default_factory=list)
     schedules: Schedules = field(default_factory=Schedules)
-    method: OwnMethod | None = None
+    method: OwnMethod | LastPart | None = None
     labelled: bool = True
     divisible: bool = True
     ignored: int = IGNORED

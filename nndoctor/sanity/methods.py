@@ -1,4 +1,4 @@
-"""Models that a step calls by another of their methods than forward, as `model.log_prob(x)`: that method is taken as the forward pass."""
+"""Models whose forward pass a step does not call: by another of their methods, as `model.log_prob(x)`, or several models, of which the last one gives the output."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from nndoctor.experiment.by_type import Models
 from nndoctor.sanity.batches import tensors
 
 FORWARD = "forward"
@@ -32,6 +33,41 @@ class OwnMethod:
         """Leave the model as it was."""
         for name in (FORWARD, self.name):
             vars(self.model).pop(name, None)
+
+
+@dataclass(frozen=True, slots=True)
+class LastPart:
+    """One of several models, whose forward pass stands for that of all of them while they are examined."""
+
+    model: nn.Module
+    part: nn.Module
+
+    def install(self) -> None:
+        """Let calls of the part be calls of the whole, hooks included."""
+        vars(self.model)[FORWARD], vars(self.part)[FORWARD] = self.part.forward, self.model.__call__
+
+    def restore(self) -> None:
+        """Leave the models as they were."""
+        vars(self.model).pop(FORWARD, None)
+        vars(self.part).pop(FORWARD, None)
+
+
+def stand_in(model: nn.Module, once: Callable[[], object]) -> OwnMethod | LastPart | None:
+    """What one pass calls in the place of the model's forward pass, if it is known."""
+    return _last_part(model, once) if isinstance(model, Models) else own_method(model, once)
+
+
+def _last_part(models: Models, once: Callable[[], object]) -> LastPart | None:
+    """The model that one pass calls last, if it calls it once."""
+    called: list[nn.Module] = []
+    parts = [part for part in models.children() if FORWARD not in vars(part)]
+    handles = [part.register_forward_pre_hook(lambda part, _: called.append(part)) for part in parts]
+    try:
+        once()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return LastPart(models, called[-1]) if called and sum(one is called[-1] for one in called) == 1 else None
 
 
 def own_method(model: nn.Module, once: Callable[[], object]) -> OwnMethod | None:

@@ -23,7 +23,7 @@ from nndoctor.sanity.batches import (
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.calls import not_taken
 from nndoctor.sanity.failures import is_machine, unusable
-from nndoctor.sanity.methods import own_method
+from nndoctor.sanity.methods import stand_in
 from nndoctor.sanity.optimizers import has_step
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import Subject
@@ -55,10 +55,10 @@ def settle(bench: Bench) -> None:
 
 
 def _take_method(bench: Bench) -> None:
-    """Watch a method that the step calls in the place of the model's forward pass, if there is one."""
+    """Watch a method, or the last of several models, that the step calls in the place of the model's forward pass."""
     bench.fresh_start()
     try:
-        bench.method = own_method(bench.model, lambda: bench.subject.run(bench.batch))
+        bench.method = stand_in(bench.model, lambda: bench.subject.run(bench.batch))
     except ModelFileError:  # what is wrong is told later
         return
     if bench.method is not None:
