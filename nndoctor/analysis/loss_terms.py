@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nndoctor.core.formatting import number, percent, plural
+from nndoctor.core.formatting import number, percent, plural, rough
 from nndoctor.core.run import Run
 
 ROUNDING = 1e-6  # share of a loss
@@ -49,6 +49,14 @@ def _too_long(run: Run) -> str | None:
     if share <= MAX_TOO_LONG:
         return None
     return f"{percent(share)} of the targets of the CTC loss have more symbols than there are time steps: their loss is infinite, or 0 with zero_infinity (check input_lengths)"
+
+
+def _rewards_wrong(run: Run) -> str | None:
+    """What a Dice coefficient does that is added, and not subtracted."""
+    right, wrong, name = run.known("rest_of_right"), run.known("rest_of_wrong"), run.fact("rest_beside")
+    if right is None or wrong is None:
+        return None
+    return f"what the loss adds to {name} is {rough(right)} where all outputs are right, and at most {rough(wrong)} where they are wrong or those of other examples: it rewards wrong outputs (a coefficient that is added and not subtracted?)"
 
 
 def _over_examples(run: Run) -> str | None:
@@ -176,6 +184,7 @@ TERMS: tuple[tuple[Callable[[Run], str | None], tuple[str, ...]], ...] = (
     (_symbols, ("keep-batch-first",)),
     (_too_long, ()),
     (_over_examples, ("keep-batch-first",)),
+    (_rewards_wrong, ()),
     (_unread, ()),
     (_moving, ("detach-the-target",)),
     (_without_graph, ("keep-the-graph",)),

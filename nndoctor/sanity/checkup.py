@@ -21,6 +21,7 @@ from nndoctor.sanity.failures import error_text, is_lost, is_memory, lost
 from nndoctor.sanity.families import FAMILIES
 from nndoctor.sanity.probes import (
     activations,
+    added_terms,
     adversaries,
     alignment,
     arguments,
@@ -97,6 +98,7 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("the inputs of the first layer", 1, parameters.first_layer),
     ("shapes of output and target", 1, shapes.probe),
     ("weights of classes", 1, class_weights.probe),
+    ("what is added to a loss", 4, added_terms.probe),
     ("the parts of the objective", 8, objective.probe),
     ("random numbers in targets", 6, noise.probe),
     ("gradients of inputs within a step", 4, input_gradients.probe),

@@ -215,6 +215,7 @@ RULE = Rule(
         Run.drawn({"loss_is_finite": True, "trained_with_target": ("teacher.weight",)}),
         Run.drawn({"loss_is_finite": True, "derivatives_without_graph": 1}),
         Run.drawn({"loss_is_finite": True, "log_softmax_over_examples": True}),
+        Run.drawn({"loss_is_finite": True, "rest_of_right": 1.0, "rest_of_wrong": 0.2, "rest_beside": "cross_entropy"}),
         Run.drawn({"loss_is_finite": True, "log_det_unused": True}),
         Run.drawn({"loss_is_finite": True, "target_without_loss": 0.0}),
         Run.drawn({"loss_is_finite": True, "zero_derivatives": 1}),

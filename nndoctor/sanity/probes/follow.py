@@ -42,7 +42,7 @@ def meets(bench: Bench, batch: Batch) -> bool:
             constant = target.mean(0, keepdim=True).expand_as(target)
             if _left_out(bench, batch, constant) > MOST_LEFT_OUT:
                 return False
-            right, wrong = (_loss_with(bench, batch, output) for output in (target, constant))
+            right, wrong = (loss_with(bench, batch, output) for output in (target, constant))
         except ModelFileError:  # a loss that takes no such output says nothing here
             return False
     return bool(right < wrong)
@@ -75,7 +75,7 @@ def _left_out(bench: Bench, batch: Batch, wanted: Tensor) -> float:
     """The share of an output's values on which the loss does not depend, as of sizes where there is no object."""
     free = wanted.detach().clone().requires_grad_()
     with torch.enable_grad():
-        loss = _loss_with(bench, batch, free)
+        loss = loss_with(bench, batch, free)
         (gradient,) = torch.autograd.grad(loss, free, allow_unused=True) if loss.requires_grad else (None,)
     return 1.0 if gradient is None else float((gradient == 0).double().mean())
 
@@ -86,7 +86,7 @@ def _alike(output: object, target: Tensor) -> Tensor | None:
     return same[0] if len(same) == 1 else None
 
 
-def _loss_with(bench: Bench, batch: Batch, wanted: Tensor) -> Tensor:
+def loss_with(bench: Bench, batch: Batch, wanted: Tensor) -> Tensor:
     """The loss with an output in the place of the model's."""
 
     def put(_m: nn.Module, _a: Any, output: Any) -> Any:  # noqa: ANN401 - whatever the model returns
