@@ -24,6 +24,7 @@ from nndoctor.readers.semantics.impossible import without_impossible
 from nndoctor.readers.semantics.nonfinite import not_finite
 from nndoctor.readers.semantics.other_columns import constants, epoch_count, epoch_of_step, settings
 from nndoctor.readers.semantics.other_tables import refuse_other_tables
+from nndoctor.readers.semantics.padded import without_padding
 from nndoctor.readers.semantics.resume import rejoined, reported_resumes
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
 from nndoctor.readers.semantics.sums import sums_of_steps
@@ -45,6 +46,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     """Every run in a table. Raises UnreadableLog where no training, validation or test series is found."""
     table = _without_empty(by_phase(table))
     meanings = interpret(list(table.columns), maps)
+    table = without_padding(table, meanings)
     playing = task([*table.columns, *table.ignored])
     known = [name for name, meaning in meanings.items() if meaning.is_metric and table.columns[name].held]
     _refuse_without_metrics(table, meanings, path, playing=bool(playing))
