@@ -221,6 +221,12 @@ CATALOGUE = (
         PLAYBOOK,
     ),
     Remedy(
+        "load-the-weights",
+        "check that the script loads its checkpoint: evaluate the model once before the first step",
+        "a loss that is back at its start is that of a new model; what was trained before is lost",
+        "PyTorch tutorials, Saving and loading a general checkpoint",
+    ),
+    Remedy(
         "restore-optimizer",
         "save optimizer, schedule and random state along with the weights",
         "without them, training does not continue from the same state",

@@ -10,6 +10,7 @@ from itertools import compress
 import numpy as np
 
 from nndoctor.core.errors import NotALog, UnreadableLog
+from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables import chunked as large
@@ -21,6 +22,7 @@ from nndoctor.readers.vocabulary.names import Kind, meaning_of, tidy
 
 LARGE = 8 << 20  # bytes; beyond, pandas reads faster than its import costs
 PIECE = 20_000  # rows that are held as text at a time
+MAX_REPEATED = 20  # headers repeated in a file; a writer that repeats more of them does so for the eye
 MAX_CELL = 200  # lines that one quoted cell may go over; more, and its closing quote is missing
 TRIAL_SETTINGS = {
     *("batch_size", "num_epochs", "n_epochs", "max_epochs", "epochs", "hidden_size", "num_layers", "dropout", "seed"),
@@ -105,6 +107,7 @@ class _Pieces:
     columns: dict[str, list[Column]] = field(default_factory=dict)
     words: dict[str, list[WordColumn]] = field(default_factory=dict)
     lines: list[np.ndarray] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
     wide: int = 0
 
     def add(self, rows: Sequence[Sequence[str]], at: Sequence[int]) -> None:
@@ -112,6 +115,7 @@ class _Pieces:
         header = [name.strip() for name in self.layout.header]
         known = (header, list(self.layout.below))
         new = [[c.strip().strip("\"'").strip() for c in row] not in known for row in rows]
+        self.repeated += [line for line, row_is_new in zip(at, new, strict=True) if not row_is_new]
         rows, lines = list(compress(rows, new)), list(compress(at, new))
         shift = 1 if self.layout.indexed else 0
         width = len(header) + shift
@@ -133,10 +137,16 @@ class _Pieces:
             {name: Column.joined(parts) for name, parts in self.columns.items()},
             self.layout.format,
             np.concatenate(self.lines),
-            notes=notes,
+            self._resumes(),
+            notes,
             words={name: WordColumn.joined(parts) for name, parts in self.words.items()},
             ignored=self.layout.ignored,
         )
+
+    def _resumes(self) -> dict[str, Fact]:
+        """The lines that repeat the header of a file with delimiters: its writer was started again there."""
+        typed = self.layout.delimiter in ",;\t" and 0 < len(self.repeated) <= MAX_REPEATED
+        return {"resume_lines": Fact(tuple(self.repeated))} if typed else {}
 
 
 class _Lines:
