@@ -18,7 +18,9 @@ TOO_FEW = "not enough data"  # how the reason begins where a log has too few poi
 MIN_STAYS = 6  # values that show that a loss goes nowhere
 MAX_WIDTH = 0.3  # share of its mean between the lowest and the highest of them
 SPREADS = 1.0  # standard errors by which its beginning and its end may differ
-GRAVE = ("overtraining", "high-variance")  # remarks that a verdict without a finding must not hide
+# Remarks that a verdict without a finding must not hide.
+GRAVE = ("overtraining", "high-variance", "metric-at-worst")
+MIN_SCORE = 0.05  # score that never changes, from which it is named: a regression's accuracy is lower
 LIKELY_REMARK = 0.8  # confidence from which it names them
 FAR_RISE = 1.1  # times its best, from which on a validation loss that rose is named
 MIN_EPISODES, MAX_NOISE = 50, 0.02  # rewards, and share of their range by which they scatter, of single episodes
@@ -122,11 +124,19 @@ def _no_problems(report: Report) -> str:
 
 
 def _grave_remark(report: Report) -> Finding | None:
-    """A remark on overfitting that is likely enough, and on a rise or a gap that is large enough, to be named next to the verdict."""
+    """A remark on overfitting or on a score that never changes, likely and large enough, to be named next to the verdict."""
     if report.primary is not None or report.workload in WITHOUT_LOSS:
         return None
     likely = [f for f in report.findings if f.name in GRAVE and f.confidence >= LIKELY_REMARK]
-    return next((f for f in likely if f.name != "overtraining" or _rises_far(f)), None)
+    return next((f for f in likely if _is_grave(f)), None)
+
+
+def _is_grave(remark: Finding) -> bool:
+    """Whether a remark is on a rise that is far enough, or on a score of a size that a regression's accuracy has not."""
+    if remark.name == "metric-at-worst":
+        value = remark.evidence.get("value")
+        return isinstance(value, float) and value >= MIN_SCORE
+    return remark.name != "overtraining" or _rises_far(remark)
 
 
 def _rises_far(overtraining: Finding) -> bool:

@@ -159,7 +159,7 @@ def _wanted(report: Report) -> list[str]:
     if report.run.fact("task") is not None:
         return []
     asked = Counter(_asked(s) for s in _lacking(report) if not _has_some(s) and not _of_layers(s))
-    return [name for name, _ in asked.most_common()]
+    return [name for name, _ in asked.most_common() if not (name.endswith("/metric") and report.run.get(name))]
 
 
 def _spoken(name: str) -> str:
