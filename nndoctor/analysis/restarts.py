@@ -17,6 +17,7 @@ MIN_RISE = 0.3  # share of the way from the first value to the lowest, in one st
 NEAR_START = 0.12  # the same, by which a start differs from the first one
 MAX_UP = 0.1  # the same, by which the loss rises elsewhere
 MIN_FALL = 0.15  # the same, by which it falls again after a start
+FASTER = 3  # times as fast as the first stretch that another one may fall
 MAX_STARTS = 8  # a loss that goes back more often follows the order of its examples
 
 
@@ -35,7 +36,8 @@ def starts_over(loss: Series) -> tuple[float, ...]:
         return ()
     stretches = [y[a:b] for a, b in pairwise(edges)]
     near = np.abs(y[places] - y[0]).max() <= NEAR_START * way
-    return tuple(float(step) for step in x[places]) if near and all(_falls(part, way) for part in stretches) else ()
+    anew = near and all(_falls(part, way) and _as_slowly(part, stretches[0], way) for part in stretches)
+    return tuple(float(step) for step in x[places]) if anew else ()
 
 
 def _blocks(loss: Series) -> tuple[Array, Array]:
@@ -56,3 +58,9 @@ def _rises(y: Array, way: float) -> Array:
 def _falls(part: Array, way: float) -> bool:
     """Whether a stretch falls without a rise to speak of, but for the one into the next stretch."""
     return bool(part[0] - part[-2:].min() >= MIN_FALL * way and np.diff(part[:-1]).max() <= MAX_UP * way)
+
+
+def _as_slowly(part: Array, first: Array, way: float) -> bool:
+    """Whether a stretch falls no faster than a few times the first one: what comes back sooner is a spike."""
+    offsets = np.arange(1, min(len(part) - 1, len(first) // FASTER + 1))
+    return bool((part[offsets] >= first[np.minimum(FASTER * offsets, len(first) - 1)] - MAX_UP * way).all())

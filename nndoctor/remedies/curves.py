@@ -221,6 +221,12 @@ CATALOGUE = (
         PLAYBOOK,
     ),
     Remedy(
+        "evaluate-the-trained-weights",
+        "evaluate the network that is trained: update its averaged copy after each step, and drop cached results",
+        "a validation that repeats to the last digit measures another network, or none",
+        "PyTorch documentation, torch.optim.swa_utils.AveragedModel",
+    ),
+    Remedy(
         "load-the-weights",
         "check that the script loads its checkpoint: evaluate the model once before the first step",
         "a loss that is back at its start is that of a new model; what was trained before is lost",

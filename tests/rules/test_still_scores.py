@@ -61,3 +61,10 @@ def test_scores_that_may_stay():
     assert still(report([0.9] * EPOCHS, loss=0.35, factor=0.97)) is None
     moves = np.linspace(0.3, 0.8, EPOCHS).tolist()
     assert still(report([0.9] * EPOCHS, val_f1=moves)) is None
+
+
+def test_a_validation_that_repeats_is_no_gap():
+    """Another copy of the network is evaluated: that is no overfitting."""
+    found = report([0.0982368] * EPOCHS, val_loss=[2.3064761] * EPOCHS)
+    assert [f.name for f in found.findings if f.severity is not Severity.INFO] == ["no-weight-changes"]
+    assert "2.306" in found.findings[0].message

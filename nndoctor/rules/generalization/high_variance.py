@@ -265,6 +265,13 @@ RULE = Rule(
         Run.drawn(train_error="0.005", validation_error="0.01"),
         Run.drawn(train_loss="2.3..0.001*20", validation_loss="2.3..0.005*20"),
     ),
-    suppressed_by=("loss-and-metric-disagree", "nan-loss", "diverged", "plateau-at-start", "sawtooth-epochs"),
+    suppressed_by=(
+        "no-weight-changes",
+        "loss-and-metric-disagree",
+        "nan-loss",
+        "diverged",
+        "plateau-at-start",
+        "sawtooth-epochs",
+    ),
     limits={"gap": MIN_GAP, "fine": MIN_GAP_FITTED, "loss": MIN_GAP_IN_LOSS},
 )

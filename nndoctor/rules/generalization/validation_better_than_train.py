@@ -89,5 +89,5 @@ RULE = Rule(
     remedies=("evaluate-train-in-eval-mode", "check-overlap"),
     sick=(Run.drawn(train_loss="2.3 1.5 1.2 1.0 0.9 0.85", validation_loss="1.8 1.1 0.8 0.6 0.5 0.45"),),
     healthy=(Run.drawn(train_loss="2.3 1.5 1.2 1.0 0.9 0.85", validation_loss="2.2 1.5 1.2 1.02 0.93 0.9"),),
-    suppressed_by=("nan-loss", "diverged", "plateau-at-start"),
+    suppressed_by=("no-weight-changes", "nan-loss", "diverged", "plateau-at-start"),
 )
