@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -33,11 +34,8 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
 MIN_UPDATES = 10  # updates of a policy that never changes
-MIN_EVALUATIONS, MIN_SAME, MIN_SHARE_SAME = (
-    4,
-    3,
-    0.3,
-)  # evaluations, those at the end that are the same, and their share
+# Evaluations, those at the end that are the same, and their share.
+MIN_EVALUATIONS, MIN_SAME, MIN_SHARE_SAME = 4, 3, 0.3
 MAX_FIRST = 2  # values of a training loss before it stops for good; a curve that settles has more
 MIN_CHANGE = 0.01  # share of the loss; a smaller change between the last two that differ is that of a loss that settles
 MIN_RATE = 0.02  # share of the peak learning rate; below it the weights may stay the same on purpose
@@ -50,15 +48,8 @@ def check(run: Run) -> Iterator[Symptom]:
     if (policy := _policy(run)) is not None:
         yield policy
     if not identical(run):
-        other = (
-            _unseen_weights(run)
-            or _stopped(run)
-            or _constant_training(run)
-            or _saturated_discriminator(run)
-            or _without_gradients(run)
-        )
-        if other is not None:
-            yield other
+        ways = (_unseen_weights, _stopped, _constant_training, _saturated_discriminator, _without_gradients)
+        yield from islice(filter(None, (way(run) for way in ways)), 1)
         return
     if (unchanged := _unchanged(run)) is not None:
         yield unchanged
