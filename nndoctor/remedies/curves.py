@@ -227,6 +227,12 @@ CATALOGUE = (
         "PyTorch documentation, torch.optim.swa_utils.AveragedModel",
     ),
     Remedy(
+        "check-the-names",
+        "check under which name each loss is logged: evaluate the last checkpoint on both sets",
+        "the optimizer lowers the training loss, so the loss that falls to the end is that one",
+        PLAYBOOK,
+    ),
+    Remedy(
         "load-the-weights",
         "check that the script loads its checkpoint: evaluate the model once before the first step",
         "a loss that is back at its start is that of a new model; what was trained before is lost",
