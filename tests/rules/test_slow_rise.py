@@ -22,7 +22,10 @@ def warned(**series):
 
 
 FALLS, CLIMBS = curve(2.2, 1.2, 0.7, 0.3, 0.12, 0.05, seed=1), curve(2.2, 0.7, 0.85, 1.0, 1.25, 1.45)
-RISES, SINKS = curve(0.2, 0.6, 0.75, 0.88, 0.95, 0.99, noise=0.004), curve(0.2, 0.82, 0.78, 0.73, 0.69, 0.66, noise=0.01)
+RISES, SINKS = (
+    curve(0.2, 0.6, 0.75, 0.88, 0.95, 0.99, noise=0.004),
+    curve(0.2, 0.82, 0.78, 0.73, 0.69, 0.66, noise=0.01),
+)
 
 
 def test_names_that_are_exchanged():

@@ -18,7 +18,7 @@ from nndoctor.core.statistics import Array
 from nndoctor.readers.semantics.clock import clock
 from nndoctor.readers.semantics.coarse_axis import MIN_EPOCH_POINTS
 from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
-from nndoctor.readers.semantics.derived import as_shares, completed, mean_of_groups
+from nndoctor.readers.semantics.derived import as_shares, completed
 from nndoctor.readers.semantics.framework import framework
 from nndoctor.readers.semantics.impossible import without_impossible
 from nndoctor.readers.semantics.nonfinite import not_finite
@@ -26,6 +26,7 @@ from nndoctor.readers.semantics.other_columns import constants, epoch_count, epo
 from nndoctor.readers.semantics.other_tables import refuse_other_tables
 from nndoctor.readers.semantics.padded import without_padding
 from nndoctor.readers.semantics.resume import rejoined, reported_resumes
+from nndoctor.readers.semantics.several_sets import of_several_sets
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
 from nndoctor.readers.semantics.sums import sums_of_steps
 from nndoctor.readers.semantics.taking_turns import taking_turns
@@ -156,7 +157,7 @@ def _by_key(table: Table) -> list[Rows]:
 
 def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run) -> Run:
     found, parts, groups = _curves(table, meanings, part)
-    found, averaged = mean_of_groups(found, groups)
+    found, averaged = of_several_sets(found, groups)
     found, impossible = without_impossible(found)
     series_by_name, notes, used = completed(found, {} if "task" in base.facts else parts)
     for name, series in parts.items():  # each part is judged on its own, too
