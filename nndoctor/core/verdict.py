@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
@@ -26,7 +27,9 @@ FAR_RISE = 1.1  # times its best, from which on a validation loss that rose is n
 MIN_EPISODES, MAX_NOISE = 50, 0.02  # rewards, and share of their range by which they scatter, of single episodes
 FIRST_TWENTIETH, LAST_TWENTIETH = (0.0, 0.05), (0.95, 1.0)  # shares of the run
 # Workloads whose losses do not measure progress; their level and gap are not mentioned.
-WITHOUT_LOSS = ("reinforcement-learning", "gan")
+REINFORCEMENT = "reinforcement-learning"
+OF_SUCCESS = re.compile("reward|return|score|success|win")  # series that show how well a game is played
+WITHOUT_LOSS = (REINFORCEMENT, "gan")
 
 
 def verdict(report: Report) -> tuple[str, str]:
@@ -107,6 +110,8 @@ def _no_problems(report: Report) -> str:
         late = report.run.texts("unchecked")
         some = f", but {plural(len(late), 'check')} did not fit into the time budget" if late else ""
         return f"No problems found{some}."
+    if report.workload == REINFORCEMENT and not any(map(OF_SUCCESS.search, report.run.series)):
+        return "No problems found, but this log holds no reward: log it to see whether the agent learns."
     if report.workload in WITHOUT_LOSS:
         return f"No problems found.{_rewarded(report) or _of_both_sides(report)}"
     found = {finding.name: finding for finding in reversed(report.findings)}
