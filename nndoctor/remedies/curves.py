@@ -56,6 +56,18 @@ CATALOGUE = (
         "Goyal et al., 2017, arXiv:1706.02677",
     ),
     Remedy(
+        "check-warm-up-unit",
+        "check what the warmup counts: optimizer steps, batches or epochs",
+        "a warmup in another unit than the scheduler's steps is many times too long",
+        "PyTorch documentation, torch.optim",
+    ),
+    Remedy(
+        "cap-the-rate",
+        "stop raising the learning rate where the loss was best, then decay it",
+        "a schedule that never stops rising passes every stable rate",
+        CS231N,
+    ),
+    Remedy(
         "adam",
         "use Adam or AdamW with a learning rate near 3e-4",
         "its running averages forget old gradients, so its steps do not shrink to zero",
