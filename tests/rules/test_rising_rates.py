@@ -17,10 +17,11 @@ def warned(loss, rates):
 
 def test_a_loss_that_a_rising_rate_undoes():
     loss = [*np.geomspace(2.3, 0.4, 14).tolist(), 0.9, 2.2, 3.4, 2.4, 9.0, 2.6, 2.3, 2.31, 2.3, 2.29]
-    first = warned(loss, RATES)[0]
-    assert first.name == "lr-too-high"
-    assert "best (0.4) at epoch 13" in first.message
-    assert not {"train-longer", "shorten-warm-up"} & {remedy.name for remedy in first.remedies}
+    found = {f.name: f for f in warned(loss, RATES)}
+    assert "best (0.4) at epoch 13" in found["lr-too-high"].message
+    assert "the learning rate rose on from" in found["diverged"].message
+    assert "warmup-unfinished" not in found
+    assert not {"train-longer", "shorten-warm-up"} & {remedy.name for f in found.values() for remedy in f.remedies}
 
 
 def test_a_warmup_longer_than_the_run_is_not_stretched():

@@ -15,6 +15,7 @@ from nndoctor.analysis.learning_rate import rate_jump
 from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
 from nndoctor.analysis.out_of_scale import MIN_LOSS, MIN_NORM, out_of_scale
+from nndoctor.analysis.rate_rise import lost_to_rate
 from nndoctor.analysis.slow_rise import MIN_TIMES, slow_rise
 from nndoctor.analysis.twin_error import twin_error_falls
 from nndoctor.analysis.value_explosion import MAX_OVER_RETURN, MIN_GROWTH, MIN_STEADY_GROWTH, value_explosion
@@ -215,7 +216,9 @@ def _values(run: Run) -> Iterator[Symptom]:
 
 
 def _message(run: Run, loss: Series, *, at_once: bool) -> str:
-    jump = rate_jump(run, loss)
+    jump, rise = rate_jump(run, loss), lost_to_rate(run)
+    if rise is not None and not jump:
+        jump = f"the learning rate rose on from {number(rise.rate)} to {number(rise.last)}"
     return _course(run, loss, at_once=at_once) + (f"; {jump}" if jump else "")
 
 
