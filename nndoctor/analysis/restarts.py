@@ -17,7 +17,7 @@ MIN_RISE = 0.3  # share of the way from the first value to the lowest, in one st
 NEAR_START = 0.12  # the same, by which a start differs from the first one
 MAX_UP = 0.1  # the same, by which the loss rises elsewhere
 MIN_FALL = 0.15  # the same, by which it falls again after a start
-FASTER = 3  # times as fast as the first stretch that another one may fall
+PACE = 3  # times as fast or as slowly as the first stretch that another one may fall
 MAX_STARTS = 8  # a loss that goes back more often follows the order of its examples
 
 
@@ -36,7 +36,7 @@ def starts_over(loss: Series) -> tuple[float, ...]:
         return ()
     stretches = [y[a:b] for a, b in pairwise(edges)]
     near = np.abs(y[places] - y[0]).max() <= NEAR_START * way
-    anew = near and all(_falls(part, way) and _as_slowly(part, stretches[0], way) for part in stretches)
+    anew = near and all(_falls(part, way) and _at_such_a_pace(part, stretches[0], way) for part in stretches)
     return tuple(float(step) for step in x[places]) if anew else ()
 
 
@@ -60,7 +60,11 @@ def _falls(part: Array, way: float) -> bool:
     return bool(part[0] - part[-2:].min() >= MIN_FALL * way and np.diff(part[:-1]).max() <= MAX_UP * way)
 
 
-def _as_slowly(part: Array, first: Array, way: float) -> bool:
-    """Whether a stretch falls no faster than a few times the first one: what comes back sooner is a spike."""
-    offsets = np.arange(1, min(len(part) - 1, len(first) // FASTER + 1))
-    return bool((part[offsets] >= first[np.minimum(FASTER * offsets, len(first) - 1)] - MAX_UP * way).all())
+def _at_such_a_pace(part: Array, first: Array, way: float) -> bool:
+    """Whether a stretch falls neither many times faster than the first one nor slower: what comes back sooner is a spike, what stays up has diverged."""
+    offsets = np.arange(1, len(part) - 1)
+    soon = first[np.minimum(PACE * offsets, len(first) - 1)]
+    late = first[np.minimum(offsets // PACE, len(first) - 1)]
+    within = offsets <= len(first) // PACE + 1
+    not_faster = (part[offsets] >= soon - MAX_UP * way) | ~within
+    return bool((not_faster & (part[offsets] <= late + MAX_UP * way)).all())
