@@ -74,3 +74,14 @@ def test_a_validation_loss_that_rises_is_not_said_to_stay():
     validated = np.geomspace(11.0, 250.0, n).tolist()
     message = finding("train-eval-mismatch", **run, val_loss=validated, val_accuracy=[0.005] * n).message
     assert "validation loss is never below 11" in message
+
+
+def test_a_metric_that_is_worse_than_at_the_best_loss_did_not_improve():
+    n = 40
+    loss = [0.4, 0.2, 0.16, 0.14, *np.linspace(0.15, 0.28, n - 4).tolist()]
+    right = [0.90, 0.93, 0.95, 0.97, *np.linspace(0.962, 0.959, n - 4).tolist()]
+    run = {"epoch": list(range(n)), "loss": np.geomspace(0.5, 1e-4, n).tolist(), "val_loss": loss}
+    assert finding("loss-and-metric-disagree", **run, val_accuracy=right) is None
+    rises = [0.90, 0.93, 0.95, 0.96, *np.linspace(0.962, 0.99, n - 4).tolist()]
+    message = finding("loss-and-metric-disagree", **run, val_accuracy=rises).message
+    assert message.startswith("accuracy still improved (to 0.99) as validation loss rose:")
