@@ -58,8 +58,8 @@ RULE = Rule(
         "snapshot-memory",
     ),
     sick=(
-        Run.drawn({ENDING: "CUDA out of memory. Tried to allocate 2.00 GiB"}, train_loss="3..2*40", memory="8..76*40"),
         Run.drawn({ENDING: "CUDA out of memory. Tried to allocate 2.00 GiB"}, train_loss="2.3 1.9 1.5 1.3 1.2"),
+        Run.drawn({ENDING: "CUDA out of memory. Tried to allocate 2.00 GiB"}, train_loss="3..2*40", memory="8..76*40"),
     ),
     healthy=(Run.drawn({ENDING: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
     on_request=True,

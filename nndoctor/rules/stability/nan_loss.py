@@ -285,11 +285,11 @@ RULE = Rule(
         "full-precision",
     ),
     sick=(
+        Run.drawn(train_loss="2.3 1.9 4.1 nan nan nan"),
+        Run.drawn(train_loss="nan nan nan"),
         Run.drawn(
             train_loss="3.2 3.1 3.0 0 0 0 0 0", grad_norm="4*3 nan*5", validation_loss="3.1 3.0 2.9 2.9 2.9 nan nan nan"
         ),
-        Run.drawn(train_loss="2.3 1.9 4.1 nan nan nan"),
-        Run.drawn(train_loss="nan nan nan"),
     ),
     healthy=(Run.drawn(train_loss="2.3 1.9 1.4 1.2 1.1"),),
     suppressed_by=("nan-in-layer",),

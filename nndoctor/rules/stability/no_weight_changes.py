@@ -262,8 +262,8 @@ RULE = Rule(
         "evaluate-the-trained-weights",
     ),
     sick=(
-        Run.drawn(train_loss="2.1837..0.08*8", validation_loss="2.30648*8", validation_accuracy="0.09824*8"),
         Run.drawn(train_loss="1.597*25", validation_loss="1.598*25", validation_accuracy="0.295*25"),
+        Run.drawn(train_loss="2.1837..0.08*8", validation_loss="2.30648*8", validation_accuracy="0.09824*8"),
         Run.drawn(train_loss="0.6667*20"),
         Run.drawn(train_loss="0.4741 0.9741 0.6931", grad_norm="0*3", lr="1e-6*3"),
         Run.drawn(train_loss="87.3363*3", validation_loss="87.3362*3", validation_accuracy="1*3"),
