@@ -73,7 +73,7 @@ def _raised_too_far(run: Run, loss: Series, rise: RateRise) -> Symptom:
     where = float(loss.x[rise.best])
     return Symptom(
         f"training loss was best ({number(best)}) at {run.place(where)}, with a learning rate of {number(rise.rate)}, and was lost as the rate rose on to {number(rise.last)}: it ends at {number(last)}",
-        MEASURED,
+        max(MEASURED, probability(run, "lr-too-high") or 0.0),
         {"best": best, "last": last, "rate_at_best": rise.rate, "last_rate": rise.last},
         series="train/loss",
         step=where,

@@ -283,9 +283,9 @@ RULE = Rule(
         ),
     ),
     healthy=(
-        Run.drawn(train_loss="0.9..0.2*8", validation_loss="0.31*8"),
         Run.drawn(train_loss="1.597 1.597 1.597 1.596 1.597", validation_loss="1.598*5"),
         Run.drawn(train_loss="0.7*6"),
+        Run.drawn(train_loss="0.9..0.2*8", validation_loss="0.31*8"),
         Run.drawn(train_loss="0.69315 0.61212 0.58123 0.57731*3", train_accuracy="0.512 0.604 0.702 0.711*3"),
         Run.drawn(train_loss="0.81..0.68706*12", validation_loss="0.838024 0.827217 0.827178 0.827149 0.827141*8"),
         Run.drawn(train_loss="2.6..1.1*12", validation_loss="1.475 1.475 1.31217*2 1.159024*4"),
