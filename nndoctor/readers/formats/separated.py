@@ -10,19 +10,18 @@ from itertools import compress
 import numpy as np
 
 from nndoctor.core.errors import NotALog, UnreadableLog
-from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables import chunked as large
 from nndoctor.readers.tables.below import leaves_gaps
 from nndoctor.readers.tables.layout import MAX_FIELD, UPRIGHT, Layout, is_row, is_ruler, layout_of, split
 from nndoctor.readers.tables.plain_numbers import parsed
+from nndoctor.readers.tables.repeated_headers import resumes
 from nndoctor.readers.tables.table import Column, Table, WordColumn, is_words
 from nndoctor.readers.vocabulary.names import Kind, meaning_of, tidy
 
 LARGE = 8 << 20  # bytes; beyond, pandas reads faster than its import costs
 PIECE = 20_000  # rows that are held as text at a time
-MAX_REPEATED = 20  # headers repeated in a file; a writer that repeats more of them does so for the eye
 MAX_CELL = 200  # lines that one quoted cell may go over; more, and its closing quote is missing
 TRIAL_SETTINGS = {
     *("batch_size", "num_epochs", "n_epochs", "max_epochs", "epochs", "hidden_size", "num_layers", "dropout", "seed"),
@@ -137,16 +136,11 @@ class _Pieces:
             {name: Column.joined(parts) for name, parts in self.columns.items()},
             self.layout.format,
             np.concatenate(self.lines),
-            self._resumes(),
+            resumes(self.repeated, self.layout.delimiter),
             notes,
             words={name: WordColumn.joined(parts) for name, parts in self.words.items()},
             ignored=self.layout.ignored,
         )
-
-    def _resumes(self) -> dict[str, Fact]:
-        """The lines that repeat the header of a file with delimiters: its writer was started again there."""
-        typed = self.layout.delimiter in ",;\t" and 0 < len(self.repeated) <= MAX_REPEATED
-        return {"resume_lines": Fact(tuple(self.repeated))} if typed else {}
 
 
 class _Lines:
