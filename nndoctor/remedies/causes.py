@@ -14,7 +14,6 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "learning rate too high or too many steps",
         "learning rate still in warmup",
         "learning rates unbalanced",
-        "the schedule raises the rate too far",
         "router learns too fast",
         "the discriminator learns too slowly",
         "value function learns too slowly",

@@ -80,13 +80,13 @@ def _raised_too_far(run: Run, loss: Series, rise: RateRise) -> Symptom:
         span=(where, loss.last_step),
         causes=(
             Cause(
-                "the schedule raises the rate too far",
+                "learning rate too high",
                 1.0,
                 "the loss falls under small rates and jumps under larger ones",
                 f"one run with a rate of at most {number(rise.rate)}",
             ),
         ),
-        remedies=("cap-the-rate", "clip-gradients"),
+        remedies=("cap-the-rate", "lower-learning-rate", "clip-gradients"),
     )
 
 
@@ -186,7 +186,7 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
 
 def _exploded_and_stayed_poor(run: Run, loss: Series) -> Symptom | None:
     """A cross-entropy that was beyond any guessing, came back to an ordinary size, and left a model that gets little right."""
-    right = run.get("validation/accuracy") or run.get("train/accuracy")
+    right = run.series_of("validation/accuracy") or run.series_of("train/accuracy")
     if right is None or len(loss.y) < MIN_VALUES or loss.high <= MAX_CROSS_ENTROPY:
         return None
     if not MIN_LEFT < loss.last < MAX_LEFT or right.last >= MAX_RIGHT:
