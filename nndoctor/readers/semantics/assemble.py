@@ -20,6 +20,7 @@ from nndoctor.readers.semantics.coarse_axis import MIN_EPOCH_POINTS
 from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
 from nndoctor.readers.semantics.derived import as_shares, completed
 from nndoctor.readers.semantics.framework import framework
+from nndoctor.readers.semantics.given_rate import given_rate
 from nndoctor.readers.semantics.impossible import without_impossible
 from nndoctor.readers.semantics.nonfinite import not_finite
 from nndoctor.readers.semantics.other_columns import constants, epoch_count, epoch_of_step, settings
@@ -165,7 +166,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         used.add(series.column)
     lost, empty = not_finite(table, meanings, part, used)
     facts = {**lost, **impossible, **constants(table, meanings, part), **settings(table, part), **base.facts}
-    facts.update(epoch_count(table, meanings, part))
+    facts.update({**epoch_count(table, meanings, part), **given_rate(table, part)})
     if resumed := part.resumed or reported_resumes(table, part):
         facts["resumed_at"] = Fact(resumed)
     scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})

@@ -241,8 +241,9 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
 def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -> Cause:
     """How likely the learning rate is the cause, by its size, and by the course of the loss and of the gradient norm until then."""
     lr, test = run.series_of("lr"), "one run with a tenth of the learning rate"
-    if lr is not None and lr.high > NO_USUAL_RATE:
-        because = f"the learning rate is {number(lr.high)}, and hardly any optimizer takes more than 1"
+    rate = lr.high if lr is not None else run.number("given_lr")
+    if rate > NO_USUAL_RATE:
+        because = f"the learning rate is {number(rate)}, and hardly any optimizer takes more than 1"
         return Cause(RATE_TOO_HIGH, 0.9, because, test)
     because, weight = _course(run, before, where, calm=calm)
     if lr is not None and lr.high:
