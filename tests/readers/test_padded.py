@@ -85,3 +85,13 @@ def test_a_full_table_keeps_its_nans(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("\n".join(["epoch,train_loss,val_loss", *rows]) + "\n")
     assert names_of(str(path))[0] == "nan-loss"
+
+
+def test_the_one_row_of_a_final_test_leaves_empty_cells(tmp_path):
+    path = written(tmp_path, rows_of(falling))
+    lines = (tmp_path / "metrics.csv").read_text().split("\n")[1:-1]
+    text = [HEADER + ",test_loss", *(f"{line},NaN" for line in lines), f"{EPOCHS},{50 * EPOCHS},NaN,NaN,NaN,NaN,0.4"]
+    (tmp_path / "metrics.csv").write_text("\n".join(text) + "\n")
+    (run,) = nndoctor.read(path)
+    assert run.series["test/loss"].values.tolist() == [0.4]
+    assert "nan-loss" not in names_of(path)

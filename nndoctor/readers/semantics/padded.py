@@ -29,7 +29,7 @@ def without_padding(table: Table, meanings: Mapping[str, Meaning]) -> Table:
     metrics = {name: table.columns[name] for name, meaning in meanings.items() if meaning.is_metric}
     finite = {name: np.isfinite(column.values) & column.present for name, column in metrics.items()}
     spelled = {name: np.isnan(column.values) for name, column in metrics.items() if column.full}
-    spelled = {name: mask for name, mask in spelled.items() if mask.any() and finite[name].sum() >= MIN_FINITE}
+    spelled = {name: mask for name, mask in spelled.items() if mask.any() and finite[name].any()}
     empty = _empty_cells(spelled, finite) if spelled else {}
     if not any(gone.any() for gone in empty.values()):
         return table
@@ -41,13 +41,15 @@ def without_padding(table: Table, meanings: Mapping[str, Meaning]) -> Table:
 def _empty_cells(spelled: Mapping[str, Mask], finite: Mapping[str, Mask]) -> dict[str, Mask]:
     """Which NaN cells of each column are empty."""
     blank = ~np.logical_or.reduce(list(finite.values()))
-    others = {name: _of_other_rows(finite[name], finite) for name in spelled}
-    taking_turns = any((others[name] & mask).any() for name, mask in spelled.items())
+    often = {name: held for name, held in finite.items() if held.sum() >= MIN_FINITE}
+    taking_turns = any(
+        (_of_other_rows(held, often) & spelled[name]).any() for name, held in often.items() if name in spelled
+    )
     empty: dict[str, Mask] = {}
     for name, mask in spelled.items():
-        rows = others[name]
-        if taking_turns:
-            rows = rows | _evenly_blank(blank, finite[name])
+        rows = np.zeros_like(blank)
+        if taking_turns:  # then a test at the end may have but one row
+            rows = _of_other_rows(finite[name], finite) | _evenly_blank(blank, finite[name])
         if _every_so_often(finite[name]):
             rows = rows | ~blank
         empty[name] = mask & rows
@@ -60,7 +62,7 @@ def _emptied(columns: Mapping[str, Column], empty: Mapping[str, Mask]) -> dict[s
 
 def _of_other_rows(held: Mask, finite: Mapping[str, Mask]) -> Mask:
     """The rows that hold a value of a column that never shares a row with this one."""
-    others = [mask for mask in finite.values() if mask.sum() >= MIN_FINITE and not (mask & held).any()]
+    others = [mask for mask in finite.values() if not (mask & held).any()]
     return np.logical_or.reduce(others) if others else np.zeros(len(held), dtype=np.bool_)
 
 
