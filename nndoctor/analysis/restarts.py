@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array
 
@@ -18,11 +19,28 @@ NEAR_START = 0.12  # the same, by which a start differs from the first one
 MAX_UP = 0.1  # the same, by which the loss rises elsewhere
 MIN_FALL = 0.15  # the same, by which it falls again after a start
 PACE = 3  # times as fast or as slowly as the first stretch that another one may fall
+NEARBY = 2  # values around a start
 MAX_STARTS = 8  # a loss that goes back more often follows the order of its examples
 
 
-def starts_over(loss: Series) -> tuple[float, ...]:
-    """The steps at which the loss is back at its first value after a fall, each in one step; empty where it also rises otherwise."""
+def starts_over(run: Run, loss: Series) -> tuple[float, ...]:
+    """The steps at which the loss is back at its first value after a fall, each in one step; empty where it also rises otherwise.
+
+    Where a part of the loss is logged for the first or the last time, the loss measures something else from there on.
+    """
+    steps = _starts(loss)
+    changes = np.asarray([edge for part in parts_of(run) for edge in (part.first_step, part.last_step)])
+    near = float(np.median(np.diff(loss.x))) * NEARBY if steps else 0.0
+    return () if any((np.abs(changes - step) <= near).any() for step in steps) else steps
+
+
+def parts_of(run: Run) -> list[Series]:
+    """The parts of the training loss that are logged."""
+    return [s for name, s in run.series.items() if name.startswith("train/") and name.endswith("_loss") and len(s.y)]
+
+
+def _starts(loss: Series) -> tuple[float, ...]:
+    """The same of the loss alone."""
     if len(loss.y) < MIN_POINTS:
         return ()
     x, y = _blocks(loss)

@@ -68,3 +68,13 @@ def test_noise_does_not_start_over():
         loss = (2.3 - 0.15 * np.arange(14) / 14 + rng.normal(0, 0.08, 14)).tolist()
         report = nndoctor.diagnose({"epoch": list(range(14)), "loss": loss}, isolated=True)
         assert "resume-jump" not in [f.name for f in report.findings], k
+
+
+def test_a_new_part_of_the_loss_does_not_start_over(tmp_path):
+    """The loss measures something else from there on."""
+    first, second = stretch(9, 2.31), stretch(8, 2.33)
+    rows = [f"{k},{v:.4f},{v:.4f}," for k, v in enumerate(first)]
+    rows += [f"{k},{v:.4f},,{v:.4f}" for k, v in enumerate(second, len(first))]
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(["epoch,loss,source_loss,target_loss", *rows]) + "\n")
+    assert "resume-jump" not in found(str(path))

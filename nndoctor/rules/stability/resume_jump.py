@@ -48,11 +48,12 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look for one jump that stays, at a resume that the log names, or down to the level of a run's start."""
     loss = run.series["train/loss"]
     scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
-    starts = starts_over(loss)
+    starts = starts_over(run, loss)
     found = _started_anew(run, loss, starts) if len(starts) > 1 else None
     if found is None and not (run.fact("resumed_at") is None and _cannot_show(loss, scale)):
         found = _jump(run, loss, scale) or _level_step(run, loss, scale)
-    found = found or _started_anew(run, loss, starts)
+    if len(loss.y) < MIN_POINTS_UNNAMED:
+        found = found or _started_anew(run, loss, starts)
     if found is not None:
         yield found
 
