@@ -13,6 +13,7 @@ from nndoctor.core.series import Series
 MIN_VALUES = 10  # evaluations; a few may be alike by rounding
 MAX_LEFT = 0.25  # share of its first value to which the loss falls meanwhile
 MAX_LEFT_CONTRADICTED = 0.5  # the same where the loss and the score contradict each other
+GOOD = 0.9  # a score that a good network may keep to two digits
 NEARLY_ALL = 0.99  # a score from which nothing is left to gain
 # An example that is answered wrongly costs at least ln 2, so a cross-entropy L leaves a share of L / ln 2 of them at most.
 COST_OF_AN_ERROR = math.log(2)
@@ -66,7 +67,8 @@ def _still(run: Run, score: Series, loss: Series) -> StillScore | None:
         return None
     left = loss.last / loss.initial
     contradicted = _contradicts(run, score, loss) and left < MAX_LEFT_CONTRADICTED
-    if not contradicted and left >= MAX_LEFT:
+    good = score.low >= GOOD and loss.initial < COST_OF_AN_ERROR  # as a network that is good from the start is
+    if not contradicted and (left >= MAX_LEFT or good):
         return None
     return StillScore(score.name, score.low / score.scale, len(score.y), loss, contradicted=contradicted)
 

@@ -59,6 +59,7 @@ def test_a_low_accuracy_that_rises_is_judged():
 def test_scores_that_may_stay():
     assert still(report([1.0] * EPOCHS)) is None
     assert still(report([0.9] * EPOCHS, loss=0.35, factor=0.97)) is None
+    assert still(report([0.98] * EPOCHS, loss=0.09)) is None
     moves = np.linspace(0.3, 0.8, EPOCHS).tolist()
     assert still(report([0.9] * EPOCHS, val_f1=moves)) is None
 
