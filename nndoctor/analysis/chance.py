@@ -7,7 +7,9 @@ import re
 from dataclasses import replace
 
 from nndoctor.analysis.level import DWARFS
-from nndoctor.core.run import SPLITS, Run, once
+from nndoctor.core.formatting import number
+from nndoctor.core.metrics import series_in_words
+from nndoctor.core.run import SPLITS, Fact, Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import median, opening
 
@@ -20,6 +22,10 @@ FITTED_ERROR = 0.3  # training error below which a loss near zero and an accurac
 CLASSIFIES = 0.3  # accuracy that is no accident, even where the loss is a regression's
 MAX_LEFT = 0.6  # share of the first loss; a classifier whose loss falls further gets more examples right
 MIN_POINTS = 3  # losses that show a fall
+MIN_RISE, MIN_TIMES = (
+    0.05,
+    1.5,
+)  # by which, and to how many times its start, an accuracy rises that measures what is learned
 MIN_FIRST_LOSS, MIN_OF_ERROR = 0.3, 1.5  # a cross-entropy begins higher, or higher than so many times the error
 REGRESSION = re.compile(
     r"(^|[^a-z])(mse|mae|rmse|mean_squared|mean_absolute|squared_error|huber|l1|l2|smooth_l1|r2)([^a-z0-9]|$|_?loss|error)"
@@ -52,15 +58,40 @@ def accuracy_tells(run: Run) -> bool:
     if loss is None or loss.low < 0 or accuracy.high >= CLASSIFIES:
         return True
     start = loss.y[1:4] if loss.initial > DWARFS * loss.y[1] > 0 else loss.y[:3]
-    return not loss.last < MAX_LEFT * median(start)
+    return _rises(accuracy) or not loss.last < MAX_LEFT * median(start)
+
+
+def _rises(accuracy: Series) -> bool:
+    """Whether an accuracy ends clearly above its start: that of a regression stays where it was."""
+    return accuracy.last > max(accuracy.first + MIN_RISE, MIN_TIMES * accuracy.first)
 
 
 def meaningful(run: Run) -> Run:
-    """The run without an accuracy that measures nothing, which no rule may judge by."""
+    """The run without an accuracy that measures nothing, which no rule may judge by; the fact `idle:<series>` says what it was.
+
+    The fact is the first value, the last, their number, the lowest and the highest, as the log has them.
+    """
     idle = {f"{split}/accuracy" for split in SPLITS} & set(run.series)
     if not idle or accuracy_tells(run):
         return run
-    return replace(run, series={name: s for name, s in run.series.items() if name not in idle})
+    facts = {f"idle:{name}": Fact(_in_numbers(run.series[name])) for name in idle if len(run.series[name].y)}
+    kept = {name: s for name, s in run.series.items() if name not in idle}
+    return replace(run, series=kept, facts={**run.facts, **facts})
+
+
+def left_out(run: Run) -> tuple[str, ...]:
+    """Notes on what `meaningful` left out, but for a score that never changes, which is a remark of its own."""
+    found = ((name.removeprefix("idle:"), run.numbers(name)) for name in run.facts if name.startswith("idle:"))
+    return tuple(
+        f"{series_in_words(name)} ({number(last)}) is not judged: it does not rise"
+        for name, (_, last, _, low, high) in found
+        if low != high
+    )[:1]
+
+
+def _in_numbers(series: Series) -> tuple[float, ...]:
+    first, last, low, high = (n / series.scale for n in (series.initial, series.final, series.low, series.high))
+    return first, last, float(len(series.y)), low, high
 
 
 def classes_at(loss: float, most: float = MAX_LN_C) -> int:

@@ -11,6 +11,7 @@ from nndoctor.core.statistics import median
 
 MIN_POINTS = 8  # values an epoch, from which it has a level of its own
 MIN_EPOCHS = 2
+AT_BORDER = 1  # points from an epoch's border, where its short last batch is
 FLOAT_ERROR = 1e-9  # of an epoch's number
 
 
@@ -28,3 +29,9 @@ def borders(run: Run, series: Series) -> NDArray[np.int64]:
     first = np.flatnonzero(np.diff(epoch) > 0) + 1
     sizes = np.diff(np.concatenate([[0], first, [len(epoch)]]))
     return first if len(first) and median(sizes) >= MIN_POINTS else np.empty(0, dtype=np.int64)
+
+
+def all_at_borders(run: Run, series: Series, places: NDArray[np.int64]) -> bool:
+    """Whether all these indices of finite values are at the ends of epochs, as far as they are known."""
+    ends = borders(run, series) - 1
+    return len(ends) > 0 and bool((np.abs(places[:, None] - ends[None, :]).min(axis=1) <= AT_BORDER).all())

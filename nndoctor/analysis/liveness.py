@@ -15,6 +15,8 @@ DECIMAL = 10.0
 UNIT_ERROR, FLOAT_ERROR = 1e-9, 1e-9  # by which a rounded value differs from its decimal, per unit and in all
 MAX_DIGITS = 8  # digits after the point beyond which a log counts as exact
 MIN_IDENTICAL = 4  # values; in fewer, coarse rounding alone may make them the same
+MANY_IDENTICAL = 10  # evaluations that are enough where a loss has few digits
+MAX_LEFT = 0.9  # share of its first level to which a training loss falls while the validation sees nothing of it
 SURE_DIGITS = 5  # significant digits; no update leaves so many unchanged
 MIN_FEW = 3  # values that are enough where two losses have so many digits
 MIN_DIGITS = 3  # significant digits: `0.7` five times in a row is rounding
@@ -121,6 +123,18 @@ def identical(run: Run) -> bool:
         return False
     digits = max(significant_digits(loss.y[:1]), int(run.number("printed_digits") or 0))
     return digits >= MIN_DIGITS or len(judged) > 1
+
+
+@once
+def repeated_validation(run: Run) -> Series | None:
+    """A validation loss that is the same to the last digit, as every validation metric is, while the training loss falls; else None."""
+    loss, train = run.series_of("validation/loss", MIN_IDENTICAL), run.series_of("train/loss", MIN_IDENTICAL)
+    own = [s for s in judged_series(run) if s.name.startswith("validation/")]
+    if loss is None or train is None or loss.final == 0 or any(s.low != s.high for s in own):
+        return None
+    digits = significant_digits(loss.y)
+    enough = digits >= SURE_DIGITS or (digits >= MIN_DIGITS and len(loss.y) >= MANY_IDENTICAL)
+    return loss if enough and train.last <= MAX_LEFT * train.first else None
 
 
 def _are_exact(losses: list[Series]) -> bool:

@@ -41,6 +41,34 @@ CONSTANT = (
     ),
     Cause("the same evaluation logged again", 0.2, "a stale variable repeats", "print the loss of each batch"),
 )
+SATURATED_CAUSES = (
+    Cause(
+        "discriminator too certain",
+        0.6,
+        "a sigmoid at 0 or 1 gives a clamped loss without a gradient",
+        "print the discriminator's answers for real and generated samples",
+    ),
+    Cause(
+        "optimizer never steps",
+        0.4,
+        "without its own step nothing changes",
+        "compare one of its weights before and after a step",
+    ),
+)
+NEVER_SEEN = (
+    Cause(
+        "another copy of the network is evaluated",
+        0.6,
+        "a running average that is never updated, or a copy made before training, gives the same result every time",
+        "compare one weight of the evaluated network with the trained one",
+    ),
+    Cause(
+        "the same evaluation logged again",
+        0.4,
+        "a cached result or a stale variable repeats to the last digit",
+        "evaluate the first and the last checkpoint by hand",
+    ),
+)
 FLOAT_FLOOR, ROUNDING = 87.3365, 0.01  # -ln of the smallest float32, and by how much means over batches differ
 NO_PROBABILITY = (
     Cause(

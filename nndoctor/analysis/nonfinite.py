@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nndoctor.analysis.layers import ZERO_WEIGHTS, Layers
-from nndoctor.core.finding import Cause
+from nndoctor.analysis.liveness import NotFinite
+from nndoctor.core.finding import Cause, ranked
 from nndoctor.core.formatting import rough
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import TINY
@@ -111,3 +112,27 @@ def wildness(run: Run, until: float) -> Pace:
             if size is not None and size.initial > ZERO_WEIGHTS:
                 begins = max(begins, float(norm.initial / size.initial))
     return Pace(fastest, grown, begins, measured)
+
+
+def gradient_causes(worst: NotFinite) -> tuple[Cause, ...]:
+    """Why the gradients of a run are not finite, the likeliest first."""
+    return ranked(
+        Cause(
+            "overflow in half precision",
+            0.45 if worst.from_start else 0.4,
+            "values above 65,504 are infinite in float16, and their gradients NaN",
+            "a few hundred steps in float32 or bfloat16",
+        ),
+        Cause(
+            "NaN in the data, or labels that are all masked",
+            0.35,
+            "a mean over no label at all is 0/0, and one NaN in a batch makes every gradient NaN",
+            "run isfinite over the inputs, and count the labels of every batch",
+        ),
+        Cause(
+            "learning rate too high",
+            0.1 if worst.from_start else 0.3,
+            "gradients that explode overflow in the end",
+            "one run with a tenth of the learning rate",
+        ),
+    )

@@ -26,7 +26,9 @@ LOG_SPREADS = 5.0  # standard deviations of the logarithm, likewise
 MIN_SPREADS = 4.0  # standard deviations; such a rise does not count in the level and the noise of later ones
 SQRT_6 = math.sqrt(6.0)  # times one value's standard deviation is that of its second differences
 TOLERANCE = 0.02  # share of the period; epochs that differ by a few steps
+MAX_BY_CHANCE = 0.05  # probability that distances look like multiples of the shortest
 LONG_PERIOD = 20  # points: two distances that agree to one of them are no accident
+BEYOND_A_BATCH = 3.0  # times the run's reach; the mean of a short last batch does not stand so far above the level
 MAX_LENGTH = 0.4  # share of the run; what stays up longer and then comes down is no spike but another part of training
 
 
@@ -54,6 +56,10 @@ class Jump:
     def height(self) -> float:
         """The peak above the level before."""
         return self.peak - self.level
+
+    def beyond_a_batch(self, reach: float) -> bool:
+        """Whether the curve stands so far above what the run had to learn that a batch of few examples does not explain it."""
+        return self.height > BEYOND_A_BATCH * reach
 
     @property
     def log_spreads(self) -> float:
@@ -218,7 +224,8 @@ def _middle(values: list[float]) -> float:
 def periodic(places: Array, spacing: float) -> bool:
     """Whether places come at equal distances, some left out, to within `spacing` (the distance of two points) or 2 %.
 
-    Three places do where their two distances are equal and long; chance makes four or more look so only rarely.
+    Three places do where their two distances are equal and long. Of more places none may be left out, or the distances
+    agree so well that chance makes them look so only rarely: multiples of a short one are near to any distance.
     """
     gaps = np.diff(np.sort(places))
     if len(gaps) < 2 or gaps.min() <= 2 * spacing:
@@ -227,4 +234,8 @@ def periodic(places: Array, spacing: float) -> bool:
     period = float(gaps.sum() / times.sum())
     if len(gaps) == 2 and (times.max() > 1 or period < LONG_PERIOD * spacing):
         return False
-    return bool(np.all(np.abs(gaps - times * period) <= np.maximum(spacing, TOLERANCE * period)))
+    tolerance = max(spacing, TOLERANCE * period)
+    by_chance = min(1.0, (2 * tolerance + spacing) / period) ** (len(gaps) - 1)
+    if times.max() > 1 and by_chance > MAX_BY_CHANCE:
+        return False
+    return bool(np.all(np.abs(gaps - times * period) <= tolerance))

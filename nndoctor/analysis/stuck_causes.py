@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nndoctor.analysis.chance import is_cross_entropy
+from nndoctor.analysis.chance import chance_loss, classes, is_cross_entropy
 from nndoctor.analysis.learning_rate import ZERO, zero_rate_cause
 from nndoctor.analysis.level import LAST_QUARTER, end_level
 from nndoctor.analysis.plateau import exact
@@ -14,6 +14,7 @@ from nndoctor.core.finding import Cause, ranked
 from nndoctor.core.formatting import number
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
 
 MIN_JUMP, MIN_NOISES = 0.05, 10.0  # share of the last loss, and times the noise, that the loss jumped by
 MIN_FIRST = 1.2  # times the last loss: it jumped before anything was logged
@@ -23,6 +24,9 @@ MAX_RIGHT = 0.6  # share of right answers of a network that guesses
 MIN_ACCURACIES = 4
 MAX_TUNING = 1e-4  # peak learning rate, above which fine-tuning all weights of a transformer often ends at one answer
 UNLOGGED = 0.1  # weight of a cause that only the learning rate in the log could rule out
+
+MIN_SETTLED = 12  # values of a loss that came down to that of guessing
+MIN_ABOVE, MAX_OFF_GUESSING = 1.03, 0.02  # times that loss where it began, and share of it by which it ends off it
 
 TOO_HIGH = "learning rate too high"
 # Remedies where a learning rate that is too high is the likeliest cause.
@@ -36,6 +40,26 @@ TOO_HIGH_BEFORE = Cause(
 )
 
 
+AT_GUESSING = (
+    Cause(
+        "labels unrelated to the inputs, or a network that is too small",
+        0.5,
+        "the loss came down to that of guessing, so the weights are trained, and found nothing more to learn",
+        "overfit twenty examples: it must reach zero loss",
+    ),
+    Cause(
+        "bad initialization or dead units",
+        0.3,
+        "then only the bias of the output is learned",
+        "nndoctor sanity model.py, or the recorder's layer statistics",
+    ),
+    Cause(
+        "learning rate too low",
+        0.2,
+        "small steps learn the share of each class long before anything else",
+        "one run with ten times the learning rate",
+    ),
+)
 BOOSTED = (
     Cause(
         "features unrelated to the labels",
@@ -114,6 +138,16 @@ def _of_rate(run: Run, loss: Series) -> Cause:
     return Cause("learning rate too low", 0.3, "a learning rate near zero gives a loss that barely changes", test)
 
 
+def _came_down_to_guessing(run: Run, loss: Series) -> bool:
+    """Whether the loss began above that of guessing, fell to it in its first values and stays there: the weights do change."""
+    chance = chance_loss(run)
+    if chance is None or classes(run) is None or len(loss.y) < MIN_SETTLED:
+        return False
+    settled = loss.y[len(loss.y) // 3 :]
+    at_guessing = abs(median(settled) - chance) < MAX_OFF_GUESSING * chance
+    return at_guessing and loss.initial > MIN_ABOVE * chance and float(settled.max()) < loss.initial
+
+
 def remedies_for(causes: tuple[Cause, ...]) -> tuple[str, ...]:
     """The remedies of a loss that does not move, where its first cause asks for others than usual; else none."""
     first = causes[0].name if causes else ""
@@ -130,6 +164,8 @@ def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
         return _saturated(times)
     rate = _of_rate(run, loss)
     to_the_last_digit = exact(loss)
+    if not to_the_last_digit and rate.name != TOO_HIGH and _came_down_to_guessing(run, loss):
+        return AT_GUESSING
     return (
         rate,
         Cause(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
@@ -18,13 +19,17 @@ TOO_FEW = "not enough data"  # how the reason begins where a log has too few poi
 MIN_STAYS = 6  # values that show that a loss goes nowhere
 MAX_WIDTH = 0.3  # share of its mean between the lowest and the highest of them
 SPREADS = 1.0  # standard errors by which its beginning and its end may differ
-GRAVE = ("overtraining", "high-variance")  # remarks that a verdict without a finding must not hide
+# Remarks that a verdict without a finding must not hide.
+GRAVE = ("overtraining", "high-variance", "metric-at-worst")
+MIN_SCORE = 0.05  # score that never changes, from which it is named: a regression's accuracy is lower
 LIKELY_REMARK = 0.8  # confidence from which it names them
 FAR_RISE = 1.1  # times its best, from which on a validation loss that rose is named
 MIN_EPISODES, MAX_NOISE = 50, 0.02  # rewards, and share of their range by which they scatter, of single episodes
 FIRST_TWENTIETH, LAST_TWENTIETH = (0.0, 0.05), (0.95, 1.0)  # shares of the run
 # Workloads whose losses do not measure progress; their level and gap are not mentioned.
-WITHOUT_LOSS = ("reinforcement-learning", "gan")
+REINFORCEMENT = "reinforcement-learning"
+OF_SUCCESS = re.compile("reward|return|score|success|win")  # series that show how well a game is played
+WITHOUT_LOSS = (REINFORCEMENT, "gan")
 
 
 def verdict(report: Report) -> tuple[str, str]:
@@ -105,6 +110,8 @@ def _no_problems(report: Report) -> str:
         late = report.run.texts("unchecked")
         some = f", but {plural(len(late), 'check')} did not fit into the time budget" if late else ""
         return f"No problems found{some}."
+    if report.workload == REINFORCEMENT and not any(map(OF_SUCCESS.search, report.run.series)):
+        return "No problems found, but this log holds no reward: log it to see whether the agent learns."
     if report.workload in WITHOUT_LOSS:
         return f"No problems found.{_rewarded(report) or _of_both_sides(report)}"
     found = {finding.name: finding for finding in reversed(report.findings)}
@@ -122,11 +129,19 @@ def _no_problems(report: Report) -> str:
 
 
 def _grave_remark(report: Report) -> Finding | None:
-    """A remark on overfitting that is likely enough, and on a rise or a gap that is large enough, to be named next to the verdict."""
+    """A remark on overfitting or on a score that never changes, likely and large enough, to be named next to the verdict."""
     if report.primary is not None or report.workload in WITHOUT_LOSS:
         return None
     likely = [f for f in report.findings if f.name in GRAVE and f.confidence >= LIKELY_REMARK]
-    return next((f for f in likely if f.name != "overtraining" or _rises_far(f)), None)
+    return next((f for f in likely if _is_grave(f)), None)
+
+
+def _is_grave(remark: Finding) -> bool:
+    """Whether a remark is on a rise that is far enough, or on a score of a size that a regression's accuracy has not."""
+    if remark.name == "metric-at-worst":
+        value = remark.evidence.get("value")
+        return isinstance(value, float) and value >= MIN_SCORE
+    return remark.name != "overtraining" or _rises_far(remark)
 
 
 def _rises_far(overtraining: Finding) -> bool:

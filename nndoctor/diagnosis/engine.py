@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 
 import numpy as np
 
-from nndoctor.analysis.chance import meaningful
+from nndoctor.analysis.chance import left_out, meaningful
 from nndoctor.analysis.measurements import measured
 from nndoctor.analysis.workload import workload
 from nndoctor.core.errors import raised_at
@@ -42,7 +43,7 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     ranked = [(rule, finding) for rule in shown for finding in found[rule.name]]
     ranked.sort(key=lambda pair: _importance(*pair))
     return Report(
-        run,
+        replace(run, notes=(*run.notes, *left_out(seen))) if seen is not run else run,
         tuple(finding for _, finding in ranked),
         tuple(cleared),
         tuple(sorted((*ignored, *skipped), key=attrgetter("code"))),

@@ -57,6 +57,8 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "views too different or too alike",
         "real and generated samples mixed up",
         "another format than in pretraining",
+        "earlier data not among the training data",
+        "training made harder on the way",
         "observations do not contain the necessary information",
     ),
     "labels": (
@@ -121,6 +123,8 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "validation data prepared differently",
         "validation easier, or leaked from training",
         "the same evaluation logged again",
+        "another copy of the network is evaluated",
+        "training and validation logged under each other's names",
     ),
     "reward": (
         "KL coefficient too small",

@@ -56,6 +56,18 @@ CATALOGUE = (
         "Goyal et al., 2017, arXiv:1706.02677",
     ),
     Remedy(
+        "check-warm-up-unit",
+        "check what the warmup counts: optimizer steps, batches or epochs",
+        "a warmup in another unit than the scheduler's steps is many times too long",
+        "PyTorch documentation, torch.optim",
+    ),
+    Remedy(
+        "cap-the-rate",
+        "stop raising the learning rate where the loss was best, then decay it",
+        "a schedule that never stops rising passes every stable rate",
+        CS231N,
+    ),
+    Remedy(
         "adam",
         "use Adam or AdamW with a learning rate near 3e-4",
         "its running averages forget old gradients, so its steps do not shrink to zero",
@@ -219,6 +231,24 @@ CATALOGUE = (
         "write each run to its own file",
         "runs can then be compared with each other",
         PLAYBOOK,
+    ),
+    Remedy(
+        "evaluate-the-trained-weights",
+        "evaluate the network that is trained: update its averaged copy after each step, and drop cached results",
+        "a validation that repeats to the last digit measures another network, or none",
+        "PyTorch documentation, torch.optim.swa_utils.AveragedModel",
+    ),
+    Remedy(
+        "check-the-names",
+        "check under which name each loss is logged: evaluate the last checkpoint on both sets",
+        "the optimizer lowers the training loss, so the loss that falls to the end is that one",
+        PLAYBOOK,
+    ),
+    Remedy(
+        "load-the-weights",
+        "check that the script loads its checkpoint: evaluate the model once before the first step",
+        "a loss that is back at its start is that of a new model; what was trained before is lost",
+        "PyTorch tutorials, Saving and loading a general checkpoint",
     ),
     Remedy(
         "restore-optimizer",

@@ -46,7 +46,7 @@ CATALOGUE = (
     ),
     Remedy(
         "mix-general-data",
-        "mix 5 to 10% of general text into the training data",
+        "mix 5 to 10% of general or earlier data into the training data",
         "what is trained on is not forgotten",
         "Scialom, Chakrabarty and Muresan, Fine-tuned Language Models are Continual Learners, 2022, arXiv:2205.12393",
     ),

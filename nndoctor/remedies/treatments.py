@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from nndoctor.core.finding import Cause
 
 TREATMENTS: Mapping[str, tuple[str, ...]] = {
-    "learning rate too high": ("lower-learning-rate", "lower-learning-rate-for-policies", "warm-up", "clip-gradients"),
+    "learning rate too high": (
+        "cap-the-rate",
+        "lower-learning-rate",
+        "lower-learning-rate-for-policies",
+        "warm-up",
+        "clip-gradients",
+    ),
     "learning rate too low": ("raise-learning-rate", "learning-rate-range-test"),
     "learning rate zero": ("check-the-schedule",),
     "decayed too early": ("decay-later",),

@@ -159,7 +159,7 @@ def _wanted(report: Report) -> list[str]:
     if report.run.fact("task") is not None:
         return []
     asked = Counter(_asked(s) for s in _lacking(report) if not _has_some(s) and not _of_layers(s))
-    return [name for name, _ in asked.most_common()]
+    return [name for name, _ in asked.most_common() if not (name.endswith("/metric") and report.run.get(name))]
 
 
 def _spoken(name: str) -> str:
@@ -171,13 +171,18 @@ def _spoken(name: str) -> str:
 def _unknown(report: Report) -> str:
     """The columns that were not understood, and how to name one."""
     unknown = [name for name in report.run.unknown if not _is_superseded(report, name)]
-    if not unknown or report.run.fact("task") is not None:
+    if not unknown or (report.run.fact("task") is not None and not _lacks_reward(report)):
         return ""
     loss = None if _has_losses(report) else next((n for n in unknown if LOSS.search(n)), None)
     how = "--map" if loss is None else f"--map {_quoted(loss)}"
     which = "it" if len(unknown) == 1 else "them" if loss is None else "one"
     hint = "" if all(map(AXIS.search, unknown)) else f" (map {which} with {how})"
     return f"{_shortlist([printable(name) for name in unknown])}{hint}"
+
+
+def _lacks_reward(report: Report) -> bool:
+    """Whether a game is logged whose reward was not recognized."""
+    return report.workload == "reinforcement-learning" and "reward" not in report.run.series
 
 
 def _is_superseded(report: Report, name: str) -> bool:

@@ -16,6 +16,7 @@ from nndoctor.readers.tables import chunked as large
 from nndoctor.readers.tables.below import leaves_gaps
 from nndoctor.readers.tables.layout import MAX_FIELD, UPRIGHT, Layout, is_row, is_ruler, layout_of, split
 from nndoctor.readers.tables.plain_numbers import parsed
+from nndoctor.readers.tables.repeated_headers import resumes
 from nndoctor.readers.tables.table import Column, Table, WordColumn, is_words
 from nndoctor.readers.vocabulary.names import Kind, meaning_of, tidy
 
@@ -105,6 +106,7 @@ class _Pieces:
     columns: dict[str, list[Column]] = field(default_factory=dict)
     words: dict[str, list[WordColumn]] = field(default_factory=dict)
     lines: list[np.ndarray] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
     wide: int = 0
 
     def add(self, rows: Sequence[Sequence[str]], at: Sequence[int]) -> None:
@@ -112,6 +114,7 @@ class _Pieces:
         header = [name.strip() for name in self.layout.header]
         known = (header, list(self.layout.below))
         new = [[c.strip().strip("\"'").strip() for c in row] not in known for row in rows]
+        self.repeated += [line for line, row_is_new in zip(at, new, strict=True) if not row_is_new]
         rows, lines = list(compress(rows, new)), list(compress(at, new))
         shift = 1 if self.layout.indexed else 0
         width = len(header) + shift
@@ -133,7 +136,8 @@ class _Pieces:
             {name: Column.joined(parts) for name, parts in self.columns.items()},
             self.layout.format,
             np.concatenate(self.lines),
-            notes=notes,
+            resumes(self.repeated, self.layout.delimiter),
+            notes,
             words={name: WordColumn.joined(parts) for name, parts in self.words.items()},
             ignored=self.layout.ignored,
         )

@@ -18,13 +18,16 @@ from nndoctor.core.statistics import Array
 from nndoctor.readers.semantics.clock import clock
 from nndoctor.readers.semantics.coarse_axis import MIN_EPOCH_POINTS
 from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
-from nndoctor.readers.semantics.derived import as_shares, completed, mean_of_groups
+from nndoctor.readers.semantics.derived import as_shares, completed
 from nndoctor.readers.semantics.framework import framework
+from nndoctor.readers.semantics.given_rate import given_rate
 from nndoctor.readers.semantics.impossible import without_impossible
 from nndoctor.readers.semantics.nonfinite import not_finite
 from nndoctor.readers.semantics.other_columns import constants, epoch_count, epoch_of_step, settings
 from nndoctor.readers.semantics.other_tables import refuse_other_tables
+from nndoctor.readers.semantics.padded import without_padding
 from nndoctor.readers.semantics.resume import rejoined, reported_resumes
+from nndoctor.readers.semantics.several_sets import of_several_sets
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
 from nndoctor.readers.semantics.sums import sums_of_steps
 from nndoctor.readers.semantics.taking_turns import taking_turns
@@ -45,6 +48,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     """Every run in a table. Raises UnreadableLog where no training, validation or test series is found."""
     table = _without_empty(by_phase(table))
     meanings = interpret(list(table.columns), maps)
+    table = without_padding(table, meanings)
     playing = task([*table.columns, *table.ignored])
     known = [name for name, meaning in meanings.items() if meaning.is_metric and table.columns[name].held]
     _refuse_without_metrics(table, meanings, path, playing=bool(playing))
@@ -154,7 +158,7 @@ def _by_key(table: Table) -> list[Rows]:
 
 def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run) -> Run:
     found, parts, groups = _curves(table, meanings, part)
-    found, averaged = mean_of_groups(found, groups)
+    found, averaged = of_several_sets(found, groups)
     found, impossible = without_impossible(found)
     series_by_name, notes, used = completed(found, {} if "task" in base.facts else parts)
     for name, series in parts.items():  # each part is judged on its own, too
@@ -162,7 +166,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         used.add(series.column)
     lost, empty = not_finite(table, meanings, part, used)
     facts = {**lost, **impossible, **constants(table, meanings, part), **settings(table, part), **base.facts}
-    facts.update(epoch_count(table, meanings, part))
+    facts.update({**epoch_count(table, meanings, part), **given_rate(table, part)})
     if resumed := part.resumed or reported_resumes(table, part):
         facts["resumed_at"] = Fact(resumed)
     scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})

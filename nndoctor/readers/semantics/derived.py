@@ -21,7 +21,6 @@ MAX_PERCENT = 100.5
 DECIMALS = 14
 ABOVE_ONE = frozenset({"word_error", "character_error"})  # rates that may exceed 1: in percent only where cells say so
 POOR_LOSS = 2.0  # with an accuracy near 1, a cross-entropy is far smaller
-MAX_SETS = 3  # validation sets that a note names
 NEAR_LOSS = (
     1.5  # factor by which the logarithm of a perplexity and the loss that it is of differ at most at their first values
 )
@@ -42,23 +41,6 @@ def completed(
     notes += _beyond_shares(series)
     used = {column for s in series.values() for column in (s.column, *s.column.split(" + "))}
     return series, tuple(notes), used
-
-
-def mean_of_groups(
-    found: Mapping[str, Series], groups: Mapping[str, list[Series]]
-) -> tuple[dict[str, Series], tuple[str, ...]]:
-    """The series with those that are logged for several validation sets, each as the mean over the sets, and notes on them."""
-    series = dict(found)
-    notes: list[str] = []
-    for name, sets in groups.items():
-        fullest = max(sets, key=len)
-        alike = [s for s in sets if np.array_equal(s.steps, fullest.steps)]
-        columns = [s.column for s in alike]
-        values = np.mean([s.values for s in alike], axis=0)
-        series[name] = replace(fullest, values=values, column=" + ".join(columns))
-        shown = f"{', '.join(columns[:MAX_SETS])}{', …' if len(columns) > MAX_SETS else ''}"
-        notes.append(f"{name.replace('/', ' ')} is {'the mean of ' if len(columns) > 1 else ''}{shown}")
-    return series, tuple(notes)
 
 
 def _summed(series: dict[str, Series], parts: Mapping[str, Series]) -> list[str]:

@@ -14,6 +14,7 @@ from nndoctor.readers.io.source import MAX_LINE, Source
 from nndoctor.readers.tables.cell_spans import Bytes
 from nndoctor.readers.tables.layout import Layout, is_row, split
 from nndoctor.readers.tables.plain_numbers import PAD, PIECE, block
+from nndoctor.readers.tables.repeated_headers import resumes
 from nndoctor.readers.tables.table import Column, Table, WordColumn, is_words
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 ROWS = 50_000  # that pandas reads at a time: fewer cost more in calls, more in memory
 BYTES = 1 << 20
+FIRST_LINE = 2  # of the rows, below the header
 CUT = "the last line is incomplete and was skipped"
 
 
@@ -158,14 +160,14 @@ def _is_cut(ending: bytes, layout: Layout) -> bool:
     return len(split(ending.decode("latin-1"), layout.delimiter)) < len(layout.header)
 
 
-def _no_rows(chunk: pd.DataFrame, layout: Layout) -> NDArray[np.bool_]:
-    """Which rows of a chunk are blank, or say the names of the columns again."""
+def _blank(chunk: pd.DataFrame, layout: Layout) -> NDArray[np.bool_]:
+    """Which rows of a chunk are blank."""
     blank = np.ones(len(chunk), dtype=np.bool_)
     for k in layout.kept:
         blank &= chunk[k].isna().to_numpy()
         if not blank.any():
             break
-    return blank | _repeats_header(chunk, layout)
+    return blank
 
 
 def _repeats_header(chunk: pd.DataFrame, layout: Layout) -> NDArray[np.bool_]:
@@ -188,10 +190,13 @@ class _Growing:
         self.odd: dict[int, list[tuple[int, Column]]] = {k: [] for k in self.values}
         self.words: dict[int, list[WordColumn]] = {k: [] for k in layout.kept if k not in self.values}
         self.skipped: list[NDArray[np.int64]] = []
+        self.repeated: list[int] = []
 
     def add(self, chunk: pd.DataFrame) -> None:
         """Take in the rows of a chunk that hold something."""
-        empty = _no_rows(chunk, self.layout)
+        again = _repeats_header(chunk, self.layout)
+        self.repeated += (np.flatnonzero(again) + self.seen + FIRST_LINE).tolist()
+        empty = again | _blank(chunk, self.layout)
         if empty.any():
             self.skipped.append(np.flatnonzero(empty) + self.seen)
         self.seen += len(chunk)
@@ -219,7 +224,7 @@ class _Growing:
     def table(self, *, cut: bool) -> Table:
         """All that was read, less a last row that is cut off."""
         rows = self.rows - cut
-        lines = np.arange(2, self.seen + 2)
+        lines = np.arange(FIRST_LINE, self.seen + FIRST_LINE)
         if self.skipped:
             lines = np.delete(lines, np.concatenate(self.skipped))
         names = self.layout.header
@@ -227,7 +232,8 @@ class _Growing:
         words = {names[k]: WordColumn.joined(parts).first(rows) for k, parts in self.words.items()}
         notes = (CUT,) if cut else ()
         ignored = self.layout.ignored
-        return Table(columns, self.layout.format, lines[:rows], notes=notes, words=words, ignored=ignored)
+        facts = resumes(self.repeated, self.layout.delimiter)
+        return Table(columns, self.layout.format, lines[:rows], facts, notes, words=words, ignored=ignored)
 
     def _column(self, k: int, rows: int) -> Column:
         unreadable = tuple(at + row for at, part in self.odd[k] for row in part.unreadable if at + row < rows)

@@ -22,6 +22,7 @@ COMMENTS = ("#", "//", "sep=")  # the last is Excel's word to itself
 SAMPLE_LINES = 40  # lines
 DECIMAL = re.compile(r"[-+]?(0,\d+|\d+,(\d{1,2}|\d{4,}))([eE][-+]?\d+)?\s*%?")  # a comma that parts no thousands
 RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
+DASHES = re.compile(r"[-=]{3,}(?:\s+[-=]{3,})+")  # below the names of a table aligned by blanks
 UPRIGHT = str.maketrans("│┃║", "|||")
 SAID = re.compile(
     r"[:=]\s*[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|nan|inf)(?:/\d+)?$", re.IGNORECASE
@@ -184,8 +185,9 @@ def is_row(line: str) -> bool:
 
 
 def is_ruler(line: str) -> bool:
-    """Whether a line only draws the lines of a text table: `|---|:-:|`."""
-    return set(line) <= RULED and len(line.strip()) > 2 and bool(set(line) & set("|+─━═"))
+    """Whether a line only draws the lines of a text table: `|---|:-:|`, `-----  -------`."""
+    drawn = bool(set(line) & set("|+─━═")) or DASHES.fullmatch(line.strip()) is not None
+    return set(line) <= RULED and len(line.strip()) > 2 and drawn
 
 
 def delimiter_of(lines: Sequence[str]) -> str:

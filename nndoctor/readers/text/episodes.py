@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from nndoctor.readers.text.marks import STAMP
+from nndoctor.readers.text.windows import without_windows
 
 HEAD_LINES = 400  # of a log, by which it is judged what it counts
 EPISODE = re.compile(
@@ -31,7 +32,7 @@ OF_AN_EPISODE = re.compile(
 
 def episode(line: str) -> str | None:
     """`Episode 10, score: 20`: what a game is played for is its reward, by whatever name; its mean over episodes is kept."""
-    line = STAMP.sub("", line, count=1)
+    line = without_windows(STAMP.sub("", line, count=1))
     if found := OF_AN_EPISODE.match(line):
         return f"step {found['at']} reward: {line[found.end() :]}"
     found = EPISODE.match(line)

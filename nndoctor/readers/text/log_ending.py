@@ -11,6 +11,7 @@ import numpy as np
 from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import ESCAPES, LARGE_TEXT, PIECE, Source
 from nndoctor.readers.tables.table import Table
+from nndoctor.readers.text.commands import commanded_rates
 from nndoctor.readers.text.resumes import begun_lines, resume_lines
 
 TAIL_BYTES = 1 << 16  # bytes at the end that are searched for an error message
@@ -79,6 +80,7 @@ def with_ending(source: Source, tables: Sequence[Table]) -> list[Table]:
         **_scale_cuts(source),
         **resume_lines(source),
         **begun_lines(source),
+        **commanded_rates(source),
     }
     return [*tables[:-1], replace(last, facts={**last.facts, **found})] if found else list(tables)
 

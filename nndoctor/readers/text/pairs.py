@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from nndoctor.readers.text.drawings import before_its_bar, last_drawing
 from nndoctor.readers.text.marks import STAMP, bar_of, marked, name_of_bar
+from nndoctor.readers.text.windows import without_windows
 from nndoctor.readers.vocabulary.names import SPLITS, WITHOUT_SPLIT, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import NOT_LOSS, OF_EXAMPLES
 
@@ -78,7 +79,7 @@ class Line:
 
 def parse(text: str, under: str = "") -> Line:
     """The pairs in a line; of a line that was drawn over and over the last drawing. `under` is its heading's split."""
-    text = STAMP.sub(" ", WIDE.sub("  ", before_its_bar(last_drawing(text)[:MAX_LINE])), count=1)
+    text = without_windows(STAMP.sub(" ", WIDE.sub("  ", before_its_bar(last_drawing(text)[:MAX_LINE])), count=1))
     line = Line(bar=bar_of(text))
     line.varies = line.bar is not None
     if line.varies:

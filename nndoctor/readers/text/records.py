@@ -22,7 +22,7 @@ from nndoctor.readers.text.tables import named_above, rows_as_pairs
 from nndoctor.readers.text.tiers import MIN_EPOCHS, one_tier, series_of, without_parts
 from nndoctor.readers.text.vectors import vectors_summed
 from nndoctor.readers.vocabulary.english import in_english
-from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, meaning_of
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, meaning_of
 from nndoctor.readers.vocabulary.tasks import task
 
 MAX_UNKNOWN = 64  # names kept that the vocabulary does not know
@@ -177,8 +177,8 @@ def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]
     if line.marks and not (found and _of(found[-1], line)):
         found.append(Record({**epoch, **line.marks}, OWN[tuple(line.marks)], number))
     pairs = dict(line.pairs) if _informative(line.pairs) else {}  # else it is prose
-    if found and not pairs and not found[-1].own:
-        _add_axes(found[-1], line.pairs)
+    if found and not pairs:
+        _add_aside(found[-1], line)
     if _follows_losses(found, line):
         pairs = {_as_accuracy(name): value for name, value in pairs.items()}
     if line.bar is not None and (found or pairs):
@@ -198,10 +198,11 @@ def _follows_losses(found: list[Record], line: Line) -> bool:
     return any(series_of(name) == ("train", "loss") for name in found[-1].values)
 
 
-def _add_axes(record: Record, pairs: Mapping[str, object]) -> None:
-    """Add the epoch or step that a record names on a line below."""
-    for name, value in pairs.items():
-        if meaning_of(name).is_axis:
+def _add_aside(record: Record, line: Line) -> None:
+    """Add the epoch or step that a record names on a line below, or the speed and memory of a marked one."""
+    for name, value in line.pairs.items():
+        meaning = meaning_of(name)
+        if meaning.is_axis if not record.own else (meaning.kind is Kind.MACHINE and line.bar is None):
             record.values.setdefault(name, value)
 
 

@@ -110,7 +110,7 @@ WITHOUT_SPLIT = frozenset(
     }
 )
 EPISODES = frozenset({"episode", "episodes", "episode_num", "episode_number", "n_episode", "n_episodes", "game"})
-SET_OF_SEVERAL = re.compile(r"eval_[\w-]+_(?P<metric>loss|accuracy|f1|wer|cer|bleu)")
+SET_OF_SEVERAL = re.compile(r"eval_(?P<set>[\w-]+)_(?P<metric>loss|accuracy|f1|wer|cer|bleu)")
 # Columns of the returns in scores.txt of ChainerRL and PFRL.
 CHAINERRL = frozenset({"episodes", "mean", "median", "stdev"})
 OF_ONE_EPISODE = frozenset({"reward", "rewards", "return", "rew", "r"})  # a mean over episodes is preferred

@@ -52,7 +52,7 @@ METRICS = spelling_table(
     map50: map50 map_50 map_0_5 bbox_map_50 ap50 bbox_ap50 coco_bbox_map_50
     auc: auc roc_auc auroc auc_roc rocauc auc_score aucroc
     precision: precision prec precision_score precision_m
-    recall: recall rec recall_score recall_m sensitivity hit_ratio hit_rate hit_ratio_at_10 hit_ratio_at_5 hit_rate_at_10 hit_rate_at_5
+    recall: recall rec recall_score recall_m sensitivity exhaustividad sensibilidad rappel sensibilite trefferquote revocacao sensibilidade hit_ratio hit_rate hit_ratio_at_10 hit_ratio_at_5 hit_rate_at_10 hit_rate_at_5
     recall: recall_at_1 r_at_1 recall_at_5 r_at_5 recall_at_10 r_at_10 recall_at_20 r_at_20 recall_at_50 recall_at_100
     matthews: mcc matthews matthews_correlation
     correlation: cosine_pearson cosine_spearman pearson_cosine spearman_cosine pearson spearman spearmanr pearsonr correlation corr
@@ -165,7 +165,8 @@ KNOWN = re.compile(
 # Counts of frameworks: understood, and no series.
 COUNTS = _words(
     "v_num percentage consumed_samples consumed_tokens global_batch_size total_weights skipped num_tokens num_input_tokens_seen lrm tflops avg_samples "
-    "total_count logits_chosen logits_rejected"
+    "total_count logits_chosen logits_rejected dur ts clip wps ups wpb bsz train_clip train_wps train_ups train_wpb train_bsz valid_wps valid_wpb valid_bsz "
+    "gb_free train_gb_free num_updates"
 )
 _SIDE = "d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial"
 GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_total)?(_loss)?$|^(err_?g|gloss|g_gan|generated_loss)$")

@@ -37,6 +37,7 @@ MIN_GAP_IN_LOSS = 0.25  # share of the reach, where no error is logged
 CERTAIN_IN_LOSS = 0.35  # gap beyond that limit from which there is no other explanation
 MIN_OPENED = 0.5  # share of the gap that opened during training
 MIN_TRAIN_POINTS = 3  # training losses without which no gap in loss is judged
+SAME_GAP = 0.1  # share of a gap by which that of the last values may differ from it
 CERTAIN_FACTOR = 2.5  # times the limit in points of error, from which there is no other explanation
 SMALL_GAP_IN_LOSS = 0.28  # share of a positive validation loss; a smaller gap is information, as a run that learned little has a short way to compare with
 MIN_EVALUATIONS, FEWEST_EVALUATIONS = 4, 3
@@ -126,10 +127,9 @@ def _explained(run: Run, found: Symptom, validation: Series) -> Symptom:
 
 
 def _in_points(gap: float, last: float) -> str:
-    """The gap in points: of the two values shown, or that over the last evaluations where it differs from that."""
-    return (
-        f"a gap of {last:.0f} points" if abs(gap - last) < 1 else f"a gap of {gap:.0f} points over the last evaluations"
-    )
+    """The gap in points: of the two values shown, or that over the last evaluations where it differs much from that."""
+    alike = abs(gap - last) < max(1, SAME_GAP * gap)
+    return f"a gap of {last:.0f} points" if alike else f"a gap of {gap:.0f} points over the last evaluations"
 
 
 def _ends(validation: Series, train: Series, name: str) -> str:
@@ -265,6 +265,13 @@ RULE = Rule(
         Run.drawn(train_error="0.005", validation_error="0.01"),
         Run.drawn(train_loss="2.3..0.001*20", validation_loss="2.3..0.005*20"),
     ),
-    suppressed_by=("loss-and-metric-disagree", "nan-loss", "diverged", "plateau-at-start", "sawtooth-epochs"),
+    suppressed_by=(
+        "no-weight-changes",
+        "loss-and-metric-disagree",
+        "nan-loss",
+        "diverged",
+        "plateau-at-start",
+        "sawtooth-epochs",
+    ),
     limits={"gap": MIN_GAP, "fine": MIN_GAP_FITTED, "loss": MIN_GAP_IN_LOSS},
 )

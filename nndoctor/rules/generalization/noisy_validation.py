@@ -174,5 +174,5 @@ RULE = Rule(
             validation_loss="2.3 2.0 1.82 1.6 1.45 1.3 1.2 1.07 1.0 0.9 0.83 0.75 0.7 0.66 0.6 0.58",
         ),
     ),
-    suppressed_by=("nan-loss", "diverged", "plateau-at-start", "lr-too-high", "sawtooth-epochs"),
+    suppressed_by=("no-weight-changes", "nan-loss", "diverged", "plateau-at-start", "lr-too-high", "sawtooth-epochs"),
 )

@@ -246,5 +246,12 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.3*30", validation_map="0.05..0.45*20 0.45..0.44*10"),
     ),
     free_remedy=True,
-    suppressed_by=("nan-loss", "diverged", "plateau-at-start", "stuck-at-chance", "labels-without-signal"),
+    suppressed_by=(
+        "no-weight-changes",
+        "nan-loss",
+        "diverged",
+        "plateau-at-start",
+        "stuck-at-chance",
+        "labels-without-signal",
+    ),
 )

@@ -58,7 +58,7 @@ def _follows(run: Run) -> Iterator[Symptom]:
     if apart > MAX_APART:
         return
     yield Symptom(
-        f"training loss fell to {number(train.final)} and validation loss ({number(validation.final)}) never differed from it by more than {percent(apart)}: the validation set may contain training examples",
+        f"validation loss ({number(validation.final)}) is as low as training loss ({number(train.final)}): they differ by {percent(apart)} in the second half (median), so the validation set may contain training examples",
         POSSIBLE,
         {"left": left, "apart": apart},
         series="validation/loss",

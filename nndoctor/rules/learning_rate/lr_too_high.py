@@ -11,8 +11,10 @@ from nndoctor.analysis.chance import GUESSING, chance_loss, classes
 from nndoctor.analysis.level import improvement
 from nndoctor.analysis.loss_explosion import first_value_exploded, unrecovered_peak
 from nndoctor.analysis.measurements import measured
+from nndoctor.analysis.rate_rise import MIN_LOST, RateRise, lost_to_rate
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.workload import Workload, of_transformers, workload
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -51,6 +53,9 @@ REMEDIES = ("lower-learning-rate", "decay-learning-rate", "larger-batch", "warm-
 def check(run: Run) -> Iterator[Symptom]:
     """Look for a jump that the run did not recover from, then ask the prognosis."""
     loss = run.series["train/loss"]
+    if (rise := lost_to_rate(run)) is not None:
+        yield _raised_too_far(run, loss, rise)
+        return
     jump = _jumped(run, loss) or _jumped_at_first(run, loss) or _explodes_again(loss)
     if jump is not None:
         found: Symptom | None = _weighed(run, jump, far=loss.last > FAR_ABOVE * float(loss.y[0]))
@@ -60,6 +65,29 @@ def check(run: Run) -> Iterator[Symptom]:
         found = _derived(run) or _unusual(run, loss)
     if found is not None:
         yield found
+
+
+def _raised_too_far(run: Run, loss: Series, rise: RateRise) -> Symptom:
+    """The rate that the loss was best at, and what became of it as the rate went on rising."""
+    best, last = float(loss.y[rise.best]), float(loss.y[-1])
+    where = float(loss.x[rise.best])
+    return Symptom(
+        f"training loss was best ({number(best)}) at {run.place(where)}, with a learning rate of {number(rise.rate)}, and was lost as the rate rose on to {number(rise.last)}: it ends at {number(last)}",
+        max(MEASURED, probability(run, "lr-too-high") or 0.0),
+        {"best": best, "last": last, "rate_at_best": rise.rate, "last_rate": rise.last},
+        series="train/loss",
+        step=where,
+        span=(where, loss.last_step),
+        causes=(
+            Cause(
+                "learning rate too high",
+                1.0,
+                "the loss falls under small rates and jumps under larger ones",
+                f"one run with a rate of at most {number(rise.rate)}",
+            ),
+        ),
+        remedies=("cap-the-rate", "lower-learning-rate", "clip-gradients"),
+    )
 
 
 def _weighed(run: Run, visible: Symptom, *, far: bool) -> Symptom:
@@ -158,7 +186,7 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
 
 def _exploded_and_stayed_poor(run: Run, loss: Series) -> Symptom | None:
     """A cross-entropy that was beyond any guessing, came back to an ordinary size, and left a model that gets little right."""
-    right = run.get("validation/accuracy") or run.get("train/accuracy")
+    right = run.series_of("validation/accuracy") or run.series_of("train/accuracy")
     if right is None or len(loss.y) < MIN_VALUES or loss.high <= MAX_CROSS_ENTROPY:
         return None
     if not MIN_LEFT < loss.last < MAX_LEFT or right.last >= MAX_RIGHT:
@@ -205,7 +233,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="Steps that are too large overshoot the minimum: the loss settles at a poor level, oscillates, or diverges.",
-    how=f"The loss jumped to three times its start or more and did not recover, or a cross-entropy stays more than {MAX_OF_CHANCE:g} times that of random guessing, or was above {MAX_CROSS_ENTROPY:g} and leaves an accuracy under {percent(MAX_RIGHT)}. A language model's learning rate peaks at {UNUSUAL:g} or more, with no optimizer but Adam named, and its loss ends above {percent(LEARNED)} of its start. Otherwise the prognosis compares the curve with retrained networks and reports the finding where a tenth or a hundredth of the learning rate is likely to gain at least a quarter of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on.",
+    how=f"The loss jumped to three times its start or more and did not recover, or a cross-entropy stays more than {MAX_OF_CHANCE:g} times that of random guessing, or was above {MAX_CROSS_ENTROPY:g} and leaves an accuracy under {percent(MAX_RIGHT)}. A language model's learning rate peaks at {UNUSUAL:g} or more, with no optimizer but Adam named, and its loss ends above {percent(LEARNED)} of its start. Or the learning rate rises to the end, and the loss that was best under a lower one loses {percent(MIN_LOST)} of what was learned. Otherwise the prognosis compares the curve with retrained networks and reports the finding where a tenth or a hundredth of the learning rate is likely to gain at least a quarter of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference(
             "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",
@@ -216,7 +244,7 @@ RULE = Rule(
             "https://arxiv.org/abs/1206.5533",
         ),
     ),
-    remedies=REMEDIES,
+    remedies=(*REMEDIES, "cap-the-rate", "clip-gradients"),
     sick=(
         Run.drawn(
             train_loss="0.8863 0.3593 0.7808 0.8486 0.8272 1.145 1.039 0.9607 0.8051 1.128 0.9337 0.9261 1.211 1.261 0.8538 0.76 0.8841 1.049 0.882 0.8068",
@@ -224,6 +252,7 @@ RULE = Rule(
             lr="0.09258 0.1877*19",
         ),
         Run.drawn(train_loss="2.29 6000 63000 2.1 2.5 33000 2.2 2.3 2.0 1.95"),
+        Run.drawn(train_loss="2.3..0.5*10 0.9 2.2 3.1 2.9 3.3 2.8 3.0 3.2", lr="0.0001..10*18"),
         Run.drawn(train_loss="2.3 2.9 5.8 5.2 5.5 4.9 5.1 4.8 5.0 4.9 4.7 4.8"),
     ),
     healthy=(

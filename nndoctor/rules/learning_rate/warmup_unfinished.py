@@ -93,7 +93,7 @@ RULE = Rule(
     sources=(
         Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),
     ),
-    remedies=("shorten-warm-up", "train-longer"),
+    remedies=("shorten-warm-up", "check-warm-up-unit"),
     sick=(Run.drawn(train_loss="2.3..1.6*12", lr=" ".join(str(k / 100) for k in range(1, 13))),),
     healthy=(
         Run.drawn(train_loss="2.3..0.5*12", lr="0.01 0.05 0.1*6 0.05 0.02 0.01 0.001"),

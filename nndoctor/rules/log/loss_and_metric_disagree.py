@@ -103,14 +103,15 @@ def _loss_worsens(run: Run) -> list[Symptom]:
         then = error.y[error.x <= loss.best_step]
         gained = float(then[-3:].mean()) - error.last if len(then) else 0.0
         improved = run.judged_by_share and gained >= MIN_GAIN + error.noise
-    if not improved or loss.final <= loss.low:
+    at_best = float(np.interp(loss.low_step, error.x, error.y))
+    if not improved or loss.final <= loss.low or error.final >= at_best:  # the message names these values
         return []
     metric = run.series[f"validation/{run.metric.name}"]
     best, last = distinct(loss.low, loss.final)
     first, end = metric.in_log_unit(metric.initial, metric.final)
     return [
         Symptom(
-            f"validation loss rose from {best} (best, {run.place(loss.low_step)}) to {last} while {series_in_words(run.metric.name)} improved, from {first} to {end} over the run: choose the checkpoint by the metric",
+            f"{series_in_words(run.metric.name)} still improved (to {end}) as validation loss rose: the loss goes from {best} (best, {run.place(loss.low_step)}) to {last} and {series_in_words(run.metric.name)} from {first} to {end} over the run, so choose the checkpoint by the metric",
             TYPICAL,
             {"loss_rise": loss.final - loss.low, "metric_first": metric.initial, "metric_last": metric.final},
             series="validation/loss",

@@ -20,8 +20,8 @@ def check(run: Run) -> Iterator[Symptom]:
             return
         line = run.facts["unreadable_values"].line
         where = f", the first on line {line}" if line else ""
-        cells = "1 cell is" if count == 1 else f"{count:.0f} cells are"
-        yield Symptom(f"{cells} not a number{where} and skipped", MEASURED, {"cells": count, "first_line": line})
+        cells = "1 cell is not a number and was" if count == 1 else f"{count:.0f} cells are not numbers and were"
+        yield Symptom(f"{cells} skipped{where}", MEASURED, {"cells": count, "first_line": line})
 
 
 def _tail_symptom(tail: Fact) -> Symptom:

@@ -4,38 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.process import EARLY, LATE, drift, rise
+from nndoctor.analysis.process import (
+    EARLY,
+    ERRORS,
+    LATE,
+    MIN_GROWTH,
+    MIN_LATE_GROWTH,
+    MIN_POINTS,
+    MIN_RISES,
+    memory_leak,
+    rise,
+)
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.statistics import median
-
-MIN_GROWTH = 0.15  # share of the memory early in the run; allocators settle within that
-MIN_LATE_GROWTH = 0.25  # share of the growth that comes in the second half: a leak does not level off
-MIN_RISES = 0.7  # share of the run's pieces in which memory grows
-ERRORS = 4.0  # standard errors of a level
-MIN_POINTS = 10
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """See whether memory keeps growing to the end."""
-    curve = run.series["memory"]
-    if len(curve.y) < MIN_POINTS or curve.low < 0:
-        return
-    found = drift(curve)
-    grown, steady = rise(curve)
-    if found.early <= 0 or found.late - found.early < max(MIN_GROWTH * found.early, ERRORS * found.error):
-        return
-    half = median(curve.y[len(curve.y) // 2 - 1 : len(curve.y) // 2 + 2])
-    end = median(curve.y[-3:])
-    if steady < MIN_RISES or end - half < MIN_LATE_GROWTH * (end - median(curve.y[:3])):
+    curve, found = run.series["memory"], memory_leak(run)
+    if found is None:
         return
     yield Symptom(
         f"memory ({curve.column}) grows through the whole run, from {number(found.early)} to {number(found.late)} (+{percent(found.late / found.early - 1)}): something is kept in every step",
         MEASURED,
-        {"early": found.early, "late": found.late, "grown": grown},
+        {"early": found.early, "late": found.late, "grown": rise(curve)[0]},
         series="memory",
         step=curve.last_step,
         span=curve.span,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nndoctor.analysis.learning_rate import peak_in_words
 from nndoctor.analysis.reinforcement import improves, size_of_updates
@@ -46,7 +47,7 @@ def _diverging(run: Run, kl: Series) -> Symptom | None:
     at = kl.step_where(size > limit)
     return Symptom(
         f"approximate KL reaches {number(float(size.max()))} "
-        f"(median {number(level)}, above {number(limit)} from {run.place(at)}; 0.01 to 0.03 is usual)",
+        f"(median {number(level)}, {_above(run, size > limit, at, limit)}; 0.01 to 0.03 is usual)",
         DIRECT,
         {"median": level, "highest": float(size.max()), "step": at},
         series=kl.name,
@@ -54,6 +55,17 @@ def _diverging(run: Run, kl: Series) -> Symptom | None:
         span=(at, kl.last_step),
         causes=_causes(run),
     )
+
+
+def _above(run: Run, large: NDArray[np.bool_], at: float, limit: float) -> str:
+    """From where on, or how often, the divergence is above a limit."""
+    later = large[int(np.argmax(large)) :]
+    if later.all() and len(later) > 1:
+        return f"above {number(limit)} from {run.place(at)} on"
+    often = int(large.sum())
+    if often == 1:
+        return f"above {number(limit)} at {run.place(at)} alone"
+    return f"above {number(limit)} in {often} of {len(large)} updates, first at {run.place(at)}"
 
 
 def _clipping(run: Run, clip: Series) -> Symptom | None:

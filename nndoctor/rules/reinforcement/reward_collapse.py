@@ -22,6 +22,7 @@ LATEST_BEST = 0.93  # share of the run; a fall that began later may be a dip
 MIN_POINTS = 10
 MIN_FALLS = 4  # falls in a row of a log of fewer points
 MAX_KEPT = 0.8  # share of the best reward that such falls cost
+MAX_NOISE = 0.1  # share of its range that a reward has as noise whose single values are quoted
 MIN_STEPS = 5.0  # times the difference of the first two rewards
 # Confidence: the fall is measured; less than DIRECT, so that an update that is too large, its cause, leads.
 FALLEN, FALLING = 0.94, 0.75
@@ -60,10 +61,15 @@ def _values(curve: Series, best: int) -> Levels:
 
 
 def _fallen(run: Run, curve: Series, level: Levels, confidence: float) -> Symptom:
-    """What is said of a reward that fell; of many values the levels are medians, of a few the values themselves."""
-    about, around = ("about ", "around ") if confidence == FALLEN else ("", "at ")
+    """What is said of a reward that fell; of many noisy values the levels are medians, else the values themselves."""
+    calm = curve.noise <= MAX_NOISE * (curve.high - curve.low)
+    at = float(curve.x[int(np.argmax(curve.y))])
+    if confidence == FALLEN and not calm:
+        fell = f"from about {number(level.best)} around {run.place(level.best_step)} to about {number(level.last)}"
+    else:
+        fell = f"from {number(curve.high)} at {run.place(at)} to {number(curve.final)}"
     return Symptom(
-        f"reward fell from {about}{number(level.best)} {around}{run.place(level.best_step)} to {number(level.last)} and has not recovered",
+        f"reward fell {fell}; it has not recovered",
         confidence,
         {"start": level.start, "best": level.best, "best_step": level.best_step, "last": level.last},
         series="reward",

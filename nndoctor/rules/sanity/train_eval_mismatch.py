@@ -65,7 +65,7 @@ def _of_log(run: Run) -> Iterator[Symptom]:
         return
     yield Symptom(
         f"training accuracy reaches {percent(train.high)} while validation accuracy never exceeds {percent(validation.high)}, "
-        f"and validation loss is {number(float(seen[0]))} from the first {run.axis} on: the network behaves differently in evaluation",
+        f"and validation loss is never below {number(float(seen.min()))}: the network behaves differently in evaluation",
         confidence_between(end_level(train).mean, MIN_LEARNED, 1.0),
         {"train_accuracy": train.high, "validation_accuracy": validation.high, "first_validation_loss": float(seen[0])},
         series="validation/loss",

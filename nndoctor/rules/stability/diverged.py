@@ -15,6 +15,8 @@ from nndoctor.analysis.learning_rate import rate_jump
 from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
 from nndoctor.analysis.out_of_scale import MIN_LOSS, MIN_NORM, out_of_scale
+from nndoctor.analysis.rate_rise import lost_to_rate
+from nndoctor.analysis.slow_rise import MIN_TIMES, slow_rise
 from nndoctor.analysis.twin_error import twin_error_falls
 from nndoctor.analysis.value_explosion import MAX_OVER_RETURN, MIN_GROWTH, MIN_STEADY_GROWTH, value_explosion
 from nndoctor.analysis.wandering import wanders
@@ -70,14 +72,21 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
     if (huge := out_of_scale(run)) is not None:
         yield _beyond_reason(run, loss, *huge)
         return
-    if _hardly_moves(loss):
+    if not _hardly_moves(loss):
+        yield from _left_its_best(run, loss, lost)
+
+
+def _left_its_best(run: Run, loss: Series, lost: float) -> Iterator[Symptom]:
+    """The loss ends far above its best level; a slow climb that undoes less is a warning."""
+    slow = slow_rise(run)
+    if slow is not None and slow.exchanged:  # it is the other loss that is trained
         return
     rise = _rise(run, loss, lost)
     lasting = rise.lasting or rises_for_good(run) is not None or _never_back(run, loss)
-    if not lasting or wanders(loss, loss.best, loss.last):
+    if not (lasting or slow) or wanders(loss, loss.best, loss.last):
         return
     if not (at_chance(run) or comes_back(loss) or reweighted(run) or twin_error_falls(run, loss.low_step)):
-        yield _symptom(run, loss, rise, lost)
+        yield _symptom(run, loss, rise, lost, severity=None if lasting else Severity.WARNING)
 
 
 def _part_alone(run: Run, loss: Series) -> Iterator[Symptom]:
@@ -160,7 +169,7 @@ def _rise(run: Run, loss: Series, lost: float) -> _Rise:
     return _Rise(height, learned, at_once, exploded, (at_once or stays_up) and (exploded or gone))
 
 
-def _symptom(run: Run, loss: Series, rise: _Rise, lost: float) -> Symptom:
+def _symptom(run: Run, loss: Series, rise: _Rise, lost: float, severity: Severity | None) -> Symptom:
     best = loss.low_step
     ratio = rise.height / rise.learned if rise.learned > 0 else LARGEST_RATIO
     return Symptom(
@@ -177,6 +186,7 @@ def _symptom(run: Run, loss: Series, rise: _Rise, lost: float) -> Symptom:
         step=best,
         span=(best, loss.last_step),
         causes=divergence_causes(run, loss),
+        severity=severity,
         remedies=BOOSTING if workload(run) is Workload.BOOSTING else STEP_FIRST if piles_up(run, loss) else (),
     )
 
@@ -206,7 +216,9 @@ def _values(run: Run) -> Iterator[Symptom]:
 
 
 def _message(run: Run, loss: Series, *, at_once: bool) -> str:
-    jump = rate_jump(run, loss)
+    jump, rise = rate_jump(run, loss), lost_to_rate(run)
+    if rise is not None and not jump:
+        jump = f"the learning rate rose on from {number(rise.rate)} to {number(rise.last)}"
     return _course(run, loss, at_once=at_once) + (f"; {jump}" if jump else "")
 
 
@@ -230,7 +242,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|value_loss|total_loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole, is a warning. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
@@ -247,6 +259,7 @@ RULE = Rule(
         Run.drawn(train_loss="2.3 1.2 0.9 1.5 2.4 3.0 7.3 7.2 7.5"),
         Run.drawn(train_loss="2.3..0.3*30 2.2*20"),
         Run.drawn(train_loss="8.2..2.4*40", train_kl_loss="13..2e16*40"),
+        Run.drawn(train_loss="2.2..0.7*12 0.7..1.5*24", train_accuracy="0.2..0.8*12 0.8..0.6*24"),
         Run.drawn(train_loss="1 3 9 27 81 240 700"),
         Run.drawn(train_loss="4e8 3.8e8 4.3e8 3.9e8 4.1e8 4.4e8 3.9e8 4.2e8 4e8", grad_norm="9e5*9"),
         Run.drawn(train_loss="2 18 35 40 28 52 21 45 12 33 19 41 24 15 37 22 29 14"),

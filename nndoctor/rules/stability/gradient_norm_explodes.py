@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.analysis.convergence import confidence_between, reach
-from nndoctor.analysis.epochs import borders
-from nndoctor.analysis.spikes import jumps, periodic
+from nndoctor.analysis.epochs import all_at_borders
+from nndoctor.analysis.spikes import BEYOND_A_BATCH, Jump, jumps, periodic
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import factor, number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -23,7 +23,6 @@ CERTAIN = 100.0  # times the usual norm from which there is no doubt
 MIN_JUMP = 0.15  # share of the reach by which the loss jumps with the norm
 SPREADS = 5.0  # standard deviations of the loss before by which it does
 NEARBY = 0.05  # share of the run after the norm in which it does
-AT_BORDER = 1  # points from an epoch's border, where its short last batch is
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -32,11 +31,14 @@ def check(run: Run) -> Iterator[Symptom]:
     late = norm.x >= norm.step_at(FIRST_STEPS)
     usual = np.maximum(median(norm.y), background(norm.y))
     high = np.flatnonzero(late & (norm.y >= MIN_FACTOR * usual))
-    if not len(high) or median(norm.y) <= 0 or _at_borders(run, norm, high):
+    if not len(high) or median(norm.y) <= 0:
         return
     at = int(high[np.argmax(norm.y[high])])
     where, largest = float(norm.x[at]), float(norm.y[at])
-    hurt = _jumps_with(run, loss, where)
+    with_it = _jumps_with(run, loss, where)
+    if _at_borders(run, norm, high) and not any(e.beyond_a_batch(reach(run)) for e in with_it):
+        return
+    hurt = bool(with_it)
     times = factor(largest, float(usual[at]))
     yield Symptom(
         f"the gradient norm reached {number(largest)} at {run.place(where)}"
@@ -53,17 +55,14 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _at_borders(run: Run, norm: Series, high: NDArray[np.int64]) -> bool:
     """Whether the large norms come at the epochs' ends, or at equal distances: a short last batch has a noisy gradient."""
-    ends = borders(run, norm) - 1
-    if len(ends) and bool((np.abs(high[:, None] - ends[None, :]).min(axis=1) <= AT_BORDER).all()):
-        return True
-    return periodic(norm.x[high], median(np.diff(norm.x)))
+    return all_at_borders(run, norm, high) or periodic(norm.x[high], median(np.diff(norm.x)))
 
 
-def _jumps_with(run: Run, loss: Series, where: float) -> bool:
-    """Whether the loss jumps within a twentieth of the run after a step."""
+def _jumps_with(run: Run, loss: Series, where: float) -> list[Jump]:
+    """The jumps of the loss within a twentieth of the run after a step."""
     seen = jumps(loss, MIN_JUMP * reach(run))
     end = where + NEARBY * loss.length
-    return any(where <= seen.x[e.top] <= end and e.height > SPREADS * e.noise for e in seen.events)
+    return [e for e in seen.events if where <= seen.x[e.top] <= end and e.height > SPREADS * e.noise]
 
 
 RULE = Rule(
@@ -74,7 +73,7 @@ RULE = Rule(
     needs={"grad_norm": 10, "train/loss": 10},
     check=check,
     why="A single step along an exploding gradient can undo thousands of good ones. Recurrent networks and deep networks without normalization are prone to it.",
-    how=f"A norm over {MIN_FACTOR:g} times the run's median and that of its neighbours after the first {percent(FIRST_STEPS)} of the run, unless all of them come at the ends of epochs or at equal distances (short last batches). A warning if the loss jumps by {percent(MIN_JUMP)} of its total decrease within {percent(NEARBY)} of the run after it, information otherwise.",
+    how=f"A norm over {MIN_FACTOR:g} times the run's median and that of its neighbours after the first {percent(FIRST_STEPS)} of the run, unless all of them come at the ends of epochs or at equal distances (short last batches) and the loss jumps with them by no more than {BEYOND_A_BATCH:g} times its total decrease. A warning if the loss jumps by {percent(MIN_JUMP)} of its total decrease within {percent(NEARBY)} of the run after it, information otherwise.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.liveness import NotFinite, columns_not_finite, not_finite
-from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.analysis.nonfinite import gradient_causes
+from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import in_all, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -33,7 +34,7 @@ def _symptom(run: Run, worst: NotFinite, others: list[str]) -> Symptom:
         series=worst.name if worst.name in run.series else None,
         step=worst.step,
         span=(worst.step, worst.step) if not worst.lasts else None,
-        causes=_causes(worst) if worst.lasts or _often(worst) else (),
+        causes=gradient_causes(worst) if worst.lasts or _often(worst) else (),
         severity=_severity(worst),
         line=worst.line,
     )
@@ -61,29 +62,6 @@ def _message(run: Run, worst: NotFinite, others: list[str]) -> str:
             f"{name} is {value} from {run.place(worst.step)} to the end, in {worst.count} of {worst.total} values{more}"
         )
     return f"{name} is {value} in {worst.count} of {worst.total} values{more}, first at {run.place(worst.step)}"
-
-
-def _causes(worst: NotFinite) -> tuple[Cause, ...]:
-    return ranked(
-        Cause(
-            "overflow in half precision",
-            0.45 if worst.from_start else 0.4,
-            "values above 65,504 are infinite in float16, and their gradients NaN",
-            "a few hundred steps in float32 or bfloat16",
-        ),
-        Cause(
-            "NaN in the data, or labels that are all masked",
-            0.35,
-            "a mean over no label at all is 0/0, and one NaN in a batch makes every gradient NaN",
-            "run isfinite over the inputs, and count the labels of every batch",
-        ),
-        Cause(
-            "learning rate too high",
-            0.1 if worst.from_start else 0.3,
-            "gradients that explode overflow in the end",
-            "one run with a tenth of the learning rate",
-        ),
-    )
 
 
 RULE = Rule(

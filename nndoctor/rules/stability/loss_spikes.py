@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
+from nndoctor.analysis.epochs import all_at_borders
 from nndoctor.analysis.learning_rate import rates_at
-from nndoctor.analysis.spikes import MAX_LEFT, MAX_LENGTH, ONE_STEP, Jump, Jumps, jumps, periodic
+from nndoctor.analysis.spikes import BEYOND_A_BATCH, MAX_LEFT, MAX_LENGTH, ONE_STEP, Jump, Jumps, jumps, periodic
 from nndoctor.analysis.wandering import wanders
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import distinct, percent
@@ -52,7 +53,7 @@ def check(run: Run) -> Iterator[Symptom]:
         and e.back - e.start <= MAX_LENGTH * len(seen.y)
         and e.height > max(AROUND * _noise_around(seen, e), MIN_DRIFTS * drift)
     ]
-    if events and not _is_usual(events, seen):
+    if events and not _is_usual(run, events, seen, scale):
         yield _symptom(run, seen, events, least)
 
 
@@ -73,15 +74,22 @@ def _noise_around(seen: Jumps, event: Jump) -> float:
     return MAD_TO_STD * median(moves) / np.sqrt(2) if len(moves) else 0.0
 
 
-def _is_usual(events: list[Jump], seen: Jumps) -> bool:
-    """Whether the loss jumps so often, or so regularly, that this is usual in the run or its log."""
+def _is_usual(run: Run, events: list[Jump], seen: Jumps, scale: float) -> bool:
+    """Whether the loss jumps so often, or so regularly, that this is usual in the run or its log.
+
+    At equal distances or at the ends of epochs come the short last batches of epochs, unless the jumps are higher than theirs.
+    """
     up = sum(e.end - e.start for e in events)
     if len(events) > MAX_SHARE_OF_STARTS * len(seen.y) + 2 or (
         len(events) > MAX_SINGLE and up > MAX_SHARE_UP * len(seen.y)
     ):
         return True
-    spacing = median(np.diff(seen.x))
-    return periodic(seen.x[[e.start for e in events]], spacing)
+    if all(e.beyond_a_batch(scale) for e in events):
+        return False
+    places = seen.x[[e.start for e in events]]
+    loss = run.series["train/loss"]
+    several = len(events) > 1 and all_at_borders(run, loss, np.searchsorted(loss.x, places))
+    return several or periodic(places, median(np.diff(seen.x)))
 
 
 def _skipped(run: Run, loss: Series) -> NDArray[np.bool_]:
@@ -134,7 +142,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Typical causes are a learning rate close to the limit of stability, single bad batches, or stale second-moment estimates in Adam.",
-    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, resumes, steps at which a new part of the loss begins, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time; where the level only wanders, a spike must exceed {MIN_DRIFTS:g} times its range.",
+    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, resumes, steps at which a new part of the loss begins, and jumps at equal distances or at the ends of epochs (short last batches) of up to {BEYOND_A_BATCH:g} times the total decrease do not count, nor does a loss that jumps all the time; where the level only wanders, a spike must exceed {MIN_DRIFTS:g} times its range.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",

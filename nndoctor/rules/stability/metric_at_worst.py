@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from nndoctor.analysis.guessing import ends_at_guessing
 from nndoctor.analysis.liveness import repeats_from
+from nndoctor.analysis.still_scores import MIN_VALUES as MIN_STILL
+from nndoctor.analysis.still_scores import still_score
 from nndoctor.analysis.worst import (
     LOST,
     MIN_AT_END,
@@ -18,8 +20,9 @@ from nndoctor.analysis.worst import (
     repeats_beside,
     zero_parts,
 )
+from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import distinct, number, percent
 from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -62,8 +65,11 @@ def _is_late(run: Run, found: Sequence[AtWorst]) -> bool:
 
 def _repeats(run: Run) -> Iterator[Symptom]:
     """A score that never changes: the answers do not, or they are not what is scored."""
+    if ends_at_guessing(run) is not None:  # the run as a whole guesses, which is more to say
+        return
     score = repeated_score(run)
-    if score is None or ends_at_guessing(run) is not None:  # the run as a whole guesses, which is more to say
+    if score is None:
+        yield from _is_still(run)
         return
     yield Symptom(
         f"{series_in_words(score.name)} is {number(score.low / score.scale)} in all {len(score.y)} evaluations, to the last digit, while the loss moves: one answer for every example, or a wrong metric",
@@ -73,6 +79,27 @@ def _repeats(run: Run) -> Iterator[Symptom]:
         step=score.last_step,
         span=score.span,
         causes=_causes([], score),
+    )
+
+
+def _is_still(run: Run) -> Iterator[Symptom]:
+    """A score of few digits that never changes while the loss falls: a remark, unless the two contradict each other."""
+    still = still_score(run)
+    if still is None:
+        return
+    before, after = distinct(still.loss.initial, still.loss.final)
+    why = "no accuracy is so low with such a loss" if still.contradicted else "check how it is computed"
+    if still.idle:
+        why = "it is computed wrongly, or means nothing, as in a regression"
+    yield Symptom(
+        f"{series_in_words(still.name)} is {number(still.value)} in all {still.count} evaluations while {series_in_words(still.loss.name)} falls from {before} to {after}: {why}",
+        NEVER_BETTER if still.contradicted else TYPICAL,
+        {"value": still.value, "values": still.count},
+        series=still.name,
+        step=still.loss.last_step,
+        span=still.loss.span,
+        remedies=("fix-the-metric", "check-loaded-labels"),
+        severity=None if still.contradicted else Severity.INFO,
     )
 
 
@@ -139,10 +166,10 @@ RULE = Rule(
     name="metric-at-worst",
     severity=Severity.WARNING,
     title="a metric stays at its worst value, or at one value",
-    needs={"train/metric|validation/metric": 3},
+    needs={"fact:idle:validation/accuracy|train/metric|validation/metric": 3},
     check=check,
     why="The loss can fall while the metric stays at zero: then the network gives a trivial answer, or the metric and the labels do not match.",
-    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later); or F1, Dice, IoU, mAP, precision and recall are zero in the last {MIN_AT_END} values or more, which are at least {percent(LOST)} of all, without an accuracy that changes meanwhile; or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored.",
+    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later); or F1, Dice, IoU, mAP, precision and recall are zero in the last {MIN_AT_END} values or more, which are at least {percent(LOST)} of all, without an accuracy that changes meanwhile; or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored. A score that is one number of few digits in {MIN_STILL} evaluations or more while the loss falls is a remark, and a finding where an accuracy is too low for the cross-entropy.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: visualize prediction dynamics",

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.analysis.layers import Layers
-from nndoctor.analysis.liveness import NotFinite, columns_not_finite
-from nndoctor.analysis.nonfinite import birth, wildness
+from nndoctor.analysis.liveness import NotFinite, columns_not_finite, not_finite
+from nndoctor.analysis.nonfinite import birth, gradient_causes, wildness
 from nndoctor.analysis.unlogged_causes import not_reset, resets_gradients
 from nndoctor.core.confidence import DIRECT, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -41,6 +41,7 @@ ROSE, FELL, UNKNOWN = 0.7, 0.35, 0.5
 DIVERGING = 2.0  # times the loss's fall: a loss that far above its best just before the NaN was already diverging
 
 FIRST = {
+    "overflow in half precision": ("full-precision", "rescale-loss", "check-finite-data", "lower-learning-rate"),
     "numbers outside the loss's range": (
         "guard-the-loss",
         "check-finite-data",
@@ -89,9 +90,11 @@ def _symptom(run: Run, series: Series) -> Symptom:
     before = [float(v) for v in series.values[:at] if np.isfinite(v)]
     layer, first_seen = _first_seen_in(run)
     led_up = before or _rising_training(run, series)
-    causes = _causes(run, led_up, where)
+    gradients = _gradients_lost_before(run, where)
+    causes = _causes(run, led_up, where) if gradients is None else gradient_causes(gradients)
+    earlier = "" if gradients is None else f"; the gradient norm is NaN from {run.place(gradients.step)} on"
     return Symptom(
-        _message(run, series, bad, before, recovers=recovers),
+        _message(run, series, bad, before, recovers=recovers) + earlier,
         RECOVERED if recovers else AT_THE_END,
         {
             "step": where,
@@ -108,6 +111,12 @@ def _symptom(run: Run, series: Series) -> Symptom:
         remedies=_remedies(causes[0].name, from_start=not led_up),
         severity=Severity.WARNING if recovers else None,
     )
+
+
+def _gradients_lost_before(run: Run, where: float) -> NotFinite | None:
+    """The gradient norm, if it was not finite for good before a step: some trainers print 0 for a training loss that is NaN."""
+    lost = not_finite(run, "grad_norm")
+    return lost if lost is not None and lost.lasts and lost.step < where else None
 
 
 def _first_seen_in(run: Run) -> tuple[str | None, str | None]:
@@ -232,8 +241,9 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
 def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -> Cause:
     """How likely the learning rate is the cause, by its size, and by the course of the loss and of the gradient norm until then."""
     lr, test = run.series_of("lr"), "one run with a tenth of the learning rate"
-    if lr is not None and lr.high > NO_USUAL_RATE:
-        because = f"the learning rate is {number(lr.high)}, and hardly any optimizer takes more than 1"
+    rate = lr.high if lr is not None else run.number("given_lr")
+    if rate > NO_USUAL_RATE:
+        because = f"the learning rate is {number(rate)}, and hardly any optimizer takes more than 1"
         return Cause(RATE_TOO_HIGH, 0.9, because, test)
     because, weight = _course(run, before, where, calm=calm)
     if lr is not None and lr.high:
@@ -267,8 +277,21 @@ RULE = Rule(
             "https://cs231n.github.io/neural-networks-3/",
         ),
     ),
-    remedies=("lower-learning-rate", "clip-gradients", "warm-up", "check-finite-data", "guard-the-loss"),
-    sick=(Run.drawn(train_loss="2.3 1.9 4.1 nan nan nan"), Run.drawn(train_loss="nan nan nan")),
+    remedies=(
+        "lower-learning-rate",
+        "clip-gradients",
+        "warm-up",
+        "check-finite-data",
+        "guard-the-loss",
+        "full-precision",
+    ),
+    sick=(
+        Run.drawn(train_loss="2.3 1.9 4.1 nan nan nan"),
+        Run.drawn(train_loss="nan nan nan"),
+        Run.drawn(
+            train_loss="3.2 3.1 3.0 0 0 0 0 0", grad_norm="4*3 nan*5", validation_loss="3.1 3.0 2.9 2.9 2.9 nan nan nan"
+        ),
+    ),
     healthy=(Run.drawn(train_loss="2.3 1.9 1.4 1.2 1.1"),),
     suppressed_by=("nan-in-layer",),
 )

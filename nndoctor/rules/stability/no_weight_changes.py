@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
+from nndoctor.analysis import no_update_causes as causes_of
 from nndoctor.analysis.learning_rate import zero_rate
 from nndoctor.analysis.liveness import (
     MIN_DIGITS,
@@ -16,25 +18,25 @@ from nndoctor.analysis.liveness import (
     constant_discriminator,
     identical,
     judged_series,
+    repeated_validation,
     repeats_from,
     significant_digits,
 )
-from nndoctor.analysis.no_update_causes import CONSTANT, STOPPED, no_growth_causes, no_update_causes
 from nndoctor.analysis.reinforcement import entropy, improves, size_of_updates
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED
-from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import distinct, number, percent
 from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
 MIN_UPDATES = 10  # updates of a policy that never changes
-MIN_EVALUATIONS, MIN_SAME = 4, 3  # evaluations, and those at the end that are the same
+# Evaluations, those at the end that are the same, and their share.
+MIN_EVALUATIONS, MIN_SAME, MIN_SHARE_SAME = 4, 3, 0.3
 MAX_FIRST = 2  # values of a training loss before it stops for good; a curve that settles has more
-MIN_SHARE_SAME = 0.3  # share of the evaluations
 MIN_CHANGE = 0.01  # share of the loss; a smaller change between the last two that differ is that of a loss that settles
 MIN_RATE = 0.02  # share of the peak learning rate; below it the weights may stay the same on purpose
 SAME_ENTROPY = 1e-3  # share of its size; the observed states differ a little even under one policy
@@ -46,9 +48,8 @@ def check(run: Run) -> Iterator[Symptom]:
     if (policy := _policy(run)) is not None:
         yield policy
     if not identical(run):
-        other = _stopped(run) or _constant_training(run) or _saturated_discriminator(run) or _without_gradients(run)
-        if other is not None:
-            yield other
+        ways = (_unseen_weights, _stopped, _constant_training, _saturated_discriminator, _without_gradients)
+        yield from islice(filter(None, (way(run) for way in ways)), 1)
         return
     if (unchanged := _unchanged(run)) is not None:
         yield unchanged
@@ -71,7 +72,7 @@ def _unchanged(run: Run) -> Symptom | None:
         series=loss.name,
         step=loss.last_step,
         span=loss.span,
-        causes=no_growth_causes() if trees else no_update_causes(run),
+        causes=causes_of.no_growth_causes() if trees else causes_of.no_update_causes(run),
     )
 
 
@@ -97,7 +98,26 @@ def _stopped(run: Run) -> Symptom | None:
         series="validation/loss",
         step=where,
         span=(where, loss.last_step),
-        causes=STOPPED,
+        causes=causes_of.STOPPED,
+    )
+
+
+def _unseen_weights(run: Run) -> Symptom | None:
+    """A validation that is the same to the last digit from its first value on while the training loss falls."""
+    loss, train = repeated_validation(run), run.series.get("train/loss")
+    if loss is None or train is None:
+        return None
+    before, after = distinct(train.initial, train.final)
+    return Symptom(
+        f"validation loss is exactly {number(loss.final)} in all {len(loss.y)} evaluations while training loss falls from {before} to {after}: validation does not see the trained weights",
+        MEASURED,
+        {"value": loss.final, "evaluations": len(loss.y)},
+        series="validation/loss",
+        step=loss.last_step,
+        span=loss.span,
+        causes=causes_of.NEVER_SEEN,
+        severity=Severity.WARNING,
+        remedies=("evaluate-the-trained-weights",),
     )
 
 
@@ -115,7 +135,7 @@ def _without_gradients(run: Run) -> Symptom | None:
         series="grad_norm",
         step=norm.last_step,
         span=norm.span,
-        causes=no_update_causes(run),
+        causes=causes_of.no_update_causes(run),
     )
 
 
@@ -136,7 +156,7 @@ def _constant_training(run: Run) -> Symptom | None:
         series="train/loss",
         step=where,
         span=(where, loss.last_step),
-        causes=CONSTANT,
+        causes=causes_of.CONSTANT,
     )
 
 
@@ -152,25 +172,9 @@ def _saturated_discriminator(run: Run) -> Symptom | None:
         series="discriminator_loss",
         step=loss.last_step,
         span=loss.span,
-        causes=SATURATED_CAUSES,
+        causes=causes_of.SATURATED_CAUSES,
         remedies=("weaken-the-discriminator", "check-the-step"),
     )
-
-
-SATURATED_CAUSES = (
-    Cause(
-        "discriminator too certain",
-        0.6,
-        "a sigmoid at 0 or 1 gives a clamped loss without a gradient",
-        "print the discriminator's answers for real and generated samples",
-    ),
-    Cause(
-        "optimizer never steps",
-        0.4,
-        "without its own step nothing changes",
-        "compare one of its weights before and after a step",
-    ),
-)
 
 
 def _others_of_constant(loss: Series, judged: Sequence[Series], at: int) -> str:
@@ -223,7 +227,7 @@ def _policy(run: Run) -> Symptom | None:
         series=moved.name,
         step=moved.last_step,
         span=moved.span,
-        causes=no_update_causes(run),
+        causes=causes_of.no_update_causes(run),
     )
 
 
@@ -240,7 +244,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|approx_kl|kl|discriminator_loss": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not zero, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}. Or the gradient norm is exactly zero in {MIN_SAME} values or more, and the loss does not fall. In {MIN_FEW} values all losses and metrics must be the same, two losses of {SURE_DIGITS} digits among them.",
+    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the validation loss and every validation metric are the same in all evaluations ({MIN_IDENTICAL} or more of {SURE_DIGITS} digits) while the training loss falls. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not zero, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}. Or the gradient norm is exactly zero in {MIN_SAME} values or more, and the loss does not fall. In {MIN_FEW} values all losses and metrics must be the same, two losses of {SURE_DIGITS} digits among them.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",
@@ -250,9 +254,16 @@ RULE = Rule(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
         ),
     ),
-    remedies=("check-the-step", "give-all-parameters", "reattach", "raise-learning-rate"),
+    remedies=(
+        "check-the-step",
+        "give-all-parameters",
+        "reattach",
+        "raise-learning-rate",
+        "evaluate-the-trained-weights",
+    ),
     sick=(
         Run.drawn(train_loss="1.597*25", validation_loss="1.598*25", validation_accuracy="0.295*25"),
+        Run.drawn(train_loss="2.1837..0.08*8", validation_loss="2.30648*8", validation_accuracy="0.09824*8"),
         Run.drawn(train_loss="0.6667*20"),
         Run.drawn(train_loss="0.4741 0.9741 0.6931", grad_norm="0*3", lr="1e-6*3"),
         Run.drawn(train_loss="87.3363*3", validation_loss="87.3362*3", validation_accuracy="1*3"),
@@ -274,6 +285,7 @@ RULE = Rule(
     healthy=(
         Run.drawn(train_loss="1.597 1.597 1.597 1.596 1.597", validation_loss="1.598*5"),
         Run.drawn(train_loss="0.7*6"),
+        Run.drawn(train_loss="0.9..0.2*8", validation_loss="0.31*8"),
         Run.drawn(train_loss="0.69315 0.61212 0.58123 0.57731*3", train_accuracy="0.512 0.604 0.702 0.711*3"),
         Run.drawn(train_loss="0.81..0.68706*12", validation_loss="0.838024 0.827217 0.827178 0.827149 0.827141*8"),
         Run.drawn(train_loss="2.6..1.1*12", validation_loss="1.475 1.475 1.31217*2 1.159024*4"),

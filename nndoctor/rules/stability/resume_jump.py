@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,9 +10,10 @@ from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.learning_rate import rates_at
 from nndoctor.analysis.level_step import ERRORS, WINDOW, LevelStep, step_up
+from nndoctor.analysis.restarts import MAX_STARTS, NEAR_START, starts_over
 from nndoctor.analysis.spikes import ONE_STEP, Jump, Jumps, jumps, steepest
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import distinct, number, percent
+from nndoctor.core.formatting import distinct, number, percent, plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -40,17 +41,51 @@ RAISED = 1.3  # times the learning rate before: a warm restart, or a schedule th
 NORM_BURST = 4.0  # times the usual gradient norm: a step of the optimizer, not a resume, moved the weights
 # Factors on the confidence where the log names no resume, and where only the level steps up.
 UNNAMED, OF_STEP = 0.9, 0.8
+STARTED_ANEW = 0.9  # confidence where the loss is back at its start several times, or where the log names a resume
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look for one jump that stays, at a resume that the log names, or down to the level of a run's start."""
     loss = run.series["train/loss"]
     scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
-    if run.fact("resumed_at") is None and _cannot_show(loss, scale):
-        return
-    found = _jump(run, loss, scale) or _level_step(run, loss, scale)
+    starts = starts_over(run, loss)
+    found = _started_anew(run, loss, starts) if len(starts) > 1 else None
+    if found is None and not (run.fact("resumed_at") is None and _cannot_show(loss, scale)):
+        found = _jump(run, loss, scale) or _level_step(run, loss, scale)
+    if len(loss.y) < MIN_POINTS_UNNAMED:
+        found = found or _started_anew(run, loss, starts)
     if found is not None:
         yield found
+
+
+def _started_anew(run: Run, loss: Series, starts: Sequence[float]) -> Symptom | None:
+    """The loss is back at its start at these steps, and the validation loss, where there is one, jumps with it."""
+    known = {k for k, start in enumerate(starts) for step in run.numbers("resumed_at") if start == step}
+    if not starts or not all(_validation_rises(run, start) for start in starts):
+        return None
+    at = int(np.searchsorted(loss.x, starts[0]))
+    before, after = distinct(float(loss.y[at - 1]), float(loss.y[at]))
+    again = "" if len(starts) == 1 else f" and {plural(len(starts) - 1, 'more time')} later"
+    when = "where the run was resumed" if known else "as if the run had been resumed without its weights"
+    return Symptom(
+        f"training loss went back to its start, from {before} to {after} at {run.place(starts[0])}{again}, {when}",
+        STARTED_ANEW if known or len(starts) > 1 else STARTED_ANEW * UNNAMED,
+        {"before": float(loss.y[at - 1]), "after": float(loss.y[at]), "starts": len(starts)},
+        series="train/loss",
+        step=starts[0],
+        span=(starts[0], loss.last_step),
+        causes=_causes(run, starts[0], 1.0),
+        remedies=("load-the-weights", "restore-optimizer"),
+    )
+
+
+def _validation_rises(run: Run, start: float) -> bool:
+    """Whether the first validation loss from a step on is above the one before it, as far as both are known."""
+    validation = run.series_of("validation/loss", 2 * NEARBY)
+    if validation is None:
+        return True
+    at = int(np.searchsorted(validation.x, start))
+    return not 0 < at < len(validation.y) or bool(validation.y[at] > validation.y[at - 1])
 
 
 def _jump(run: Run, loss: Series, scale: float) -> Symptom | None:
@@ -227,14 +262,14 @@ RULE = Rule(
     needs={"train/loss": MIN_POINTS},
     check=check,
     why="A resumed run should continue where it stopped. If the optimizer state, the schedule, the data position or some weights were not restored, part of the training is lost.",
-    how=f"One jump by {SPREADS:g} standard deviations of the points before that lasts for {percent(MIN_LASTING)} of the run: at a step where the log says that the run was resumed ({percent(MIN_HEIGHT_AT_RESUME)} of the run's reach), or, without such a mark, in a single step back to at least {percent(MIN_LOST)} of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to {WINDOW} points by {percent(MIN_STEP)} of the reach and {ERRORS:g} standard errors, while the learning rate does not rise, from where the loss falls again. A jump after which a loss that was at rest falls far below its level is none.",
+    how=f"One jump by {SPREADS:g} standard deviations of the points before that lasts for {percent(MIN_LASTING)} of the run: at a step where the log says that the run was resumed ({percent(MIN_HEIGHT_AT_RESUME)} of the run's reach), or, without such a mark, in a single step back to at least {percent(MIN_LOST)} of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to {WINDOW} points by {percent(MIN_STEP)} of the reach and {ERRORS:g} standard errors, while the learning rate does not rise, from where the loss falls again. One to {MAX_STARTS} steps back to within {percent(NEAR_START)} of the first value, between which the loss only falls, are restarts in a short log, too. A jump after which a loss that was at rest falls far below its level is none.",
     sources=(
         Reference(
             "PyTorch tutorials, Saving and loading a general checkpoint",
             "https://docs.pytorch.org/tutorials/recipes/recipes/saving_and_loading_a_general_checkpoint.html",
         ),
     ),
-    remedies=("restore-optimizer",),
+    remedies=("restore-optimizer", "load-the-weights"),
     sick=(
         Run.drawn(train_loss="3.4..2.2*50 3.3..2.3*40"),
         Run.drawn({"resumed_at": (30.0,)}, train_loss="2.3..0.9*30 1.5..0.9*30"),
