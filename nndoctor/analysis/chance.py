@@ -22,10 +22,8 @@ FITTED_ERROR = 0.3  # training error below which a loss near zero and an accurac
 CLASSIFIES = 0.3  # accuracy that is no accident, even where the loss is a regression's
 MAX_LEFT = 0.6  # share of the first loss; a classifier whose loss falls further gets more examples right
 MIN_POINTS = 3  # losses that show a fall
-MIN_RISE, MIN_TIMES = (
-    0.05,
-    1.5,
-)  # by which, and to how many times its start, an accuracy rises that measures what is learned
+MIN_RISE = 0.05  # by which an accuracy rises that measures what is learned
+MIN_TIMES = 1.5  # of its start, to which it rises
 MIN_FIRST_LOSS, MIN_OF_ERROR = 0.3, 1.5  # a cross-entropy begins higher, or higher than so many times the error
 REGRESSION = re.compile(
     r"(^|[^a-z])(mse|mae|rmse|mean_squared|mean_absolute|squared_error|huber|l1|l2|smooth_l1|r2)([^a-z0-9]|$|_?loss|error)"

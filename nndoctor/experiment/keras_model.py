@@ -57,6 +57,16 @@ def weight_layers(model: nn.Module) -> list[nn.Module]:
     return [layer for layer in every if not any(layer._flatten_layers(include_self=False))]  # type: ignore[operator] # noqa: SLF001 - no public name gives those within a layer
 
 
+def own_parameters(layer: Any) -> list[Tensor]:  # noqa: ANN401
+    """The parameters of a module without those of modules within, or of a layer of Keras."""
+    return [w.value for w in layer.weights] if is_keras(layer) else list(layer.parameters(recurse=False))
+
+
+def layer_called(model: nn.Module, name: str) -> nn.Module:
+    """The module at a path, or the layer of a Keras model by its name."""
+    return dict(layers_in(model))[name] if is_keras(model) else model.get_submodule(name)
+
+
 def unbuilt(model: nn.Module) -> bool:
     """Whether a Keras model has no weights before its first batch, as one of a class of the user's own."""
     return is_keras(model) and not any(p.is_floating_point() for p in model.parameters())  # a seed may be there

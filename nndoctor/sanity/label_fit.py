@@ -71,6 +71,8 @@ def _direct(output: Tensor, target: Tensor) -> float | None:
 def _by_loss(bench: Bench, batches: Sequence[Batch], place: Place) -> float | None:
     """The same for outputs of any form: how far the loss is below that with the targets, or a tensor, of other examples."""
     batches = _first(batches)
+    if isinstance(place, tuple) and any(len({tensors(b)[k].shape for k in place}) > 1 for b in batches):
+        return None  # they are padded to different lengths
     try:
         with unchanged(bench.model):
             bench.model.eval()

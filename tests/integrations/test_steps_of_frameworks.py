@@ -8,8 +8,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from nndoctor.diagnosis.session import Session  # noqa: E402
 from nndoctor.experiment.experiment import experiment  # noqa: E402
 from nndoctor.experiment.steps import step_result  # noqa: E402
+from nndoctor.sanity.checkup import examine  # noqa: E402
+from nndoctor.sanity.families import FAMILIES  # noqa: E402
+from nndoctor.sanity.source import from_file  # noqa: E402
 
 IGNITE = """
 import torch
@@ -157,3 +161,26 @@ def test_weights_of_examples_of_a_keras_model(tmp_path, given):
     assert torch.equal(step_result(found, [inputs, weights, targets.clamp(min=1)]).loss, loss)
     counted = -found.model(inputs)[targets == 1, 1].log().sum() * 2 / len(targets)
     assert torch.allclose(loss, counted, rtol=1e-3)
+
+
+FROZEN = """
+import keras, numpy as np, torch
+x = np.random.randn(400, 6).astype("float32"); y = (x[:, 0] * x[:, 1] > 0).astype("int64")
+inputs = keras.Input((6,))
+hidden = keras.layers.Dense(24, activation="relu")(inputs)
+model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Dense(24, activation="relu")(hidden)))
+BEFORE
+for layer in model.layers[:-1]: layer.trainable = False
+model.compile(optimizer=keras.optimizers.Adam(1e-2), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+model.fit(x, y)
+"""
+
+
+@pytest.mark.parametrize(("before", "found"), [("", True), ("for w in model.weights: w.assign(w + 0.01)", False)])
+def test_frozen_layers_of_a_keras_model_that_were_never_trained(tmp_path, before, found):
+    """Their biases are still zero; those of weights that were loaded are not."""
+    fitted(tmp_path, FROZEN.replace("BEFORE", before))
+    report = Session().judge(examine(from_file(str(tmp_path / "model.py")), budget=10.0, seeds=1), families=FAMILIES)
+    named = {f.name: f.message for f in report.findings}
+    assert ("never trained" in named.get("frozen-parameters", "")) is found
+    assert not any("whether remedies help" in note for note in report.run.notes)

@@ -38,9 +38,11 @@ def probe(bench: Bench) -> None:
     if not given or not given[0][1].is_floating_point() or given[0][1].ndim < 2:
         return
     name, taken = given[0]
+    if not 1 < taken[0].numel() <= MAX_DIMENSIONS:
+        return
     bench.model.eval()
     pair, weights = _pair(bench, taken)
-    if pair is None or not 1 < taken[0].numel() <= MAX_DIMENSIONS:
+    if pair is None:
         return
     found = _determinants(bench, calls[0], name, pair)
     if found is not None:

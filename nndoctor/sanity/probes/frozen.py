@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from torch import Tensor, nn
 
+from nndoctor.experiment.keras_model import is_keras, own_parameters, weight_layers
 from nndoctor.recorder.kinds import WEIGHTS, Role, role_of
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.reach import fed
 
 MOST = 0.5  # of the weights: fewer frozen ones are not the backbone
 FEWEST = 64  # values of a weight that show how it was drawn
+SHIFTS = ("bias", "beta")  # of Keras, which begin at 0, those of the forget gate at 1
 NEAR = 0.05  # how far the spread of so many uniform numbers may be from its value
 
 
@@ -40,23 +43,32 @@ def _look(bench: Bench, fact: str, still: AbstractSet[int]) -> None:
 
 
 def _holders(model: nn.Module, wanted: AbstractSet[int]) -> dict[str, nn.Module]:
-    """The modules whose own parameters are all among these."""
+    """The modules, or the layers of a Keras model, whose own parameters are all among these."""
+    every = {str(m.name): m for m in weight_layers(model)} if is_keras(model) else dict(model.named_modules())
     found = {}
-    for name, module in model.named_modules():
-        own = [id(p) in wanted for p in module.parameters(recurse=False)]
+    for name, module in every.items():
+        own = [id(p) in wanted for p in own_parameters(module)]
         if own and all(own):
             found[name] = module
     return found
 
 
 def _as_initialized(layers: Iterable[nn.Module]) -> bool:
-    """Whether every normalization is the identity, or without any, every weight is drawn as torch draws it."""
+    """Whether every normalization is the identity, or without any, every weight is drawn as torch draws it; of Keras, whether all biases are those of its start."""
     layers = list(layers)
+    of_keras = [layer for layer in layers if is_keras(layer)]
+    if of_keras:
+        return _begin_at_zero(of_keras)
     norms = [m for m in layers if role_of(m) is Role.NORM]
     if norms:
         return all(map(_is_identity, norms))
     weights = [m.weight for m in layers if isinstance(m, WEIGHTS) and m.weight.numel() >= FEWEST]
     return bool(weights) and all(map(_is_default, weights))
+
+
+def _begin_at_zero(layers: Iterable[Any]) -> bool:
+    shifts = [w.value for layer in layers for w in layer.weights if w.name in SHIFTS]
+    return bool(shifts) and all(bool(((shift == 0) | (shift == 1)).all()) for shift in shifts)
 
 
 def _is_identity(norm: nn.Module) -> bool:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from nndoctor.experiment.keras_model import layers_in
+from nndoctor.experiment.keras_model import layer_called, layers_in, own_parameters
 from nndoctor.recorder.kinds import WEIGHTS
 from nndoctor.sanity.batches import all_inputs, mapped, rebuilt, target_of
 from nndoctor.sanity.bench import Bench
@@ -204,8 +204,8 @@ def _whole(bench: Bench, optimizer: torch.optim.Optimizer) -> Change:
 
 def _thawed(bench: Bench, optimizer: torch.optim.Optimizer) -> Change:
     """The frozen layers are trained as well, with the settings of the optimizer's first group."""
-    layers = (bench.model.get_submodule(name) for name in _paths(bench.facts.get("frozen_untrained")))
-    thawed = [p.requires_grad_() for layer in layers for p in layer.parameters(recurse=False)]
+    layers = (layer_called(bench.model, name) for name in _paths(bench.facts.get("frozen_untrained")))
+    thawed = [p.requires_grad_() for layer in layers for p in own_parameters(layer)]
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     missing = [p for p in thawed if id(p) not in held]
     if missing:
