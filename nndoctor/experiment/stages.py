@@ -11,7 +11,10 @@ from typing import Any
 from nndoctor.experiment.file_text import text_of, tree_of
 
 SECONDS = 20.0  # that the training of another model than the file's own may take
-TRAINS = re.compile(r"\.backward\(|\.fit\(.*epochs|trainer\w*\.(fit|train)\(", re.DOTALL)
+TRAINS = re.compile(r"\.backward\(.*\.step\(|\.fit\(.*epochs|trainer\w*\.(fit|train)\(", re.DOTALL)
+EVALUATES = re.compile(
+    r"eval|probe|test|valid|attack", re.IGNORECASE
+)  # in the name of what may train, but no model of its own
 DEPTH = 2  # of the calls of functions whose text is looked at
 
 
@@ -21,8 +24,10 @@ def is_first_stage(frames: list[FrameType]) -> bool:
         running = frames[place - 1].f_code.co_name
         variables = {**frame.f_globals, **frame.f_locals}
         for statement in _later(frame):
-            called = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-            if running not in called and TRAINS.search(_text(statement, called, variables)):
+            called = {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
+            itself = ".backward(" in ast.unparse(statement)
+            evaluates = not itself and any(map(EVALUATES.search, called))
+            if running not in called and not evaluates and TRAINS.search(_text(statement, called, variables)):
                 return True
     return False
 

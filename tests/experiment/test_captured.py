@@ -385,6 +385,18 @@ def test_the_last_stage_of_a_training_is_taken(loaded, last):
     assert float((found.model.weight.detach()).mean()) > 0.5
 
 
+@pytest.mark.parametrize("last", ["linear_probe(head, loader, opt)", "attack(body)"])
+def test_what_evaluates_is_no_later_stage(loaded, last):
+    """A linear probe trains a layer of its own, an attack the inputs."""
+    functions = """
+def linear_probe(net, loader, opt):
+    for batch in loader: learn(net, batch, opt)
+def attack(net): net(x).sum().backward()
+"""
+    found = loaded(functions + STAGES.replace("LAST", last))
+    assert "first" not in found.train_step.variables["seen"]
+
+
 def test_the_first_of_two_trainings_by_one_function_is_taken(loaded):
     """As of two models that are compared."""
     lines = STAGES.replace("body = pretrain()", "body, loader, opt = parts(); fit(body, loader, opt)")
