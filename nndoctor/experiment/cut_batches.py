@@ -15,12 +15,13 @@ CUT = "nndoctor_cut"  # the function that takes the parts of a batch, and gives 
 CUTS: dict[str, Any] = {CUT: lambda *parts: parts}
 """The name in the variables of a loop that is given no batch."""
 GOES_BACK = ".backward("
-PLAIN = (ast.Name, ast.Load, ast.keyword, ast.Attribute, ast.Subscript, ast.Slice, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.Compare, ast.BoolOp, ast.operator, ast.cmpop, ast.boolop,
-         ast.unaryop, ast.expr_context)  # fmt: skip
+PLAIN = (
+    ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Constant, ast.Tuple, ast.keyword, ast.expr_context,
+    ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
+)  # fmt: skip
 """What an expression may consist of that is evaluated."""
-PURE = re.compile(
-    r"(torch|np|numpy|random|len|range|slice)\b"
-)  # what may be called in it, as to draw the places of a batch
+PURE = re.compile(r"(torch|np|numpy|random|len|range|slice)\b")
+"""What may be called in it, as to draw the places of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +51,18 @@ def cuts(loop: ast.For | ast.While, variables: Mapping[str, Any]) -> bool:
 
 def _batch(place: _Place, variables: Mapping[str, Any]) -> dict[str, ast.expr]:
     """The parts of a batch by their text; none where it is not known what they are."""
-    stored = (
-        n for node in place.used for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    )
-    made = {n.id for n in stored}
+    made = set().union(*map(_stored, place.used))
     inputs = _tensors(place.given, variables, made)
     every = inputs | _tensors(place.used, variables, made)
     first = next((value for _, value in inputs.values()), None)
-    if first is None or not _is_batch(first) or any(value.requires_grad for _, value in every.values()):
+    if first is None or not _is_batch(first):
         return {}
-    parts = {text: one for text, (one, value) in every.items() if value.dim() and len(value) == len(first)}
-    return parts if len(parts.keys() - inputs.keys()) <= 1 else {}
+    parts = {text: one for text, one in every.items() if one[1].dim() and len(one[1]) == len(first)}
+    known = len(parts.keys() - inputs.keys()) <= 1 and not any(value.requires_grad for _, value in parts.values())
+    return {text: node for text, (node, _) in parts.items()} if known else {}
 
 
-def cut_from(batch: Any) -> dict[str, object]:  # noqa: ANN401 - what batches_cut gave, or a part of it
+def cut_from(batch: Any) -> dict[str, object]:  # noqa: ANN401 - as it was recorded, or a part of it
     """What stands for `CUT` where a loop is given a batch."""
     if isinstance(batch, Tensor):
         return {CUT: lambda *_: (batch,)}
@@ -95,6 +94,11 @@ def learns(function: ast.expr, variables: Mapping[str, Any]) -> bool:
     owners = [function, function.value] if isinstance(function, ast.Attribute) else [function]
     values = [value_of(one, variables) for one in owners]
     return any(isinstance(v, nn.Module) and any(p.requires_grad for p in v.parameters()) for v in values)
+
+
+def _stored(node: ast.AST) -> set[str]:
+    """The names to which a statement assigns."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _is_batch(value: Tensor) -> bool:
