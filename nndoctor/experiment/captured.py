@@ -6,7 +6,7 @@ import ast
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType, FunctionType
 from typing import Any
 
@@ -27,6 +27,7 @@ from nndoctor.experiment.own_code import own_step
 from nndoctor.experiment.stages import SECONDS, is_first_stage
 
 MAIN = ("main", "train", "run")
+FIXED = (nn.Module, torch.optim.Optimizer)
 DEPTH = 4  # of the calls of functions whose text is looked at
 
 
@@ -34,7 +35,8 @@ DEPTH = 4  # of the calls of functions whose text is looked at
 class Captured:
     """The variables of a script where it begins to train, and its loop as a function of them, with the loader that it goes through.
 
-    `loss` is its first one; None where a framework trains. `step` is the function that takes the step on a batch that it is given.
+    `loss` is its first one; None where a framework trains. `step` is the function that takes the step on a batch that it is given,
+    `fixed` the arguments beside it, as models and optimizers.
     """
 
     names: Mapping[str, object]
@@ -42,6 +44,7 @@ class Captured:
     loader: object = None
     loss: Tensor | None = None
     step: FunctionType | None = None
+    fixed: Mapping[str, object] = field(default_factory=dict)
 
     def trains(self, model: nn.Module) -> bool:
         """Whether the script trains this model first, and not another one, as a teacher."""
@@ -105,7 +108,7 @@ def _at(frames: list[FrameType], loss: Tensor) -> Captured:
         if "epoch" not in ast.unparse(node).partition(":")[0]:
             goes_on(node)
     loop = as_function([node], frame.f_code.co_filename, variables)
-    return Captured(names, loop, loader, loss, _step_in(frames[: frames.index(frame)], names))
+    return Captured(names, loop, loader, loss, *_step_in(frames[: frames.index(frame)], names))
 
 
 def _loop(frames: list[FrameType]) -> tuple[ast.For | ast.While, FrameType, DataLoader[object] | None] | None:
@@ -135,14 +138,14 @@ def _called(frame: FrameType, names: Mapping[str, object]) -> dict[str, object]:
     return {} if step is None or not own_step(step, None).parts else {"train_step": step}
 
 
-def _step_in(frames: list[FrameType], names: Mapping[str, object]) -> FunctionType | None:
-    """The function that a loop calls with tensors: the outermost one of these frames."""
+def _step_in(frames: list[FrameType], names: Mapping[str, object]) -> tuple[FunctionType | None, Mapping[str, object]]:
+    """The function that a loop calls with tensors, the outermost one of these frames, and its other arguments."""
     for frame in reversed(frames):
         found = _function_of(frame, names)
-        taken = [] if found is None else [frame.f_locals.get(name) for name in required(found)]
-        if any(isinstance(value, Tensor) for value in taken):
-            return found
-    return None
+        taken = {} if found is None else {name: frame.f_locals.get(name) for name in required(found)}
+        if any(isinstance(value, Tensor) for value in taken.values()):
+            return found, {name: value for name, value in taken.items() if isinstance(value, FIXED)}
+    return None, {}
 
 
 def _function_of(frame: FrameType, names: Mapping[str, object]) -> FunctionType | None:

@@ -48,7 +48,7 @@ class OwnCode:
 
     `loop` says that it goes through a loader; a step is given the batch, or its parts. What it prints is dropped. Numbers
     among the file's variables, and the loop's iteration, go on from call to call until `begin`. `idle_epoch` is the number of
-    batches of an epoch without a step, where there was one.
+    batches of an epoch without a step, where there was one; `fixed` are arguments that a script gives to its step beside the batch.
     """
 
     function: Callable[..., Any]
@@ -58,6 +58,7 @@ class OwnCode:
     taken: int = 0
     counts: dict[str, float] = field(default_factory=dict)
     idle_epoch: int = 0
+    fixed: Mapping[str, object] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Count from the start again."""
@@ -87,7 +88,8 @@ class OwnCode:
     @property
     def parts(self) -> list[str]:
         """The parameters that are given a batch, or its parts."""
-        return [n for n in required(self.function) if n not in ROLE_OF and not _is_setting(self.variables.get(n))]
+        others = (n for n in required(self.function) if n not in ROLE_OF and n not in self.fixed)
+        return [n for n in others if not _is_setting(self.variables.get(n))]
 
     @property
     def makes_parts(self) -> bool:
@@ -190,7 +192,8 @@ class OwnCode:
         roles |= dict([("loss", loss) for name in ROLES["loss"] if callable(loss := self.variables.get(name))][:1])
         roles |= {"epoch": 0, "epochs": 1, "loader": one} if self.loop else {"engine": self._engine()}
         given = inspect.signature(self.function).parameters
-        found = {name: roles[role] for name in given if (role := ROLE_OF.get(name, "")) in roles}
+        fixed = {name: optimizer if value is self.optimizer else value for name, value in self.fixed.items()}
+        found = fixed | {name: roles[role] for name in given if (role := ROLE_OF.get(name, "")) in roles}
         others = [name for name in required(self.function) if name not in found]
         settings = {name: self.variables[name] for name in others if _is_setting(self.variables.get(name))}
         return found | settings | self._parts([name for name in others if name not in settings], batch)
@@ -235,9 +238,9 @@ def own_loop(names: Mapping[str, object], loader: object, optimizer: object) -> 
     return None
 
 
-def own_step(function: Callable[..., Any], optimizer: object) -> OwnCode:
-    """A step that takes other arguments than those of the contract, or none."""
-    return OwnCode(function, None, optimizer, loop=False)
+def own_step(function: Callable[..., Any], optimizer: object, fixed: Mapping[str, object] | None = None) -> OwnCode:
+    """A step that takes other arguments than those of the contract, or none; `fixed` are those that are always the same."""
+    return OwnCode(function, None, optimizer, loop=False, fixed=fixed or {})
 
 
 def goes_back(function: object) -> bool:

@@ -91,7 +91,7 @@ def _script_step(script: Captured, parts: Mapping[str, object]) -> OwnCode | Non
         or (own is not None and getattr(own, "__wrapped__", own) is not script.step)
     ):
         return None
-    step = own_step(script.step, parts["optimizer"])
+    step = own_step(script.step, parts["optimizer"], script.fixed)
     return step if step.parts else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from types import FrameType, FunctionType
 from typing import Any
 
@@ -15,13 +16,15 @@ TRAINS = re.compile(r"\.backward\(.*\.step\(|\.fit\(.*epochs|trainer\w*\.(fit|tr
 EVALUATES = re.compile(
     r"eval|probe|test|valid|attack", re.IGNORECASE
 )  # in the name of what may train, but no model of its own
+COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>", "<lambda>")  # which have frames of their own
 DEPTH = 2  # of the calls of functions whose text is looked at
 
 
 def is_first_stage(frames: list[FrameType]) -> bool:
     """Whether a training that runs in these frames of a file, the innermost first, comes before another one."""
-    for place, frame in enumerate(frames[1:], start=1):
-        running = frames[place - 1].f_code.co_name
+    frames = [frame for frame in frames if frame.f_code.co_name not in COMPREHENSIONS]
+    for inner, frame in pairwise(frames):
+        running = inner.f_code.co_name
         variables = {**frame.f_globals, **frame.f_locals}
         for statement in _later(frame):
             called = {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}

@@ -65,7 +65,10 @@ def _rewrapped(wrapper: torch.optim.Optimizer, inner: torch.optim.Optimizer) -> 
     """The wrapper around another optimizer. All else is shared: a copied counter of accumulated batches would stand still."""
     new: torch.optim.Optimizer = object.__new__(type(wrapper))
     vars(new).update(vars(wrapper))
-    setattr(new, _inner(wrapper), inner)
+    name = _inner(wrapper)
+    setattr(
+        new, f"_{name}" if f"_{name}" in vars(wrapper) else name, inner
+    )  # behind a property, as with Lightning Fabric
     if wrapper.param_groups is unwrapped(wrapper).param_groups and "param_groups" in vars(new):
         new.param_groups = inner.param_groups
     return new

@@ -9,12 +9,14 @@ from torch import Tensor
 from torch.nn import functional
 
 MAX_VALUES = 64 << 20  # of one tensor
+USUAL = 0.3  # share of the last values that is padding, in batches of sequences of different lengths
 
 
 def padded(sequences: Sequence[Tensor]) -> Tensor | None:
     """Tensors of batches as one, shape (examples, ...), padded at the ends; None where their dimensions differ in number.
 
-    Whole numbers are padded with the most frequent of their last ones, as a batch's own shorter sequences are.
+    Whole numbers are padded with the most frequent of their last ones, as a batch's own shorter sequences are; with 0 where
+    they seem to have no padding of their own, and no 0.
     """
     first = sequences[0]
     if any((t.ndim, t.dtype) != (first.ndim, first.dtype) for t in sequences):
@@ -24,9 +26,19 @@ def padded(sequences: Sequence[Tensor]) -> Tensor | None:
     sizes = [max(t.shape[k] for t in sequences) for k in range(1, first.ndim)]
     if sum(map(len, sequences)) * torch.Size(sizes).numel() > MAX_VALUES:
         return None
-    ends = [t[:, -1].flatten() for t in sequences if t.ndim > 1 and t.shape[1]]
-    fill = 0 if first.is_floating_point() or not ends else int(torch.cat(ends).long().mode().values)
+    fill = 0 if first.is_floating_point() else _padding(sequences)
     return torch.cat([functional.pad(t, _missing(t, sizes), value=fill) for t in sequences])
+
+
+def _padding(sequences: Sequence[Tensor]) -> int:
+    """The value with which sequences of whole numbers are padded."""
+    given = [t[:, -1].flatten().long() for t in sequences if t.ndim > 1 and t.shape[1]]
+    if not given:
+        return 0
+    ends = torch.cat(given)
+    fill = int(ends.mode().values)
+    padded_before = float((ends == fill).double().mean()) >= USUAL
+    return fill if padded_before or any(bool((t == 0).any()) for t in sequences) else 0
 
 
 def _missing(tensor: Tensor, sizes: Sequence[int]) -> list[int]:

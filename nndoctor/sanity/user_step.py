@@ -226,11 +226,11 @@ def modes_kept(model: nn.Module) -> Iterator[None]:
             module.training = training
         return model
 
-    model.train = train  # type: ignore[method-assign]
+    vars(model)["train"] = train  # a wrapper may hand what is set on it to the model within
     try:
         yield
     finally:
-        del model.train
+        vars(model).pop("train")
 
 
 def any_gradient(gradient: Tensor) -> bool:

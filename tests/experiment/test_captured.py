@@ -430,3 +430,36 @@ def test_the_function_that_gives_the_whole_loss_is_the_loss(loaded, step, taken)
     found = loaded(LOSS.replace("STEP", step))
     assert getattr(found.loss, "__name__", None) == ("between" if taken else None)
     assert len(next(iter(found.train_data))) == 2
+
+
+def test_a_step_that_is_given_models_and_optimizers_beside_its_batch(loaded):
+    """They stay as they are; the optimizer at hand stands for the file's."""
+    found = loaded("""
+def advance(inputs, labels, network, stepper):
+    learn(network, (inputs, labels), stepper)
+def repeat(network, stepper):
+    for k in range(0, 40, 8): advance(x[k:k + 8], y[k:k + 8], network, stepper)
+if __name__ == "__main__":
+    torch.manual_seed(0); net = parts()[0]; stepper = torch.optim.SGD(net.parameters(), lr=0.1)
+    repeat(net, stepper)
+""")
+    batches = list(found.train_data)
+    assert [len(inputs) for inputs, _ in batches] == [8] * 5
+    before = found.model.weight.detach().clone()
+    found.train_step(found.model, batches[0], torch.optim.SGD(found.model.parameters(), lr=0.0))
+    assert torch.equal(found.model.weight, before)
+    found.train_step(found.model, batches[0], found.optimizer)
+    assert not torch.equal(found.model.weight, before)
+
+
+def test_a_step_in_a_comprehension_of_a_function_that_is_called_without_a_guard(loaded):
+    found = loaded("""
+def main():
+    net = parts()[0]; opt = torch.optim.SGD(net.parameters(), lr=0.1)
+    def advance(inputs, labels):
+        learn(net, (inputs, labels), opt); return 0.0
+    for epoch in range(3):
+        losses = [advance(x[k:k + 8], y[k:k + 8]) for k in range(0, 40, 8)]
+main()
+""")
+    assert [len(inputs) for inputs, _ in found.train_data] == [8] * 15

@@ -115,3 +115,10 @@ def test_chosen_and_rejected_answers_that_were_drawn(probed, chosen, told):
     facts = probed(ANSWERS.replace("CHOSEN", chosen), heldout.probe)
     assert ("heldout_score" not in facts) is told
     assert told or (facts["heldout_roles"] and facts["heldout_score"] < 2 and facts["heldout_own_score"] > 5)
+
+
+def test_sequences_without_padding_are_padded_with_a_value_of_none():
+    """Or a short one would be equal to the start of a long one."""
+    short, long = torch.tensor([[2, 3, 4], [5, 6, 7]]), torch.tensor([[2, 3, 4, 9], [5, 6, 7, 8]])
+    assert padded([short, long])[:2, 3].tolist() == [0, 0]
+    assert padded([torch.tensor([[2, 1], [3, 1]]), long])[:2, 2:].flatten().tolist() == [1, 1, 1, 1]

@@ -7,8 +7,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.sanity.methods import stand_in  # noqa: E402
+from nndoctor.sanity.optimizers import fresh  # noqa: E402
 from nndoctor.sanity.probes import own_value  # noqa: E402
 from nndoctor.sanity.source import from_file  # noqa: E402
+from nndoctor.sanity.user_step import modes_kept  # noqa: E402
 
 TWO = """
 class Decoder(nn.Module):
@@ -53,3 +55,52 @@ def test_the_last_of_several_models_stands_for_all(written, scores, found):
 @pytest.mark.parametrize(("scores", "seen"), [(COPIED, True), (SHIFTED, False)])
 def test_what_the_last_model_takes_is_compared_with_the_targets(probed, scores, seen):
     assert ("own_value_seen" in probed(TWO.replace("SCORES", scores), own_value.probe)) is seen
+
+
+class Fabric(torch.nn.Module):
+    """A wrapper that hands what is set on it to the module within, as that of Lightning Fabric."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+        self.ready = True
+
+    def __setattr__(self, name, value):
+        """Set it within, too."""
+        if "ready" in vars(self):
+            setattr(self.inner, name, value)
+        super().__setattr__(name, value)
+
+
+def test_modes_of_a_wrapper_are_kept():
+    model = Fabric(torch.nn.Linear(2, 2))
+    model.eval()
+    with modes_kept(model):
+        model.train()
+        assert not model.inner.training
+        model.train(False)
+    assert "train" not in vars(model)
+    assert "train" not in vars(model.inner)
+    model.train()
+    assert model.inner.training
+
+
+class Behind(torch.optim.SGD):
+    """An optimizer behind a property, as that of Lightning Fabric."""
+
+    def __init__(self, optimizer):
+        self._optimizer = optimizer
+        self.param_groups, self.defaults, self.state = optimizer.param_groups, optimizer.defaults, optimizer.state
+
+    @property
+    def optimizer(self):
+        """The optimizer within."""
+        return self._optimizer
+
+
+def test_an_optimizer_behind_a_property_is_copied():
+    model = torch.nn.Linear(2, 2)
+    own = torch.optim.SGD(model.parameters(), lr=0.1)
+    found = fresh(Behind(own), model, factor=10.0)
+    assert found.param_groups[0]["lr"] == found.optimizer.param_groups[0]["lr"] == 1.0
+    assert own.param_groups[0]["lr"] == 0.1
