@@ -184,7 +184,7 @@ TERMS: tuple[tuple[Callable[[Run], str | None], tuple[str, ...]], ...] = (
     (_symbols, ("keep-batch-first",)),
     (_too_long, ()),
     (_over_examples, ("keep-batch-first",)),
-    (_rewards_wrong, ()),
+    (_rewards_wrong, ("subtract-the-overlap",)),
     (_unread, ()),
     (_moving, ("detach-the-target",)),
     (_without_graph, ("keep-the-graph",)),

@@ -57,6 +57,24 @@ CATALOGUE = (
         CS231N,
     ),
     Remedy(
+        "subtract-the-overlap",
+        "subtract a coefficient of overlap in the loss: 1 - dice",
+        "a loss has to be least where the outputs are right",
+        "Milletari et al., V-Net, 2016, arXiv:1606.04797",
+    ),
+    Remedy(
+        "weigh-rare-classes-more",
+        "weight each class by the inverse of its frequency; pos_weight by negatives / positives",
+        "weights that follow the frequency make rare classes count even less",
+        TORCH + ", BCEWithLogitsLoss and CrossEntropyLoss",
+    ),
+    Remedy(
+        "draw-two-views",
+        "draw the augmentation twice for each example",
+        "views that are equal have equal embeddings from the first step on",
+        "Chen et al., SimCLR, 2020, arXiv:2002.05709",
+    ),
+    Remedy(
         "fastest-rate",
         "set the learning rate that learned fastest of those tried",
         "it was tried on this model and these data, from the same start",

@@ -41,7 +41,8 @@ def _weighed(run: Run) -> Iterator[Symptom]:
         rare, of_rare, frequent, of_frequent = found
         text = f"the loss weighs classes by how frequent they are: a class with {frequent / rare:.3g}× as many examples has {of_frequent / of_rare:.3g}× the weight; rare classes need the larger weights (the inverse of their frequency)"
         evidence = {"ratio_of_counts": frequent / rare, "ratio_of_weights": of_frequent / of_rare}
-        yield Symptom(text, MEASURED, evidence, place="loss", severity=Severity.WARNING)
+        remedies = ("weigh-rare-classes-more",)
+        yield Symptom(text, MEASURED, evidence, place="loss", severity=Severity.WARNING, remedies=remedies)
 
 
 def _left_out(run: Run) -> Iterator[Symptom]:

@@ -26,7 +26,7 @@ def _one_view(run: Run) -> Symptom | None:
     if run.fact("same_view_twice") is not True:
         return None
     text = "a step without labels passes the same input to the model twice, and both outputs are equal to the last digit: the loss compares each example with itself; draw a second view"
-    return Symptom(text, MEASURED, {"different_views": 0}, place="train_step", remedies=("check-the-index",))
+    return Symptom(text, MEASURED, {"different_views": 0}, place="train_step", remedies=("draw-two-views",))
 
 
 def _wrong_place(run: Run) -> Symptom | None:
