@@ -41,11 +41,11 @@ def _outside(run: Run) -> str | None:
     ends = " and ".join(
         f"{word} {number(float(f'{v:.3g}'))}" for word, v in (("below", high), ("above", low)) if math.isfinite(v)
     )
-    generator = run.fact("bound_of")
+    generator, named = run.fact("bound_of"), run.fact("bound_output")
     what, goals = (
         (f"what {generator} makes stays", "values of the real examples")
         if generator
-        else ("the outputs stay", "targets")
+        else (f"the output {named!r} stays" if named else "the outputs stay", "targets")
     )
     return f"{what} {ends} whatever the weights of the last layer, and {percent(share)} of the {goals} lie outside"
 

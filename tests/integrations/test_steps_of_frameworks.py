@@ -184,3 +184,21 @@ def test_frozen_layers_of_a_keras_model_that_were_never_trained(tmp_path, before
     named = {f.name: f.message for f in report.findings}
     assert ("never trained" in named.get("frozen-parameters", "")) is found
     assert not any("whether remedies help" in note for note in report.run.notes)
+
+
+TWO_HEADS = """
+import keras, numpy as np
+x = np.random.randn(80, 3).astype("float32"); y = {"a": x[:, :1], "b": (x[:, 1:2] > 0).astype("float32")}
+inputs = keras.Input((3,))
+model = keras.Model(inputs, {"a": keras.layers.Dense(1, activation=LAST)(inputs), "b": keras.layers.Dense(1, activation="sigmoid")(inputs)})
+model.compile(optimizer="adam", loss={"a": "mse", "b": "binary_crossentropy"})
+model.fit(x, y)
+"""
+
+
+@pytest.mark.parametrize(("last", "name"), [("'relu'", "a"), ("None", None)])
+def test_one_of_several_outputs_that_cannot_reach_its_targets(tmp_path, last, name):
+    fitted(tmp_path, TWO_HEADS.replace("LAST", last))
+    run = examine(from_file(str(tmp_path / "model.py")), budget=5.0, seeds=1)
+    assert run.fact("bound_output") == name
+    assert name is None or run.number("targets_outside") > 0.3
