@@ -19,7 +19,7 @@ EXAMPLES = 16
 MAX_VALUES = 2_000_000  # values of an output that are moved freely
 UNFINISHED = 0.1  # of the way from the first loss to the best: descent that leaves more is tried further
 SHORTER = 0.01  # times the first steps
-FURTHER = 0.05  # of the way that the first steps went
+FURTHER = 0.05  # of the way that the first steps went, and of what was left
 ENDS = {
     "sigmoid": (0.0, 1.0),
     "softmax": (0.0, 1.0),
@@ -95,7 +95,7 @@ def _reach(bench: Bench, scale: Scale) -> None:
         ended, at = scale.descended(scale.act, before_activation(name, scale.output))
     reachable = min([scale.initial, ended, *within])
     if ended - reachable > UNFINISHED * (scale.initial - reachable):
-        _goes_on(bench, scale, ended, at)
+        _goes_on(bench, scale, (ended, ended - reachable), at)
     free = [scale.loss(c) for c in scale.candidates()]
     if scale.classes and within:
         _ranks(bench, scale, min(within))
@@ -118,11 +118,12 @@ def _reach(bench: Bench, scale: Scale) -> None:
     scale.best_output = at
 
 
-def _goes_on(bench: Bench, scale: Scale, ended: float, at: Tensor) -> None:
-    """Whether shorter steps from where descent ended lower the loss further: then it was not stuck, only too short."""
+def _goes_on(bench: Bench, scale: Scale, end: tuple[float, float], at: Tensor) -> None:
+    """Whether shorter steps from where descent ended, and so much was left, lower the loss further: then it was not stuck, only too short."""
+    ended, left = end
     with torch.enable_grad():
         further, _ = scale.descended(scale.act, at, SHORTER)
-    bench.fact("loss_still_falls", ended - further > FURTHER * (scale.initial - ended))
+    bench.fact("loss_still_falls", ended - further > FURTHER * max(scale.initial - ended, left))
 
 
 def _ranks(bench: Bench, scale: Scale, right: float) -> None:
