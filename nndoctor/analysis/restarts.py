@@ -54,8 +54,8 @@ def _starts(loss: Series) -> tuple[float, ...]:
         return ()
     stretches = [y[a:b] for a, b in pairwise(edges)]
     near = np.abs(y[places] - y[0]).max() <= NEAR_START * way
-    anew = near and all(_falls(part, way) and _at_such_a_pace(part, stretches[0], way) for part in stretches)
-    return tuple(float(step) for step in x[places]) if anew else ()
+    again = near and all(_falls(part, way) and _at_such_a_pace(part, stretches[0], way) for part in stretches)
+    return tuple(float(step) for step in x[places]) if again else ()
 
 
 def _blocks(loss: Series) -> tuple[Array, Array]:

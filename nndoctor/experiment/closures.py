@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from nndoctor.experiment.file_text import TEXT, code_of, text_of, tree_of
@@ -12,12 +12,27 @@ from nndoctor.experiment.file_text import TEXT, code_of, text_of, tree_of
 
 def definition_of(function: FunctionType) -> ast.FunctionDef | None:
     """The text of a function as a tree; None for a lambda, and for one that is decorated or was changed."""
-    code = function.__code__
+    own = definition_at(function.__code__)
+    return None if own is None or own.decorator_list or TEXT in vars(function) else own
+
+
+def definition_at(code: CodeType) -> ast.FunctionDef | None:
+    """The function of a file whose code this is, as a tree; None for a module, a lambda and a comprehension."""
     found = (
         n for n in ast.walk(tree_of(code.co_filename)) if isinstance(n, ast.FunctionDef) and n.name == code.co_name
     )
-    own = next((n for n in found if n.lineno == code.co_firstlineno), None)
-    return None if own is None or own.decorator_list or TEXT in vars(function) else own
+    return next((n for n in found if n.lineno == code.co_firstlineno), None)
+
+
+def defined_again(function: FunctionType, own: ast.FunctionDef, variables: dict[str, Any]) -> FunctionType:
+    """A function as a changed tree has it, or over other variables."""
+    made = FunctionType(
+        code_of(own, function.__code__.co_filename), variables, function.__name__, function.__defaults__
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__module__ = function.__module__
+    made.__dict__[TEXT] = text_of(function, depth=0)
+    return made
 
 
 def opened(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,9 +49,4 @@ def _opened(function: FunctionType, variables: dict[str, Any]) -> FunctionType:
     own, needed = definition_of(function), function.__code__.co_freevars
     if own is None or not variables.keys() >= set(needed) or any(isinstance(n, ast.Nonlocal) for n in ast.walk(own)):
         return function
-    code = code_of(own, function.__code__.co_filename)
-    made = FunctionType(code, variables, function.__name__, function.__defaults__)
-    made.__kwdefaults__ = function.__kwdefaults__
-    made.__module__ = function.__module__
-    made.__dict__[TEXT] = text_of(function, depth=0)
-    return made
+    return defined_again(function, own, variables)

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
-from nndoctor.experiment.closures import definition_of
-from nndoctor.experiment.file_text import TEXT, code_of, text_of
+from nndoctor.experiment.closures import defined_again, definition_of
 
 BEGUN = "nndoctor_begun"  # the function of a range, or of other items, that gives the rest
 FROM_START: dict[str, Any] = {BEGUN: lambda given: given}
@@ -49,11 +48,8 @@ def counted(function: FunctionType) -> FunctionType:
     loops = [n for n in ast.walk(own) if isinstance(n, ast.For) and STEPS.search(ast.unparse(n))]
     if not loops or not goes_on(loops[-1]):
         return function
-    inner = code_of(own, function.__code__.co_filename)
     function.__globals__.setdefault(BEGUN, FROM_START[BEGUN])
-    made = FunctionType(inner, function.__globals__, function.__name__, function.__defaults__)
-    made.__dict__[TEXT] = text_of(function, depth=0)
-    return made
+    return defined_again(function, own, function.__globals__)
 
 
 def numbers(variables: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, float]:

@@ -75,12 +75,16 @@ def _held(module: ModuleType, optimizers: list[Optimizer]) -> bool:
 
 def _is_last(module: ModuleType) -> bool:
     """Whether a module that names no model makes no other optimizer after the statement that runs."""
-    path = str(module.__file__)
-    statements = tree_of(path).body
-    if {name for each in statements for name in assigned_in(ast.Module([each], []))} & set(MODELS):
+    if assigned_in(tree_of(str(module.__file__))) & set(MODELS):
         return False
+    return not any(MAKES_OPTIMIZER.search(ast.unparse(each)) for each in _later(module))
+
+
+def _later(module: ModuleType) -> list[ast.stmt]:
+    """The statements of a module after the one that runs."""
+    path = str(module.__file__)
     line = next((frame.f_lineno for frame in reversed(frames_of(path))), 0)
-    return not any(MAKES_OPTIMIZER.search(ast.unparse(each)) for each in statements if each.lineno > line)
+    return [each for each in tree_of(path).body if each.lineno > line]
 
 
 def _has_other(module: ModuleType, call: Fit) -> bool:
@@ -88,11 +92,7 @@ def _has_other(module: ModuleType, call: Fit) -> bool:
 
     Fits without a number of epochs are those of scikit-learn.
     """
-    path = str(module.__file__)
-    line = next((frame.f_lineno for frame in reversed(frames_of(path))), 0)
-    later = [each for each in tree_of(path).body if each.lineno > line]
-    calls = [node for each in later for node in ast.walk(each) if isinstance(node, ast.Call)]
-    for each in calls:
+    for each in (node for statement in _later(module) for node in ast.walk(statement) if isinstance(node, ast.Call)):
         owner = each.func.value if isinstance(each.func, ast.Attribute) and each.func.attr == call.method else None
         new = isinstance(owner, ast.Name) and owner.id not in vars(module)
         if new and (call.method != "fit" or "epochs" in ast.unparse(each)):

@@ -9,6 +9,7 @@ from itertools import pairwise
 from types import FrameType, FunctionType
 from typing import Any
 
+from nndoctor.experiment.closures import definition_at
 from nndoctor.experiment.file_text import text_of, tree_of
 
 SECONDS = 20.0  # that the training of another model than the file's own may take
@@ -43,9 +44,8 @@ def _text(statement: ast.stmt, called: set[str], variables: Mapping[str, Any]) -
 
 def _later(frame: FrameType) -> Iterator[ast.stmt]:
     """The statements that come after the one that runs in a frame; none of a loop that it is in."""
-    tree, code = tree_of(frame.f_code.co_filename), frame.f_code
-    functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == code.co_name)
-    block = next((n.body for n in functions if n.lineno == code.co_firstlineno), tree.body)
+    own = definition_at(frame.f_code)
+    block = tree_of(frame.f_code.co_filename).body if own is None else own.body
     while block:
         now = next((k for k, n in enumerate(block) if n.lineno <= frame.f_lineno <= (n.end_lineno or 0)), len(block))
         yield from block[now + 1 :]

@@ -43,7 +43,8 @@ def probe(bench: Bench) -> None:
 
 def _named(bench: Bench) -> bool:
     """Note the first of several outputs by their names whose activation does not reach its targets; whether there is one."""
-    outputs, targets = bench.subject.output(bench.batch), split(bench.batch)[2]
+    targets = split(bench.batch)[2]
+    outputs = bench.subject.output(bench.batch) if isinstance(targets, Mapping) else None
     if not isinstance(outputs, Mapping) or not isinstance(targets, Mapping):
         return False
     for name in outputs.keys() & targets.keys():

@@ -19,7 +19,7 @@ NEAR = 0.4  # of a logarithm: weights as far from each other as the numbers are
 
 def probe(bench: Bench) -> None:
     """Compare the weights of the only loss that has some with the counts of its targets in the first batches."""
-    first = [c for c in _weighted(bench, 0) if c is not None]
+    first = _weighted(bench, 0)
     if len(first) != 1:
         return
     calls = [*first, *(c for k in range(1, min(BATCHES, len(bench.batches))) for c in _weighted(bench, k))]
