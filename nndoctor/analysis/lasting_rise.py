@@ -16,6 +16,7 @@ MIN_TENTH = 5  # values of the last tenth that show a level
 CLEARLY_ABOVE, WELL_ABOVE = 0.1, 0.3  # shares of the rise by which single values, and levels, are above the best
 NEARLY_ALL = 0.8  # share of the values of the last tenth
 BEFORE_END = (0.8, 0.9)  # shares of the run between which the level is that just before the end
+MIN_FEW, AT_ONCE_OF_FEW = 4, 100.0  # values of a short log, and times the very first that all later ones exceed
 FACTOR = 3.0  # times the first loss; CS231n: "if the cost is ever > 3 * original cost, break out early"
 
 
@@ -25,9 +26,19 @@ def ends_above(loss: Series, rise: float) -> bool:
 
 
 def far_above_at_once(loss: Series) -> bool:
-    """Whether three values in four of the second half are above three times the very first, however wildly they oscillate."""
+    """Whether three values in four of the second half are above three times the very first, however wildly they oscillate.
+
+    In a log of a few rows, whether all later ones are a hundred times as high, and do not fall.
+    """
     start = loss.initial
+    if MIN_FEW <= len(loss.y) < MIN_POINTS and loss.final >= loss.y[1] > 0:
+        return leaves(loss, AT_ONCE_OF_FEW)
     return len(loss.y) >= MIN_POINTS and quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE) > FACTOR * start > 0
+
+
+def leaves(loss: Series, times: float) -> bool:
+    """Whether all values after the first are above so many times the first."""
+    return float(loss.y[1:].min()) > times * loss.initial > 0
 
 
 def _stands_out(loss: Series, rise: float) -> bool:

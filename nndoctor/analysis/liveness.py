@@ -20,6 +20,7 @@ MAX_LEFT = 0.9  # share of its first level to which a training loss falls while 
 SURE_DIGITS = 5  # significant digits; no update leaves so many unchanged
 MIN_FEW = 3  # values that are enough where two losses have so many digits
 MIN_DIGITS = 3  # significant digits: `0.7` five times in a row is rounding
+MAX_GLIMPSE = 0.02  # share of the steps before the log that it covers; a mean of those hardly changes meanwhile
 MIN_ZEROS = 3  # values at the end
 ROUNDED_ZERO = 1e-15  # what is left of a sum of zeros in floating point
 # Units of the last printed digit: a loss that falls smoothly passes through smaller values on its way to zero.
@@ -123,6 +124,14 @@ def identical(run: Run) -> bool:
         return False
     digits = max(significant_digits(loss.y[:1]), int(run.number("printed_digits") or 0))
     return digits >= MIN_DIGITS or len(judged) > 1
+
+
+def is_glimpse(run: Run, late: float) -> bool:
+    """Whether a log shows one loss of few digits over a few steps in the middle of a run: a mean, or one logged rarely, may stay the same so long."""
+    judged = judged_series(run)
+    if len(judged) > 1 or run.axis != "step" or significant_digits(judged[0].y) >= SURE_DIGITS:
+        return False
+    return judged[0].length < MAX_GLIMPSE * late
 
 
 @once

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nndoctor.core.run import Run, once
+from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
 
 LATE = 12.0  # intervals between two values: a log that begins later begins in the middle of a run
@@ -32,6 +33,12 @@ def _begin(run: Run) -> tuple[float, float] | None:
     losses = map(run.series.get, ("train/loss", "validation/loss"))
     steps = [loss.steps for loss in losses if loss is not None and len(loss.steps) > 2]
     return (min(float(at[0]) for at in steps), min(median(np.diff(at)) for at in steps)) if steps else None
+
+
+def series_begins_late(series: Series) -> bool:
+    """Whether a series begins many of its intervals after the run did."""
+    at = series.steps
+    return len(at) > 2 and float(at[0]) > LATE * median(np.diff(at)) > 0
 
 
 @once

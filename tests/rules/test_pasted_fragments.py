@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
-from nndoctor.core.run import Run
+from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
 from nndoctor.core.verdict import headline
 from nndoctor.diagnosis.catalogue import RULES
@@ -89,3 +89,36 @@ def test_a_low_accuracy_and_a_loss_that_hardly_falls_are_no_healthy_run() -> Non
     assert "stuck-at-chance" in _names(stuck)
     assert "stuck-at-chance" not in _names(learns)
     assert "stuck-at-chance" not in _names(regression)
+
+
+def test_a_short_log_that_jumps_far_above_its_first_value_diverged() -> None:
+    """Four rows are enough where all later ones are a hundred times as high; one high value in between is not."""
+    assert _names(Run.drawn(train_loss="0.2 31000 12000 54000")) == ["diverged"]
+    assert "diverged" not in _names(Run.drawn(train_loss="0.2 31000 0.19 0.18"))
+
+
+def test_a_loss_that_float32_cannot_square_exploded() -> None:
+    """Three rows show that; large sums and unscaled targets give smaller losses."""
+    play = {"task": "reinforcement-learning"}
+    report = _report(Run.drawn(play, total_loss="4e22 7e21 9e24", reward="-400 -310 -350"))
+    assert report.primary is not None
+    assert report.primary.name == "diverged"
+    assert "value estimates have exploded" in report.primary.message
+    assert _names(Run.drawn(train_loss="5e14 2e14 9e13 8e13")) == []
+
+
+def test_a_few_equal_means_in_the_middle_of_a_run_are_no_standstill() -> None:
+    """The mean of thousands of steps, printed with three digits, stays the same for a dozen more."""
+    steps = [float(k) for k in range(1800, 1815)]
+    few = Series.of("train/loss", [0.162] * 15, steps)
+    assert _names(Run({"train/loss": few}, {})) == []
+    exact = Series.of("train/loss", [0.162345] * 15, steps)
+    assert _names(Run({"train/loss": exact}, {})) == ["no-weight-changes"]
+
+
+def test_a_best_return_in_the_middle_of_a_run_is_no_missing_signal() -> None:
+    """A constant return from the start on is one."""
+    play = {"task": "reinforcement-learning"}
+    solved = Series.of("reward", [195.0] * 8, [float(k) for k in range(80000, 88000, 1000)])
+    assert _names(Run({"reward": solved}, {"task": Fact("reinforcement-learning")})) == []
+    assert _names(Run.drawn(play, reward="195*8")) == ["no-reward-signal"]

@@ -10,11 +10,11 @@ import numpy as np
 from nndoctor.analysis.chance import at_chance
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.divergence_causes import OF_VALUES, divergence_causes, piles_up
-from nndoctor.analysis.lasting_rise import FACTOR, ends_above, far_above_at_once
+from nndoctor.analysis.lasting_rise import AT_ONCE_OF_FEW, FACTOR, MIN_FEW, ends_above, far_above_at_once, leaves
 from nndoctor.analysis.learning_rate import rate_jump
 from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
-from nndoctor.analysis.out_of_scale import MIN_LOSS, MIN_NORM, out_of_scale
+from nndoctor.analysis.out_of_scale import MIN_HUGE, MIN_LOSS, MIN_NORM, NO_SQUARE, beyond_squares, out_of_scale
 from nndoctor.analysis.rate_rise import lost_to_rate
 from nndoctor.analysis.slow_rise import MIN_TIMES, slow_rise
 from nndoctor.analysis.twin_error import twin_error_falls
@@ -24,6 +24,7 @@ from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import DIRECT, SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import MAX_FACTOR, factor, number, percent
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -61,6 +62,9 @@ class _Rise:
 
 def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
     """Compare the level at the end with the best level before it."""
+    if (beyond := beyond_squares(run)) is not None:
+        yield _too_large_to_square(run, beyond)
+        return
     if workload(run) is Workload.REINFORCEMENT:
         yield from _values(run)
         return
@@ -125,10 +129,27 @@ def _beyond_reason(run: Run, loss: Series, usual: float, norm: float) -> Symptom
     )
 
 
+def _too_large_to_square(run: Run, loss: Series) -> Symptom:
+    """A loss that is beyond any scale in all its values."""
+    of_values = workload(run) is Workload.REINFORCEMENT
+    what = "the value estimates have exploded" if of_values else "the weights have exploded"
+    size = float(abs(loss.y).min())
+    return Symptom(
+        f"{series_in_words(loss.name)} is at least {number(size)} in all {len(loss.y)} values, and float32 cannot hold its square: {what}",
+        EXPLODED,
+        {"smallest": size, "values": len(loss.y)},
+        series=loss.name,
+        step=loss.first_step,
+        span=loss.span,
+        causes=OF_VALUES if of_values else divergence_causes(run, loss),
+        remedies=OF_VALUES_FIRST if of_values else (),
+    )
+
+
 def _validation_alone(run: Run) -> Iterator[Symptom]:
     """Of a log without a training loss: a validation loss that left its first value at once, for good."""
     loss = run.series_of("validation/loss", MIN_VALIDATED)
-    if loss is None or not _leaves(loss, LEFT_BEHIND):
+    if loss is None or not leaves(loss, LEFT_BEHIND):
         return
     first, last = number(loss.initial), number(loss.final)
     yield Symptom(
@@ -147,12 +168,7 @@ def _never_back(run: Run, loss: Series) -> bool:
     validation = run.series_of("validation/loss", MIN_VALIDATED)
     if validation is None or len(loss.y) < MIN_TRAINED:
         return False
-    return _leaves(loss, LEFT_BEHIND) and _leaves(validation, LEFT_BEHIND_TOO)
-
-
-def _leaves(loss: Series, times: float) -> bool:
-    """Whether all values after the first are above so many times the first."""
-    return float(loss.y[1:].min()) > times * loss.initial > 0
+    return leaves(loss, LEFT_BEHIND) and leaves(validation, LEFT_BEHIND_TOO)
 
 
 def _hardly_moves(loss: Series) -> bool:
@@ -211,7 +227,7 @@ def _values(run: Run) -> Iterator[Symptom]:
         step=found.series.last_step,
         span=found.series.span,
         causes=OF_VALUES,
-        remedies=("lower-learning-rate", "slower-targets", "scale-rewards", "clip-gradients"),
+        remedies=OF_VALUES_FIRST,
     )
 
 
@@ -231,6 +247,7 @@ def _course(run: Run, loss: Series, *, at_once: bool) -> str:
     return f"training loss was best at {run.place(float(loss.x[best]))} ({number(loss.low)}) and ends at {number(last)}{back}"
 
 
+OF_VALUES_FIRST = ("lower-learning-rate", "slower-targets", "scale-rewards", "clip-gradients")
 BOOSTING = ("weigh-classes", "lower-learning-rate", "check-labels")
 STEP_FIRST = ("zero-gradients", "lower-learning-rate", "clip-gradients", "warm-up")
 
@@ -239,10 +256,10 @@ RULE = Rule(
     name="diverged",
     severity=Severity.ERROR,
     title="the training loss rose for good",
-    needs={"train/loss|validation/loss|value_loss|total_loss": 4},
+    needs={"train/loss|validation/loss|value_loss|total_loss": MIN_HUGE},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall; or all of {MIN_HUGE} values or more of a loss are above {NO_SQUARE:g}, whose square is infinite in float32; or all values after the first, {MIN_FEW - 1} or more, are above {AT_ONCE_OF_FEW:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
@@ -260,6 +277,8 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.3*30 2.2*20"),
         Run.drawn(train_loss="8.2..2.4*40", train_kl_loss="13..2e16*40"),
         Run.drawn(train_loss="2.2..0.7*12 0.7..1.5*24", train_accuracy="0.2..0.8*12 0.8..0.6*24"),
+        Run.drawn({"task": "reinforcement-learning"}, total_loss="4e22 7e21 9e24", reward="-400 -310 -350"),
+        Run.drawn(train_loss="0.31 40100 9200 61000 88000"),
         Run.drawn(train_loss="1 3 9 27 81 240 700"),
         Run.drawn(train_loss="4e8 3.8e8 4.3e8 3.9e8 4.1e8 4.4e8 3.9e8 4.2e8 4e8", grad_norm="9e5*9"),
         Run.drawn(train_loss="2 18 35 40 28 52 21 45 12 33 19 41 24 15 37 22 29 14"),

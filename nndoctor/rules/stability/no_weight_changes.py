@@ -17,6 +17,7 @@ from nndoctor.analysis.liveness import (
     SURE_DIGITS,
     constant_discriminator,
     identical,
+    is_glimpse,
     judged_series,
     repeated_validation,
     repeats_from,
@@ -58,10 +59,11 @@ def check(run: Run) -> Iterator[Symptom]:
 def _unchanged(run: Run) -> Symptom | None:
     """Every value of every loss and metric is the same."""
     trees = workload(run) is Workload.BOOSTING
-    if trees and begins_late(run) is not None:  # the last trees of many seldom change anything
-        return None
     judged = judged_series(run)
     loss = next(s for s in judged if s.name.endswith("/loss"))
+    late = begins_late(run)
+    if late is not None and (trees or is_glimpse(run, late)):  # the last trees seldom change anything
+        return None
     name = series_in_words(loss.name)
     also = "" if len(judged) == 1 else f", and so {'is' if len(judged) == 2 else 'are'} {_names(judged, loss.name)}"
     unit = run.axis if run.axis == "epoch" else "value"
