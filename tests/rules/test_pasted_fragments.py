@@ -122,3 +122,13 @@ def test_a_best_return_in_the_middle_of_a_run_is_no_missing_signal() -> None:
     solved = Series.of("reward", [195.0] * 8, [float(k) for k in range(80000, 88000, 1000)])
     assert _names(Run({"reward": solved}, {"task": Fact("reinforcement-learning")})) == []
     assert _names(Run.drawn(play, reward="195*8")) == ["no-reward-signal"]
+
+
+def test_a_discriminator_that_is_always_right_has_won() -> None:
+    """Six rows with its accuracy show that, in percent or not; that of a balanced game is lower."""
+    gan = {"task": "gan"}
+    rows = {"discriminator_loss": "0.004 0.003 0.006 0.002 0.005 0.003", "generator_loss": "5.1 6.2 5.7 4.9 6.3 5.8"}
+    assert "discriminator-wins" in _names(Run.drawn(gan, **rows, discriminator_accuracy="100*6"))
+    assert "discriminator-wins" not in _names(Run.drawn(gan, **rows))
+    balanced = {"discriminator_loss": "0.6*6", "generator_loss": "5.1 6.2 5.7 4.9 6.3 5.8"}
+    assert "discriminator-wins" not in _names(Run.drawn(gan, **balanced, discriminator_accuracy="71*6"))

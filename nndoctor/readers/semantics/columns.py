@@ -10,6 +10,7 @@ from functools import lru_cache
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS as OURS
+from nndoctor.readers.semantics.adversaries import discriminator_accuracy, discriminator_halves
 from nndoctor.readers.tables.table import Column, Table, WordColumn
 from nndoctor.readers.vocabulary.names import (
     CHAINERRL,
@@ -49,8 +50,10 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
         _groups,
         _by_neighbours,
         _latents,
+        discriminator_halves,
         _first_of_two_games,
         _generator_by_its_part,
+        discriminator_accuracy,
         _bare_splits,
         _timed,
     ):
@@ -107,7 +110,7 @@ def _first_of_two_games(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
 def _generator_by_its_part(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     """The adversarial part of a generator's loss, as `loss_G_fake`, where its opponent's loss is logged and no whole of its own."""
     held = {what.metric for what in meanings.values()}
-    if "discriminator_loss" not in held or "generator_loss" in held:
+    if held.isdisjoint({"discriminator_loss", "discriminator_real_loss"}) or "generator_loss" in held:
         return {}
     named = {tidy(column).removeprefix("loss_").removesuffix("_loss"): column for column in meanings}
     part = next((named[name] for name in ("g_gan", "g_adv", "g_fake") if name in named), None)

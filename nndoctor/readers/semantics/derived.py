@@ -11,6 +11,7 @@ import numpy as np
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS
 from nndoctor.core.series import PERCENT, Series
+from nndoctor.readers.semantics.adversaries import whole_of_halves
 from nndoctor.readers.semantics.guessed_shares import guessed_in_percent
 from nndoctor.readers.semantics.sums import per_token
 
@@ -32,6 +33,7 @@ def completed(
 ) -> tuple[dict[str, Series], tuple[str, ...], set[str]]:
     """The series of a run, notes for its reader, and the columns that were used."""
     series = dict(found)
+    whole_of_halves(series)
     notes = _summed(series, parts)
     notes += per_token(series)
     notes += _validating(series)

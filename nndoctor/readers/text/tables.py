@@ -15,7 +15,7 @@ COCO = ("AP50", "AP75")
 COCO_HEADER = re.compile(r"^\s*\|\s*AP\s*\|\s*AP50\s*\|\s*AP75\s*\|")
 MAX_COLUMNS = 32  # columns
 APART = re.compile(r"\s*[,;\t]\s*|\s{2,}")  # between the names of a header, and between the numbers below it
-DELIMITED = re.compile(r"[,;\t]")
+DELIMITED = re.compile(r"[,;\t|]")
 DECORATION = "*#=-_ \t\r"
 MAX_HEADER = 400  # characters
 MIN_NAMES = 2  # losses and metrics in a header
@@ -54,7 +54,7 @@ def named_above(lines: Iterable[str]) -> Iterator[str]:
     names: list[str] = []
     for line in lines:
         if names:
-            cells = APART.split(line.strip())
+            cells = _below(line, len(names))
             if len(cells) == len(names) and _values(cells):
                 yield ", ".join(f"{name}: {cell}" for name, cell in zip(names, cells, strict=True) if name)
                 names = names if DELIMITED.search(line) else []  # tables aligned by blanks have a reader of their own
@@ -63,6 +63,14 @@ def named_above(lines: Iterable[str]) -> Iterator[str]:
         if not DIGIT.search(line):
             names = _header(line.strip(DECORATION))
         yield line
+
+
+def _below(line: str, columns: int) -> list[str]:
+    """The cells of a line below such a header; between bars, what follows its last column (the time) is left out."""
+    if "|" not in line:
+        return APART.split(line.strip())
+    cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+    return cells if _values(cells) else cells[:columns]
 
 
 def _header(line: str) -> list[str]:

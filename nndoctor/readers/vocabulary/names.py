@@ -106,6 +106,8 @@ WITHOUT_SPLIT = frozenset(
         "reward",
         "generator_loss",
         "discriminator_loss",
+        "discriminator_real_loss",
+        "discriminator_fake_loss",
         *MODERN,
     }
 )

@@ -50,6 +50,9 @@ def _scores_episodes(names: Sequence[str]) -> bool:
 
 def _has_adversaries(names: Sequence[str]) -> bool:
     """Whether columns are of both sides of a GAN, or of one and of what it makes of real and generated examples."""
+    accuracies = {found[1] for found in map(meaning_in_frameworks, names) if found is not None}
+    if accuracies >= {"discriminator_accuracy", "generator_accuracy"}:
+        return True
     adversaries = sum(map(_is_of_an_adversary, names))
     return adversaries > 1 or (adversaries > 0 and any(map(OF_EXAMPLES.match, names)))
 

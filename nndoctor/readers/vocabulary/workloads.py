@@ -32,6 +32,8 @@ SERIES = spelling_table(
     action_std: action_std policy_std action_noise_std mean_action_noise_std mean_action_std
     real_score: d_x d_real_mean d_real_score real_score score_real d_of_x d_real_prob real_logit d_logits_real
     fake_score: d_g_z d_gz d_g_z1 d_fake_mean d_fake_score fake_score score_fake d_of_g_z d_fake_prob fake_logit d_logits_fake
+    discriminator_accuracy: discriminator_accuracy d_acc d_accuracy disc_acc disc_accuracy discriminator_acc
+    generator_accuracy: generator_accuracy g_acc g_accuracy gen_acc gen_accuracy generator_acc
     embedding_std: embedding_std emb_std feature_std z_std repr_std representation_std output_std std_of_embeddings features_std embed_std avg_output_std proj_std collapse_level
     effective_rank: effective_rank rankme eff_rank embedding_rank feature_rank
     reconstruction: recons_loss recon reconstruction recons recon_error reconstruction_error recon_mse recon_bce

@@ -38,6 +38,9 @@ MIN_FIRST = (
 )
 MIN_CERTAIN_RISE = 1.5  # times the generator's level early in the run, of one that faces a certain discriminator
 SATURATED = 0.02  # limit of both losses: log(1 - D(G(z))) is 0 where the discriminator is certain, and so is its slope
+MIN_ACCURACY = 0.99  # share that a discriminator classifies rightly which is next to never wrong
+MAX_SHARE = 1.5  # an accuracy above it is in percent
+PERCENT = 100.0
 MIN_POINTS, MIN_ZEROS = 8, 5  # values of both losses, and of a discriminator's that are all exactly 0
 
 
@@ -70,9 +73,13 @@ class _End:
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look at the two losses, and at the two scores where they are logged, at the end of the run."""
-    d, g = run.series["discriminator_loss"], run.series["generator_loss"]
-    enough = MIN_ZEROS if d.low == d.high == 0 else MIN_POINTS
-    if workload(run) is not Workload.GAN or min(len(d.y), len(g.y)) < enough:
+    if workload(run) is not Workload.GAN:
+        return
+    if (found := _by_accuracy(run)) is not None:
+        yield found
+        return
+    d, g = run.series_of("discriminator_loss", MIN_ZEROS), run.series_of("generator_loss", MIN_ZEROS)
+    if d is None or g is None or (min(len(d.y), len(g.y)) < MIN_POINTS and not d.low == d.high == 0):
         return
     end = _end(run, d, g)
     vanished = _vanished(d, end)
@@ -80,6 +87,40 @@ def check(run: Run) -> Iterator[Symptom]:
     beaten = (vanished and lost) or _outpaced(d, g, end)
     if end.certain or (beaten and not end.contradicted):
         yield _symptom(run, d, g, end, saturated=vanished and end.saturated)
+
+
+def _by_accuracy(run: Run) -> Symptom | None:
+    """What the accuracy of the discriminator shows, next to a generator that has lost."""
+    accuracy = run.series_of("discriminator_accuracy", MIN_ZEROS)
+    if accuracy is None or _late_share(accuracy, lowest=True) < MIN_ACCURACY:
+        return None
+    own, g = run.series_of("discriminator_loss", MIN_ZEROS), run.series_of("generator_loss", MIN_ZEROS)
+    passed = run.series_of("generator_accuracy", MIN_ZEROS)
+    if own is not None and median(closing(own.y, LATE)) > NEXT_TO_NOTHING * GUESSING:
+        return None
+    lost = [s for s in (passed,) if s is not None and _late_share(s, lowest=False) < 1 - MIN_ACCURACY]
+    lost += [s for s in (g,) if s is not None and median(closing(s.y, LATE)) > LOST]
+    if not lost:
+        return None
+    what = "accuracy" if lost[0] is passed else "loss"
+    return Symptom(
+        f"the discriminator's accuracy ends at {number(accuracy.final)} and the generator's {what} at {number(lost[0].final)}: "
+        "the discriminator is almost never wrong, so the generator's gradient vanishes",
+        MEASURED,
+        {"discriminator_accuracy": accuracy.final, f"generator_{what}": lost[0].final},
+        series=accuracy.name,
+        step=accuracy.last_step,
+        span=accuracy.span,
+        causes=_causes(saturated=False),
+    )
+
+
+def _late_share(accuracy: Series, *, lowest: bool) -> float:
+    """The level of an accuracy at the end, from 0 to 1; in a short log the lowest or the highest of all."""
+    scale = PERCENT if accuracy.high > MAX_SHARE else 1.0
+    if len(accuracy.y) < MIN_POINTS:
+        return (accuracy.low if lowest else accuracy.high) / scale
+    return median(closing(accuracy.y, LATE)) / scale
 
 
 def _end(run: Run, d: Series, g: Series) -> _End:
@@ -171,10 +212,13 @@ RULE = Rule(
     name="discriminator-wins",
     severity=Severity.WARNING,
     title="the discriminator has won",
-    needs={"discriminator_loss": MIN_ZEROS, "generator_loss": MIN_ZEROS},
+    needs={
+        "discriminator_loss|discriminator_accuracy": MIN_ZEROS,
+        "generator_loss|generator_accuracy": MIN_ZEROS,
+    },
     check=check,
     why="A discriminator that makes no errors gives the generator almost no gradient.",
-    how=f"In {MIN_POINTS} values of both losses or more ({MIN_ZEROS} where the discriminator's are all exactly zero): in the last {percent(LATE)} of the run ({percent(SUNK)} where the discriminator's loss falls below {percent(MAX_LEFT)} of its level before) the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or below {CERTAIN:g} from a first loss above {MIN_FIRST:g} while the generator's is {MIN_CERTAIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
+    how=f"In {MIN_POINTS} values of both losses or more ({MIN_ZEROS} where the discriminator's are all exactly zero): in the last {percent(LATE)} of the run ({percent(SUNK)} where the discriminator's loss falls below {percent(MAX_LEFT)} of its level before) the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or below {CERTAIN:g} from a first loss above {MIN_FIRST:g} while the generator's is {MIN_CERTAIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is. Or the discriminator's accuracy is {percent(MIN_ACCURACY)} or more while the generator's is below {percent(1 - MIN_ACCURACY)} or its loss above {LOST:g}, in {MIN_ZEROS} values or more.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",
@@ -200,6 +244,7 @@ RULE = Rule(
             fake_score="0.5..0.001*40",
         ),
         Run.drawn({"task": "gan"}, discriminator_loss="1.4..0.0001*40", generator_loss="1..52*40"),
+        Run.drawn({"task": "gan"}, discriminator_accuracy="0.9993..1*6", generator_accuracy="0*6"),
         Run.drawn({"task": "gan"}, discriminator_loss="0*6", generator_loss="9.2 9.5 8.5 8.9 18 7.4"),
         Run.drawn({"task": "gan"}, discriminator_loss="1.1..0.00001*40", generator_loss="-0.43..-0.000001*40"),
         Run.drawn({"task": "gan"}, discriminator_loss="0.6..0.1*30 0.09*20", generator_loss="3.6..12.6*30 12.6*20"),
@@ -213,6 +258,7 @@ RULE = Rule(
         ),
     ),
     healthy=(
+        Run.drawn({"task": "gan"}, discriminator_accuracy="0.8..0.6*6", generator_accuracy="0.2..0.45*6"),
         Run.drawn({"task": "gan"}, discriminator_loss="0.1*6", generator_loss="9*6"),
         Run.drawn(
             {"task": "gan"},
