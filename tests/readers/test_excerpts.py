@@ -103,3 +103,44 @@ def test_a_scheduler_that_counts_its_own_epochs_moves_no_row(pasted: Write) -> N
     assert [int(x) for x in run.series["train/loss"].steps] == list(range(1, 13))
     assert _values(run, "lr") == [0.1, 0.01, 0.001]
     assert "resumed_at" not in run.facts
+
+
+def test_names_in_brackets_in_front_of_their_numbers_are_read(pasted: Write) -> None:
+    row = "2024-02-03 10:11:{0}2.1 | INFO | trainer:fit:91 - [R0] | E{0} iter[ 9/ 10] | [Loss] 41{0}.5 | [step]  {0}9 | [url] none\n"
+    run = pasted("".join(row.format(k) for k in range(1, 5)))
+    assert _values(run, "train/loss") == [411.5, 412.5, 413.5, 414.5]
+    assert [int(x) for x in run.series["train/loss"].steps] == [19, 29, 39, 49]
+
+
+def test_a_quoted_line_is_read_without_its_sign(pasted: Write) -> None:
+    bar = "> {0}0%|###  | {0}00/1000 [1:0{0}<5:00, 8.1it/s]INFO:agent:avg_r: 0.1, avg_l: 0.02, avg_ep_r: 2.{0}, # game: 5\n"
+    run = pasted("".join(bar.format(k) for k in range(1, 6)))
+    assert _values(run, "reward") == [2.1, 2.2, 2.3, 2.4, 2.5]
+    assert "train/loss" not in run.series
+
+
+def test_a_table_in_a_comment_is_read(pasted: Write) -> None:
+    rule = "% |=========================================|\n"
+    head = "% |  Epoch  |  Iteration  |  Mini-batch  |  Validation  |\n% |         |             |     Loss     |     Loss     |\n"
+    rows = "".join(f"% |    {k} |        {50 * k} |       0.{9 - k}1 |     0.{9 - k}5 |\n" for k in range(1, 5))
+    run = pasted(f"% How it went:\n{rule}{head}{rule}{rows}{rule}function net = trained()\n")
+    assert _values(run, "train/loss") == [0.81, 0.71, 0.61, 0.51]
+    assert _values(run, "validation/loss") == [0.85, 0.75, 0.65, 0.55]
+
+
+def test_one_step_whose_gradient_is_not_a_number_is_a_log(pasted: Write) -> None:
+    run = pasted("step:4 - actor/kl_loss:0.010 - actor/grad_norm:nan - actor/pg_loss:0.02 - critic/score/mean:0.700\n")
+    report = nndoctor.diagnose(run)
+    assert report.primary is not None
+    assert report.primary.name == "gradients-not-finite"
+
+
+def test_a_loss_scale_that_can_fall_no_further_is_lost(pasted: Write) -> None:
+    skipped = "[stage2] OVERFLOW! Rank 0 Skipping step. Attempted loss scale: {}, reducing to {}\n"
+    floor = nndoctor.diagnose(pasted(skipped.format(1, 1) * 6))
+    assert floor.primary is not None
+    assert floor.primary.name == "loss-scale-collapse"
+    assert floor.primary.message.startswith("the loss scale is at its minimum, 1:")
+    small = nndoctor.diagnose(pasted("".join(f"WARNING ({k}/2) Grad scale is small: 4.1e-22\n" for k in range(2))))
+    assert small.primary is not None
+    assert small.primary.name == "loss-scale-collapse"

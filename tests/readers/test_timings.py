@@ -53,3 +53,20 @@ def test_a_watchdog_that_sees_no_progress_is_quoted(tmp_path):
     """It prints below the last step."""
     lines = [ranks(k)[0].removeprefix("[Rank 0] ") for k in range(STEPS)]
     assert "hung-rank" in named("\n".join([*lines, "no progress for 30 minutes, rank 5 has not reported"]), tmp_path)
+
+
+@pytest.mark.parametrize("form", ["step {}: loss = {} ({} sec/step)", "Training iter {}, loss={} ({}s)"])
+def test_the_time_behind_a_loss_is_that_of_the_step(tmp_path, form):
+    """At the end of the line, with its unit."""
+    log = tmp_path / "train.log"
+    log.write_text("\n".join(form.format(k, f"0.{9 - k}", f"1.{k}00") for k in range(1, 6)))
+    (run,) = nndoctor.read(log)
+    assert run.series["step_time"].values.tolist() == [1.1, 1.2, 1.3, 1.4, 1.5]
+
+
+def test_epochs_that_take_longer_and_longer_are_a_slowdown(tmp_path):
+    """The time of an epoch, on a line of its own."""
+    lines = [
+        f"Epoch: {k:04d} cost= {9 / k:.6f}\n\ttime this epoch= {20 + (k > 9) * 20 + k % 3:.6f}" for k in range(1, 21)
+    ]
+    assert "throughput-falls" in named("\n".join(lines), tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import takewhile
 
@@ -11,6 +12,7 @@ from nndoctor.readers.tables.layout import is_number, is_ruler, split, unique
 from nndoctor.readers.tables.table import Table, from_cells
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
+COMMENT = re.compile(r"^\s*(?:%+|#+|>+|//)\s+(?=[|+])")  # before a table that is pasted into a program or a reply
 STROKES = tuple("|-=+:├╞╟")  # with which a ruler begins
 
 
@@ -18,15 +20,20 @@ def sniff(source: Source) -> bool:
     """A header with an axis and a series between upright strokes, a ruler below it, and two rows."""
     if source.is_dir or not source.is_text or "|" not in source.start:
         return False
-    return next(_tables(source.start.split("\n")), None) is not None
+    return next(_tables(_lines(source.start)), None) is not None
 
 
 def read(source: Source) -> list[Table]:
     """One table for each one in the text that describes a run."""
     return [
         from_cells(cells, "markdown", range(first, first + len(next(iter(cells.values())))))
-        for cells, first in _tables(source.text().split("\n"))
+        for cells, first in _tables(_lines(source.text()))
     ]
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text, those of a table that is commented out without the sign in front."""
+    return [COMMENT.sub("", line) if "|" in line else line for line in text.split("\n")]
 
 
 def _tables(lines: list[str]) -> Iterator[tuple[dict[str, list[str]], int]]:

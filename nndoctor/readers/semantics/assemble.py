@@ -95,9 +95,9 @@ def _refuse_without_metrics(table: Table, meanings: Mapping[str, Meaning], path:
 
 
 def _refuse_single_points(runs: list[Run], path: str) -> None:
-    """Raise UnreadableLog where no series has two points, except for a loss that is not finite: one NaN is enough."""
+    """Raise UnreadableLog where no series has two points, except for a loss or a gradient norm that is not finite: one NaN is enough."""
     held = [series for run in runs for series in run.series.values()]
-    lost = any(s.name.endswith("/loss") and not np.isfinite(s.values).all() for s in held)
+    lost = any(s.name.endswith(("/loss", "grad_norm")) and not np.isfinite(s.values).all() for s in held)
     if not lost and max(map(len, held), default=0) < 2:
         raise UnreadableLog(f"{path} has one row per run; expected at least two (log once per epoch)")
 

@@ -14,6 +14,7 @@ from nndoctor.readers.vocabulary.tasks import task
 MIN_JUDGED = 5  # records that rules judge
 MIN_ALIKE = 3  # records of one shape that make a log
 NOT_FINITE = frozenset({"nan", "inf", "infinity", "nan.0", "inf.0"})
+LOST = ("loss", "grad_norm")
 NO_DIGIT = re.compile(r"[^0-9]")
 NOT_DECISIVE = frozenset({"lr", "grad_norm", "epoch_time", "loss_scale", "nan_iterations", "skipped_iterations"})
 
@@ -75,9 +76,9 @@ def _is_enough(found: list[Record]) -> bool:
 
 
 def _is_lost(record: Record) -> bool:
-    """Whether a record says its epoch or step, and that a loss is NaN or infinite there: one such line is enough to report."""
+    """Whether a record says its epoch or step, and that a loss or the gradient norm is NaN or infinite there: one such line is enough to report."""
     return bool(record.own) and any(
-        meaning_of(name).metric.endswith("loss") and str(value).lower().lstrip("+-") in NOT_FINITE
+        meaning_of(name).metric.endswith(LOST) and str(value).lower().lstrip("+-") in NOT_FINITE
         for name, value in record.values.items()
     )
 

@@ -62,7 +62,9 @@ BOOSTING = re.compile(r"^\s*\d+:\s+learn: |^\[\d+\]\s+[\w']*(?:train|valid|eval|
 # Ray's advice.
 HEDGED = re.compile(r"(?:some )?(?:common|potential|possible)(?: root)? (?:causes|reasons)\b.*", re.IGNORECASE)
 STOPPED_BY_USER = re.compile(r"KeyboardInterrupt")
-SCALE_CUT = re.compile(r"(?:reducing(?: loss scale)? to|setting loss scale to):?\s*(\d+\.?\d*(?:e[-+]?\d+)?)")
+SCALE_CUT = re.compile(
+    r"(?:ttempted loss scale:? (?P<before>\d+\.?\d*(?:e[-+]?\d+)?), )?(?:reducing(?: loss scale)? to|setting loss scale to):?\s*(?P<scale>\d+\.?\d*(?:e[-+]?\d+)?)"
+)
 
 
 def with_ending(source: Source, tables: Sequence[Table]) -> list[Table]:
@@ -121,11 +123,13 @@ def _tail(source: Source, after: int) -> Iterator[tuple[int, str]]:
 
 
 def _scale_cuts(source: Source) -> dict[str, Fact]:
-    """The loss scales that the log says it fell back to, in order."""
+    """The loss scale before the first cut, and those that the log says it fell back to, in order."""
     if source.size > LARGE_TEXT:
         return {}
     text = source.text()
     found = list(SCALE_CUT.finditer(text))[:MAX_CUTS] if "to" in text else []
     if not found:
         return {}
-    return {"loss_scale_cuts": Fact(tuple(float(cut[1]) for cut in found), text.count("\n", 0, found[0].start()) + 1)}
+    cuts = [float(cut["scale"]) for cut in found]
+    before = float(found[0]["before"] or 2 * cuts[0])
+    return {"loss_scale_cuts": Fact((before, *cuts), text.count("\n", 0, found[0].start()) + 1)}

@@ -12,7 +12,7 @@ STAMP = re.compile(
 )
 COUNT = r"(?P<{0}>\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(?P<{0}_end>\d+))?"
 EPOCH = re.compile(
-    r"(?<![\w/.-])(?<!per )(?<!best )(?<!for one )(?<!for each )(?:epoch|ep|epoche|epoca|epoque|epoka)(?:\((?P<phase>\w+)\))?['\"]?(?:-(?=\d)|\s*(?:[:=#]|(?:no|num)\.?|number:?)?\s*)\[?['\"]?\s*"
+    r"(?<![\w/.-])(?<!per )(?<!best )(?<!for one )(?<!for each )(?<!this )(?:epoch|ep|epoche|epoca|epoque|epoka)(?:\((?P<phase>\w+)\))?['\"]?(?:-(?=\d)|\s*(?:[:=#]|(?:no|num)\.?|number:?)?\s*)\[?['\"]?\s*"
     + COUNT.format("epoch")
     + r"(?![\w%]|\.\S)\]?(?:\s*[\[(]\s*(?P<step>\d+)\s*/\s*\d+(?:\s*\(\s*\d+%\))?\s*[\])])?"
     r"(?:(?:,?\s+|\s*\|\s*)(?P<count>\d+)\s*/\s*\d+(?=\s+[A-Za-z]|\s*[;|]))?",

@@ -17,6 +17,10 @@ SOURCE_LINE = re.compile(
     r"(?<=\| )[\w.<>]+:(?:[\w<>]+:)?\d+ - |(?<![\w\[/(.])\w+\.py:\d+(?:\[\d+\])?:? "
 )  # loguru, logging
 MODULE = re.compile(r"\(\w+:\d+\) (?=(?:INFO|WARNING): )")  # ESPnet
+REPLY = re.compile(r"^\s{0,3}>\s+(?![-+]?\d+\.?\d*\s*$)")  # before each line that an e-mail or a comment quotes
+# `[Loss] 0.41 | [step] 30`
+BRACKETED = re.compile(r"\[(?P<name>[A-Za-z][\w ]{0,30})\](?=\s+[-+]?(?:\d|nan\b|inf\b))", re.IGNORECASE)
+MIN_BRACKETED = 2  # such names in a line; one may be a logger's level
 BOLD = re.compile(r"(?<!\*)\*\*(?!\*)")
 LOGGED = re.compile(r"^(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:\s*")  # as logging does without a format
 ZERO_OF_BATCH = re.compile(r"\b(?P<name>(?:acc|prec|top)[-@]?[15]:?\s+)0\.0+\s*\((?P<mean>\d+\.\d+)\)", re.IGNORECASE)
@@ -54,7 +58,7 @@ def cleaned(line: str) -> str:
     """
     if not line.isascii():
         line = line.translate(STRAIGHT)
-    line = LOGGED.sub("", _plainly(line), count=1)
+    line = LOGGED.sub("", _plainly(_unquoted(line)), count=1)
     if "(" in line or "[" in line:
         line = _with_splits_in_front(line)
     if "<" in line or "\u2190" in line:
@@ -71,6 +75,15 @@ def cleaned(line: str) -> str:
         line = ZERO_OF_BATCH.sub(r"\g<name>\g<mean>%", line)  # a batch of a thousand classes is often all wrong
     if "step:" in line and (found := THOUSANDS.search(line)):
         line = f"{line[: found.start()]}step:{1000 * float(found['count']):.0f}{line[found.end() :]}"
+    return line
+
+
+def _unquoted(line: str) -> str:
+    """A line without the sign in front of a quotation, and with names in brackets as those of pairs."""
+    if ">" in line:
+        line = REPLY.sub("", line, count=1)
+    if "| [" in line and len(BRACKETED.findall(line)) >= MIN_BRACKETED:
+        line = BRACKETED.sub(r"\g<name>: ", line)
     return line
 
 

@@ -9,6 +9,8 @@ METERS = re.compile(
 )  # PyTorch's ImageNet example: of the last batch, and the mean so far
 MILLISECONDS = re.compile(r"(?P<before>(?:iter|step)\b.*[,|]\s*)(?:time|dt):? (?P<whole>\d+\.?\d*) ?ms\b")
 SECONDS = re.compile(r"\b(?P<pair>(?:iter|step|batch|data|data_load)_time[:=] ?\d+\.?\d*) ?s(?:ec)?\b")
+# `step 20: loss = 0.41 (0.3 sec/step)`, `iter 20, loss=0.41 (1.3s)`
+OF_STEP = re.compile(r"\b(?:step|iter)\w*\W+\d+\b.*\bloss\b[^()]*\((?P<whole>\d+\.\d+) ?(?:s|sec(?:/step)?)\)\s*$")
 MEMORY = re.compile(
     r"\b(?:max[ _]mem(?:ory)?:\s*(?P<peak>\d+\.?\d*)\b(?:\s?(?:GiB|MiB|GB|MB)\b)?"
     r"|memory:\s*(?P<size>\d+\.?\d*)\s?(?:GiB|MiB|GB|MB)\b)(?:\([\d.]+%\))?"
@@ -31,6 +33,8 @@ def named(line: str) -> str:
         return f"{line[: found.start()]}{times}{line[found.end() :]}"
     if "ms" in line and (found := MILLISECONDS.search(line)):
         line = f"{line[: found.start()]}{found['before']}step_time_ms: {found['whole']}{line[found.end() :]}"
+    if line.rstrip().endswith(("s)", "sec)", "/step)")) and (found := OF_STEP.search(line)):
+        line = f"{line[: found.start('whole') - 1]}step_time: {found['whole']}"
     if "_time" in line:
         line = SECONDS.sub(r"\g<pair>", line)
     if "/s" in line:

@@ -17,6 +17,8 @@ MIN_HALVINGS = 8.0
 SMALL_SCALE = 1.0  # a smaller scale shrinks the gradients, which helps no underflow
 MAX_SETTLED = 128.0  # a scale that settles higher leaves the gradients where half precision can hold them
 MAX_RAISED = 0.25  # times that the scale is raised for each time that it is lowered
+LOST_SCALE = 1e-5  # icefall ends a run at it: no gradient is left to scale
+MIN_AT_FLOOR = 4  # overflows in a row that lower the scale no further
 CERTAIN, LIKELY = 0.97, 0.85  # confidences: the log reports it or the scale ends below one; it only keeps falling
 
 
@@ -25,11 +27,12 @@ def check(run: Run) -> Iterator[Symptom]:
     message = run.facts.get("ended:minimum_loss_scale")
     scales, line, at = _scales(run)
     lowered = len(scales) > 1 and scales[-1] < scales[0]
-    if message is None and not (lowered and _collapsed(scales)):
+    stuck = _is_lost(run, scales)
+    if message is None and not stuck and not (lowered and _collapsed(scales)):
         return
     known = len(scales) > 0
     yield Symptom(
-        _message(scales, message, lowered=lowered),
+        _message(scales, message, lowered=lowered and scales[0] > 2 * scales[-1]),
         CERTAIN if message is not None or scales[-1] <= SMALL_SCALE else LIKELY,
         {"first": float(scales[0]) if known else None, "last": float(scales[-1]) if known else None},
         series="loss_scale" if "loss_scale" in run.series else None,
@@ -40,7 +43,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _message(scales: Array, message: Fact | None, *, lowered: bool) -> str:
-    fell = "the loss scale is at its minimum"
+    fell = "the loss scale is at its minimum" + (f", {number(scales[-1])}" if message is None else "")
     if lowered:
         fell = f"the loss scale fell from {number(scales[0])} to {number(scales[-1])}"
     where = f", and the run ended with an error (line {message.line})" if message is not None and message.line else ""
@@ -51,13 +54,25 @@ def _scales(run: Run) -> tuple[Array, int | None, float | None]:
     """The loss scales in order: of the log's column, else those that its messages name."""
     series = run.series.get("loss_scale")
     cuts = run.facts.get("loss_scale_cuts")
-    if cuts is not None and isinstance(cuts.value, tuple) and (series is None or len(cuts.value) > 1):
-        first = 2 * float(cuts.value[0])
-        return np.array([first, *(float(v) for v in cuts.value)]), cuts.line, None
+    if cuts is not None and isinstance(cuts.value, tuple) and (series is None or len(cuts.value) > 2):
+        return np.array([float(v) for v in cuts.value]), cuts.line, None
     if series is None or not len(series.y):
         return np.empty(0), None, None
     top = int(np.argmax(series.y))
     return series.y[top:], None, series.last_step
+
+
+def _is_lost(run: Run, scales: Array) -> bool:
+    """Whether the last scale is next to nothing, or the overflows that the log reports lower it no further."""
+    if not len(scales):
+        return False
+    return bool(scales[-1] < LOST_SCALE) or (_repeats(scales) and "loss_scale_cuts" in run.facts)
+
+
+def _repeats(scales: Array) -> bool:
+    """Whether the last cuts left a small scale as it was."""
+    last = scales[-MIN_AT_FLOOR:]
+    return len(last) == MIN_AT_FLOOR and bool((last == last[0]).all()) and bool(last[0] <= SMALL_SCALE)
 
 
 def _collapsed(scales: Array) -> bool:
@@ -105,7 +120,7 @@ RULE = Rule(
     needs={"loss_scale|train/loss|validation/loss|grad_norm": 1},
     check=check,
     why="Every overflow skips a step and halves the scale. If it keeps falling, no step is applied, and the run makes no progress until it aborts.",
-    how=f"The loss scale, in the log's column or its overflow messages, was halved {MIN_HALVINGS:.0f} times or more to {MAX_SETTLED:g} or less (or ends below {SMALL_SCALE / 2:g}) and ends at its lowest; or the log ends with the message that the scale is at its minimum.",
+    how=f"The loss scale, in the log's column or its overflow messages, was halved {MIN_HALVINGS:.0f} times or more to {MAX_SETTLED:g} or less (or ends below {SMALL_SCALE / 2:g}) and ends at its lowest; or it is below {LOST_SCALE:g}; or {MIN_AT_FLOOR} overflows in a row leave it at {SMALL_SCALE:g} or less; or the log ends with the message that the scale is at its minimum.",
     sources=(
         Reference("Micikevicius et al., Mixed Precision Training, 2018", "https://arxiv.org/abs/1710.03740"),
         Reference("DeepSpeed, fairseq and Apex: dynamic loss scaling"),

@@ -8,7 +8,7 @@ from nndoctor.analysis.process import EARLY, LATE, WARM_UP, Drift, drift
 from nndoctor.analysis.reinforcement import levels
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -24,7 +24,7 @@ MIN_SECONDS = 30.0  # time of all steps; shorter runs are slowed by whatever els
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the speed, or the time of a step, at the end with that after the start."""
-    for name, faster in (("throughput", True), ("step_time", False)):
+    for name, faster in (("throughput", True), ("step_time", False), ("epoch_time", False)):
         curve = run.series_of(name, MIN_POINTS)
         if curve is None or curve.low <= 0 or _is_short(curve):
             continue
@@ -38,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _is_short(curve: Series) -> bool:
     """Whether all steps together took so little time that anything else on the machine makes itself felt."""
-    return curve.name == "step_time" and float(curve.y.mean()) * curve.length < MIN_SECONDS
+    return curve.name != "throughput" and float(curve.y.mean()) * curve.length < MIN_SECONDS
 
 
 def _writes_more(run: Run, name: str) -> bool:
@@ -59,9 +59,10 @@ def _symptom(run: Run, curve: Series, found: Drift, lost: float) -> Symptom:
     leaks = memory is not None and drift(memory).late > MEMORY_GROWN * drift(memory).early
     waits = data is not None and drift(data).late > WAIT_GROWN * drift(data).early
     gradual = abs(found.middle - found.early) > GRADUAL * abs(found.late - found.early)
-    what = f"speed ({curve.column})" if curve.name == "throughput" else f"the time of a step ({curve.column})"
+    unit = "an epoch" if curve.name == "epoch_time" else "a step"
+    what = f"speed ({curve.column})" if curve.name == "throughput" else f"the time of {unit} ({curve.column})"
     return Symptom(
-        f"{what} went from {number(found.early)} to {number(found.late)}: the run is {percent(lost)} slower than at first (from step {step(at)} on)",
+        f"{what} went from {number(found.early)} to {number(found.late)}: the run is {percent(lost)} slower than at first (from {run.place(at)} on)",
         MEASURED,
         {"early": found.early, "late": found.late, "lost": lost, "step": at},
         series=curve.name,
@@ -97,7 +98,7 @@ RULE = Rule(
     name="throughput-falls",
     severity=Severity.WARNING,
     title="the run has become slower",
-    needs={"throughput|step_time": MIN_POINTS},
+    needs={"throughput|step_time|epoch_time": MIN_POINTS},
     check=check,
     why="A run at half its speed costs twice as much. A gradual slowdown often ends in an out-of-memory error.",
     how=f"The median speed of the last {percent(LATE)} of the run is at least {percent(MIN_LOST)} below that of the first {percent(EARLY)} (without the first {percent(WARM_UP)}), by {ERRORS:g} standard errors.",
