@@ -17,6 +17,7 @@ CLEARLY_ABOVE, WELL_ABOVE = 0.1, 0.3  # shares of the rise by which single value
 NEARLY_ALL = 0.8  # share of the values of the last tenth
 BEFORE_END = (0.8, 0.9)  # shares of the run between which the level is that just before the end
 MIN_FEW, AT_ONCE_OF_FEW = 4, 100.0  # values of a short log, and times the very first that all later ones exceed
+MATERIAL = 0.01  # share of the first loss; a loss that moves by less stays where it is
 FACTOR = 3.0  # times the first loss; CS231n: "if the cost is ever > 3 * original cost, break out early"
 
 
@@ -34,6 +35,11 @@ def far_above_at_once(loss: Series) -> bool:
     if MIN_FEW <= len(loss.y) < MIN_POINTS and loss.final >= loss.y[1] > 0:
         return leaves(loss, AT_ONCE_OF_FEW)
     return len(loss.y) >= MIN_POINTS and quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE) > FACTOR * start > 0
+
+
+def hardly_moves(loss: Series) -> bool:
+    """Whether neither the rise nor the range of the loss is material."""
+    return max(loss.last - loss.best, loss.high - loss.low) < MATERIAL * abs(loss.first)
 
 
 def leaves(loss: Series, times: float) -> bool:

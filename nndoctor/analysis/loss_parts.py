@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nndoctor.analysis.task_metric import task_metric
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
 
 CLASSES = ("cls_loss", "class_loss", "classification_loss", "ce_loss", "classif_loss")
 MIN_POINTS = 10
@@ -17,6 +18,8 @@ MIN_RATIO = 3.0  # times the part of the training loss, of a part of the validat
 MAX_LEFT = 0.1  # share of its first level that is left of a memorized part in training
 MIN_WEIGHT = 0.05  # share of the whole validation loss; a smaller part does not count
 MIN_GAIN = 0.03  # by which the metric improves in the last quarter of the run
+MIN_OF_PART, START_OF_PART = 20, 3  # values of a part that grows without bound, and at its start
+MAX_GROWTH = 1e6  # times its start, and the whole loss, that it ends at
 BEFORE_LAST_QUARTER = (0.65, 0.75)  # shares of the run between which the metric is that before it
 
 
@@ -77,3 +80,14 @@ def memorized_part(run: Run) -> Part | None:
 
 def _improves(metric: Series) -> bool:
     return metric.last > MIN_GAIN + metric.level(*BEFORE_LAST_QUARTER)
+
+
+def unbounded_part(run: Run, loss: Series) -> Series | None:
+    """The first part of the training loss that ends far beyond its own start and the whole loss; None where there is none."""
+    for name, part in run.series.items():
+        if not name.startswith("train/") or not name.endswith("_loss") or len(part.y) < MIN_OF_PART:
+            continue
+        first = median(part.y[:START_OF_PART])
+        if first > 0 and part.last >= MAX_GROWTH * max(first, abs(loss.last), abs(loss.first)):
+            return part
+    return None

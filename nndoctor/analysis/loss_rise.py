@@ -33,6 +33,15 @@ MIN_BEFORE = 5  # values before the jump
 MIN_AFTER = 5  # values after the jump
 MIN_AFTER_SHARE = 0.1  # share of the run after the jump
 MIN_CLIMB, MIN_RISES = 0.35, 4  # share of the reach, and rises in a row that end the run
+MAX_LOW_AT, MIN_AFTER_LOW = (
+    0.3,
+    8,
+)  # share of the run by which a loss that climbs steadily is lowest, and values after it
+MIN_ORDERED = 0.9  # rank correlation with time of the values from the lowest on
+MIN_STEADY, STEADY_TIMES = (
+    0.1,
+    3.0,
+)  # share of the lowest value, and times the fall before it, that such a climb exceeds
 MIN_ABOVE_START = 1.4  # times the first value
 MAX_NOISE = 0.1  # share of the rise; more noise leaves doubt
 
@@ -55,6 +64,21 @@ def rises_for_good(run: Run) -> Rise | None:
     if dwarfs_second(loss):  # a first value after an explosion is no measure of what was learned
         scale = min(scale, max(first_level(loss).mean - loss.low, MIN_SCALE * scale))
     return _from_start(loss) or _climb(loss, scale) or _jump(run, loss, scale)
+
+
+@once
+def climbs_steadily(run: Run) -> bool:
+    """Whether the training loss climbs from early in the run to its end, nearly every value above those before it, far beyond its first value."""
+    loss = run.series_of("train/loss", MIN_POINTS)
+    if loss is None or loss.low <= 0 or reweighted(run):
+        return False
+    low = int(np.argmin(loss.y))
+    after = loss.y[low:]
+    if low > MAX_LOW_AT * len(loss.y) or len(after) <= MIN_AFTER_LOW:
+        return False
+    rise = min(loss.final, float(np.median(after[-MIN_RATES:]))) - loss.low
+    ordered = float(np.corrcoef(np.arange(len(after)), np.argsort(np.argsort(after, kind="stable")))[0, 1])
+    return rise > max(MIN_STEADY * loss.low, STEADY_TIMES * (loss.initial - loss.low)) and ordered > MIN_ORDERED
 
 
 def reweighted(run: Run) -> bool:

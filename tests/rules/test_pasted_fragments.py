@@ -132,3 +132,35 @@ def test_a_discriminator_that_is_always_right_has_won() -> None:
     assert "discriminator-wins" not in _names(Run.drawn(gan, **rows))
     balanced = {"discriminator_loss": "0.6*6", "generator_loss": "5.1 6.2 5.7 4.9 6.3 5.8"}
     assert "discriminator-wins" not in _names(Run.drawn(gan, **balanced, discriminator_accuracy="71*6"))
+
+
+def test_a_norm_beyond_all_others_that_ends_a_log_is_no_remark() -> None:
+    """What the loss does after it is not in the log; within the log it shows that nothing came of it."""
+    loss = "1.4 1.2 1.6 1.1 1.5 1.6 1.3 1.4 1.5"
+    assert _names(Run.drawn(train_loss=loss, grad_norm="9 8 7 9 8 5 8 7 21000")) == ["gradient-norm-explodes"]
+    assert _names(Run.drawn(train_loss=loss, grad_norm="9 8 7 9 21000 5 8 7 6")) == []
+
+
+def test_one_update_that_costs_the_reward_is_too_large() -> None:
+    """A fall of the reward that is made up again; without one, a single divergence is none."""
+    play = {"task": "reinforcement-learning"}
+    kl = "0.01*12 0.31 0.01*6"
+    lost = _report(Run.drawn(play, approx_kl=kl, reward="0..90*12 41 60..95*6"))
+    assert "policy-update-too-large" in [f.name for f in lost.findings]
+    assert "policy-update-too-large" not in _names(Run.drawn(play, approx_kl=kl, reward="0..95*19"))
+
+
+def test_a_loss_and_its_parts_that_are_zero_in_two_rows_are_empty() -> None:
+    """A sum of zeros may be left with a rounding error; a loss alone that prints as 0 twice may be fitted."""
+    empty = Run.drawn(train_loss="-6e-20*2", train_box_loss="0*2", train_cls_loss="0*2")
+    assert _names(empty) == ["loss-exactly-zero"]
+    assert _names(Run.drawn(train_loss="0*2")) == []
+
+
+def test_a_loss_that_climbs_in_nearly_every_row_diverges() -> None:
+    """By less than it jumps elsewhere, but steadily; a scattered loss of the same range does not."""
+    climbs = "1.31 1.27 1.28 1.29 1.31 1.3 1.33 1.36 1.37 1.41 1.4 1.46 1.49"
+    assert _names(Run.drawn(train_loss=climbs)) == ["diverged"]
+    assert "diverged" not in _names(
+        Run.drawn(train_loss="1.31 1.27 1.4 1.29 1.46 1.3 1.36 1.28 1.41 1.33 1.49 1.31 1.4")
+    )

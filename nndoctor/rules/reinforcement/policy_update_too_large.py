@@ -21,6 +21,7 @@ from nndoctor.core.statistics import median
 MAX_MEDIAN_KL = 0.06  # approximate KL of an update; libraries stop at 0.01 to 0.03
 LARGE_KL, MAX_OFTEN = 0.2, 0.15  # approximate KL, and the share of updates beyond it
 HUGE_KL = 0.5  # approximate KL of which one update is enough where the reward does not rise
+COSTLY = 0.3  # share of all that the reward rose by, of which one update beyond LARGE_KL costs more
 MAX_MEDIAN_CLIPPED = 0.45  # share of the probability ratios, in the median; 0.05 to 0.25 is usual
 HARD_CLIPPED, MAX_HARD_OFTEN = 0.6, 0.15  # the same share, and the share of updates beyond it
 MIN_POINTS = 5
@@ -32,7 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     kl, clip = size_of_updates(run, of_text=of_text(run)), run.series_of("clip_fraction", MIN_POINTS)
     found = _diverging(run, kl) if kl is not None and len(kl.y) >= MIN_POINTS else None
-    found = found or (None if clip is None else _clipping(run, clip))
+    found = found or (None if kl is None else _costing(run, kl)) or (None if clip is None else _clipping(run, clip))
     if found is not None:
         yield found
 
@@ -55,6 +56,29 @@ def _diverging(run: Run, kl: Series) -> Symptom | None:
         span=(at, kl.last_step),
         causes=_causes(run),
     )
+
+
+def _costing(run: Run, kl: Series) -> Symptom | None:
+    """One update that moved the policy far, in the row in which a good part of the reward was lost."""
+    reward = run.series_of("reward", MIN_POINTS)
+    if reward is None or len(kl.y) < MIN_POINTS:
+        return None
+    rise = float(reward.y.max()) - reward.initial
+    for step in kl.x[np.abs(kl.y) > LARGE_KL].tolist():
+        at = int(np.searchsorted(reward.x, step))
+        if not 0 < at < len(reward.y) or reward.y[at - 1] - reward.y[at] <= COSTLY * rise or rise <= 0:
+            continue
+        size = float(np.interp(step, kl.x, np.abs(kl.y)))
+        return Symptom(
+            f"approximate KL reached {number(size)} at {run.place(step)}, and the reward fell from {number(float(reward.y[at - 1]))} to {number(float(reward.y[at]))} (0.01 to 0.03 is usual)",
+            DIRECT,
+            {"highest": size, "step": step, "reward_lost": float(reward.y[at - 1] - reward.y[at])},
+            series=kl.name,
+            step=step,
+            span=(step, step),
+            causes=_causes(run),
+        )
+    return None
 
 
 def _above(run: Run, large: NDArray[np.bool_], at: float, limit: float) -> str:
@@ -106,7 +130,7 @@ RULE = Rule(
     needs={"approx_kl|clip_fraction|kl": MIN_POINTS},
     check=check,
     why="The data of a batch come from the policy before the update. Far from that policy their advantages are wrong, and one bad update can ruin the run.",
-    how=f"Early warning. The median approximate KL of an update is above {MAX_MEDIAN_KL:g}, {percent(MAX_OFTEN)} of the updates are above {LARGE_KL:g}, or one is above {HUGE_KL:g} and the reward does not rise; else {percent(MAX_MEDIAN_CLIPPED)} of the ratios are clipped in the median, or {percent(HARD_CLIPPED)} in {percent(MAX_HARD_OFTEN)} of the updates without a rise of the reward.",
+    how=f"Early warning. The median approximate KL of an update is above {MAX_MEDIAN_KL:g}, {percent(MAX_OFTEN)} of the updates are above {LARGE_KL:g}, or one is above {HUGE_KL:g} and the reward does not rise, or one above {LARGE_KL:g} costs more than {percent(COSTLY)} of all that the reward rose by; else {percent(MAX_MEDIAN_CLIPPED)} of the ratios are clipped in the median, or {percent(HARD_CLIPPED)} in {percent(MAX_HARD_OFTEN)} of the updates without a rise of the reward.",
     sources=(
         Reference("Schulman et al., Proximal Policy Optimization, 2017", "https://arxiv.org/abs/1707.06347"),
         Reference(

@@ -10,10 +10,27 @@ import numpy as np
 from nndoctor.analysis.chance import at_chance
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.divergence_causes import OF_VALUES, divergence_causes, piles_up
-from nndoctor.analysis.lasting_rise import AT_ONCE_OF_FEW, FACTOR, MIN_FEW, ends_above, far_above_at_once, leaves
+from nndoctor.analysis.lasting_rise import (
+    AT_ONCE_OF_FEW,
+    FACTOR,
+    MIN_FEW,
+    ends_above,
+    far_above_at_once,
+    hardly_moves,
+    leaves,
+)
 from nndoctor.analysis.learning_rate import rate_jump
 from nndoctor.analysis.loss_explosion import comes_back
-from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
+from nndoctor.analysis.loss_parts import MAX_GROWTH, unbounded_part
+from nndoctor.analysis.loss_rise import (
+    MIN_ABOVE_START,
+    MIN_CLIMB,
+    MIN_JUMP,
+    MIN_STEADY,
+    climbs_steadily,
+    reweighted,
+    rises_for_good,
+)
 from nndoctor.analysis.out_of_scale import MIN_HUGE, MIN_LOSS, MIN_NORM, NO_SQUARE, beyond_squares, out_of_scale
 from nndoctor.analysis.rate_rise import lost_to_rate
 from nndoctor.analysis.slow_rise import MIN_TIMES, slow_rise
@@ -34,12 +51,6 @@ MIN_LEARNED = 0.5  # share of the reach that the loss counts as having fallen at
 MIN_VALIDATED, LEFT_BEHIND = 6, 1.3  # evaluations, and times the first one that all later ones are above
 MIN_TRAINED = 5  # training losses; all but the first are above it
 LEFT_BEHIND_TOO = 1.1  # the same for the validation loss next to a training loss that says so too
-MIN_OF_PART, MAX_GROWTH = (
-    20,
-    1e6,
-)  # values of a part of the loss, and times its start and the whole loss that it ends at
-START_OF_PART = 3  # values at its start
-MATERIAL = 0.01  # share of the first loss; a loss that moves by less stays where it is
 EXPLODED_RANGE = 0.3  # share of the reach; a smaller rise of a loss that hardly moved is no explosion
 EXPLODED = 0.97  # confidence where the rise is a multiple of the decrease; no healthy run of the zoo does that
 LARGEST_RATIO = 1e9  # a rise over almost nothing learned is infinite, which JSON cannot spell
@@ -76,7 +87,7 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
     if (huge := out_of_scale(run)) is not None:
         yield _beyond_reason(run, loss, *huge)
         return
-    if not _hardly_moves(loss):
+    if not hardly_moves(loss):
         yield from _left_its_best(run, loss, lost)
 
 
@@ -87,7 +98,7 @@ def _left_its_best(run: Run, loss: Series, lost: float) -> Iterator[Symptom]:
         return
     rise = _rise(run, loss, lost)
     lasting = rise.lasting or rises_for_good(run) is not None or _never_back(run, loss)
-    if not (lasting or slow) or wanders(loss, loss.best, loss.last):
+    if not (lasting or slow or climbs_steadily(run)) or wanders(loss, loss.best, loss.last):
         return
     if not (at_chance(run) or comes_back(loss) or reweighted(run) or twin_error_falls(run, loss.low_step)):
         yield _symptom(run, loss, rise, lost, severity=None if lasting else Severity.WARNING)
@@ -95,23 +106,19 @@ def _left_its_best(run: Run, loss: Series, lost: float) -> Iterator[Symptom]:
 
 def _part_alone(run: Run, loss: Series) -> Iterator[Symptom]:
     """A part of the loss that grows beyond all bounds while the whole does not: it is logged, and nothing lowers it."""
-    for name, part in run.series.items():
-        if not name.startswith("train/") or not name.endswith("_loss") or len(part.y) < MIN_OF_PART:
-            continue
-        first = float(np.median(part.y[:START_OF_PART]))
-        if not first > 0 or part.last < MAX_GROWTH * max(first, abs(loss.last), abs(loss.first)):
-            continue
-        yield Symptom(
-            f"{part.column} grew from {number(part.initial)} to {number(part.final)} while the training loss went from {number(loss.initial)} to {number(loss.final)}: it is logged, but hardly counts in the loss",
-            DIRECT,
-            {"first": part.initial, "last": part.final, "loss": loss.final},
-            series=name,
-            step=part.last_step,
-            span=part.span,
-            severity=Severity.WARNING,
-            remedies=("weigh-the-part", "clip-gradients"),
-        )
+    part = unbounded_part(run, loss)
+    if part is None:
         return
+    yield Symptom(
+        f"{part.column} grew from {number(part.initial)} to {number(part.final)} while the training loss went from {number(loss.initial)} to {number(loss.final)}: it is logged, but hardly counts in the loss",
+        DIRECT,
+        {"first": part.initial, "last": part.final, "loss": loss.final},
+        series=part.name,
+        step=part.last_step,
+        span=part.span,
+        severity=Severity.WARNING,
+        remedies=("weigh-the-part", "clip-gradients"),
+    )
 
 
 def _beyond_reason(run: Run, loss: Series, usual: float, norm: float) -> Symptom:
@@ -169,11 +176,6 @@ def _never_back(run: Run, loss: Series) -> bool:
     if validation is None or len(loss.y) < MIN_TRAINED:
         return False
     return leaves(loss, LEFT_BEHIND) and leaves(validation, LEFT_BEHIND_TOO)
-
-
-def _hardly_moves(loss: Series) -> bool:
-    """Whether neither the rise nor the range of the loss is material."""
-    return max(loss.last - loss.best, loss.high - loss.low) < MATERIAL * abs(loss.first)
 
 
 def _rise(run: Run, loss: Series, lost: float) -> _Rise:
@@ -259,7 +261,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|value_loss|total_loss": MIN_HUGE},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall; or all of {MIN_HUGE} values or more of a loss are above {NO_SQUARE:g}, whose square is infinite in float32; or all values after the first, {MIN_FEW - 1} or more, are above {AT_ONCE_OF_FEW:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is one whose values rise from early on, nearly every one above those before it, by {percent(MIN_STEADY)} or more, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall; or all of {MIN_HUGE} values or more of a loss are above {NO_SQUARE:g}, whose square is infinite in float32; or all values after the first, {MIN_FEW - 1} or more, are above {AT_ONCE_OF_FEW:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",

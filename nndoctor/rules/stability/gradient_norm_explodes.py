@@ -20,6 +20,8 @@ from nndoctor.core.statistics import background, median
 MIN_FACTOR = 10.0  # times the run's median norm: the spike limit of most tools, and of the tuning playbook's plots
 FIRST_STEPS = 0.05  # share of the run in which healthy runs have large gradients
 CERTAIN = 100.0  # times the usual norm from which there is no doubt
+EXTREME = 1000.0  # times the usual norm which the last value of a log has: whether the loss recovers is not known
+MIN_POINTS = 8
 MIN_JUMP = 0.15  # share of the reach by which the loss jumps with the norm
 SPREADS = 5.0  # standard deviations of the loss before by which it does
 NEARBY = 0.05  # share of the run after the norm in which it does
@@ -39,17 +41,19 @@ def check(run: Run) -> Iterator[Symptom]:
     if _at_borders(run, norm, high) and not any(e.beyond_a_batch(reach(run)) for e in with_it):
         return
     hurt = bool(with_it)
+    unknown = not hurt and where == norm.last_step and largest > EXTREME * float(usual[at])
+    after = "; the log ends there" if unknown else "; training loss was not affected"
     times = factor(largest, float(usual[at]))
     yield Symptom(
         f"the gradient norm reached {number(largest)} at {run.place(where)}"
         + (f", {times} its usual size" if times else f" (usually {number(float(usual[at]))})")
-        + (", and training loss jumped with it" if hurt else "; training loss was not affected"),
+        + (", and training loss jumped with it" if hurt else after),
         confidence_between(largest / float(usual[at]), MIN_FACTOR, CERTAIN),
         {"largest": largest, "usual": float(usual[at]), "step": where, "times_seen": len(high)},
         series="grad_norm",
         step=where,
         span=(where, where),
-        severity=None if hurt else Severity.INFO,
+        severity=None if hurt or unknown else Severity.INFO,
     )
 
 
@@ -70,10 +74,10 @@ RULE = Rule(
     name="gradient-norm-explodes",
     severity=Severity.WARNING,
     title="the gradient norm explodes",
-    needs={"grad_norm": 10, "train/loss": 10},
+    needs={"grad_norm": MIN_POINTS, "train/loss": MIN_POINTS},
     check=check,
     why="A single step along an exploding gradient can undo thousands of good ones. Recurrent networks and deep networks without normalization are prone to it.",
-    how=f"A norm over {MIN_FACTOR:g} times the run's median and that of its neighbours after the first {percent(FIRST_STEPS)} of the run, unless all of them come at the ends of epochs or at equal distances (short last batches) and the loss jumps with them by no more than {BEYOND_A_BATCH:g} times its total decrease. A warning if the loss jumps by {percent(MIN_JUMP)} of its total decrease within {percent(NEARBY)} of the run after it, information otherwise.",
+    how=f"A norm over {MIN_FACTOR:g} times the run's median and that of its neighbours after the first {percent(FIRST_STEPS)} of the run, unless all of them come at the ends of epochs or at equal distances (short last batches) and the loss jumps with them by no more than {BEYOND_A_BATCH:g} times its total decrease. A warning if the loss jumps by {percent(MIN_JUMP)} of its total decrease within {percent(NEARBY)} of the run after it, or if the last norm of the log is {EXTREME:g} times the median; information otherwise.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

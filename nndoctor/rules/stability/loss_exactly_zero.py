@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.analysis.liveness import FLOAT_ERROR, REPEATED_SHARE, not_finite, stuck_value, sudden_zero, unit
+from nndoctor.analysis.liveness import (
+    FLOAT_ERROR,
+    MIN_ZEROS,
+    REPEATED_SHARE,
+    ROUNDED_ZERO,
+    not_finite,
+    stuck_value,
+    sudden_zero,
+    unit,
+)
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.twin_error import twin_error_falls
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -20,6 +29,7 @@ AT_ONCE = 3  # values of a loss before its zeros; no network fits a data set in 
 UNTRAINED = 0.5  # accuracy at the start, below which the network had learned nothing before
 FAR_FROM_ZERO = 0.2  # share of the first loss that the value before the zeros has
 MAX_CLASSES = 100  # of more, the logarithms are so close together that any loss is one of them
+MIN_PARTS = 2  # parts of the loss that are zero with it, where the log has two rows
 CERTAIN, LIKELY = 0.97, 0.85  # confidences with and without a NaN gradient
 
 
@@ -31,6 +41,9 @@ def check(run: Run) -> Iterator[Symptom]:
         loss = run.series_of(name)
         if loss is None:
             continue
+        if (empty := _all_parts_zero(run, loss)) is not None:
+            yield empty
+            return
         zero = sudden_zero(loss)
         if _fitted(run, loss):
             if zero is not None and _at_once(run, loss, zero):
@@ -41,6 +54,28 @@ def check(run: Run) -> Iterator[Symptom]:
         if at is not None and not twin_error_falls(run, float(loss.x[at])):
             yield _symptom(run, loss, at)
             return
+
+
+def _all_parts_zero(run: Run, loss: Series) -> Symptom | None:
+    """A loss that is zero, but for rounding, in the few rows of a log, as are all the parts that it is made of."""
+    split = loss.name.partition("/")[0]
+    parts = [s for name, s in run.series.items() if name.startswith(f"{split}/") and name.endswith("_loss")]
+    values = [loss, *parts]
+    if len(loss.y) >= MIN_ZEROS or len(parts) < MIN_PARTS or any(len(s.y) != len(loss.y) for s in parts):
+        return None
+    if _fitted(run, loss) or max(float(abs(s.y).max(initial=0.0)) for s in values) > ROUNDED_ZERO:
+        return None
+    names = " and ".join(s.column for s in parts[:MIN_PARTS])
+    return Symptom(
+        f"{series_in_words(loss.name)} is {number(loss.final)} in all {len(loss.y)} values, and its parts ({names}) are exactly 0",
+        LIKELY,
+        {"values": len(loss.y), "parts": len(parts)},
+        series=loss.name,
+        step=loss.last_step,
+        span=loss.span,
+        causes=_causes(at=0, lost=False),
+        remedies=FROM_START,
+    )
 
 
 def _fitted(run: Run, loss: Series) -> bool:
@@ -172,10 +207,10 @@ RULE = Rule(
     name="loss-exactly-zero",
     severity=Severity.ERROR,
     title="the loss is exactly zero, or one exact value",
-    needs={"train/loss|validation/loss": 3},
+    needs={"train/loss|validation/loss": 2},
     check=check,
     why="A loss does not drop to exactly 0 from one value to the next. Some trainers print 0, or repeat the last loss, when it is NaN, and a batch in which every label is masked has a loss of 0.",
-    how=f"Exact zeros to the end that follow a loss far above zero, or zeros throughout, while the accuracy is below {percent(FITTED)}; or one value, to the last digit, for the last {percent(REPEATED_SHARE)} of a loss that varied until then. A loss that falls smoothly until it is printed as zero is not reported; one that goes to zero within its first {AT_ONCE} values, with every answer right, is.",
+    how=f"Exact zeros to the end that follow a loss far above zero, or zeros throughout, while the accuracy is below {percent(FITTED)} (in two rows, where {MIN_PARTS} parts of the loss are zero with it); or one value, to the last digit, for the last {percent(REPEATED_SHARE)} of a loss that varied until then. A loss that falls smoothly until it is printed as zero is not reported; one that goes to zero within its first {AT_ONCE} values, with every answer right, is.",
     sources=(
         Reference(
             "huggingface/transformers: TrainingArguments.logging_nan_inf_filter",
