@@ -10,7 +10,7 @@ MIN_LOSS = 1e6  # no normalized target gives such a loss; that of raw prices fal
 MIN_NORM = 1e4  # norm of the gradient next to it
 MIN_POINTS = 5
 NO_SQUARE = 1.8e19  # the square of a larger number is infinite in float32
-MIN_HUGE = 3  # such values; no data set has targets of that size
+MIN_HUGE = 3  # such values
 ENDS = ((0.0, 0.3), (0.7, 1.0))  # shares of the run whose levels are compared
 MIN_LEFT = 0.9  # share of the first level at which a loss that does not fall ends
 
@@ -27,6 +27,9 @@ def out_of_scale(run: Run) -> tuple[float, float] | None:
 
 @once
 def beyond_squares(run: Run) -> Series | None:
-    """The first loss all of whose values are so large that float32 cannot hold their squares; else None."""
-    losses = (run.series_of(name, MIN_HUGE) for name in ("train/loss", "validation/loss", "value_loss", "total_loss"))
+    """The loss of a policy or its values that is so large in all rows that float32 cannot hold its squares; else None.
+
+    Targets in units of their own may give such a loss to other networks.
+    """
+    losses = (run.series_of(name, MIN_HUGE) for name in ("value_loss", "total_loss"))
     return next((loss for loss in losses if loss is not None and float(abs(loss.y).min()) > NO_SQUARE), None)

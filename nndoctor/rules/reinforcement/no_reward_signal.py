@@ -34,6 +34,7 @@ MIN_SAME = 20  # values of an entropy and a reward that show that a policy does 
 MAX_VALUE_TIMES = 10.0  # root of the value loss over the largest reward
 MAX_MOVED = 0.01  # share of the entropy by which it moves then; a policy that learns becomes more certain
 AFTER_START, AT_END = (0.1, 0.3), (0.8, 1.0)  # shares of the run; a running mean of the reward needs its first tenth
+RARE = 1.0  # reward of an episode that is given once, at its end; a higher one was earned on the way
 MIN_POINTS = 5
 
 
@@ -140,7 +141,7 @@ def _unchanging(run: Run, curve: Series) -> Iterator[Symptom]:
     if len(y) < MIN_POINTS or (solved(run) and not constant):
         return
     level = levels(curve)
-    if constant and (_grows_certain(run, y) or (y.min() > 0 and series_begins_late(curve))):
+    if constant and (_grows_certain(run, y) or (y.min() > RARE and series_begins_late(curve))):
         return  # solved before the log began
     if constant or _ends_at_worst(run, y):
         text = f"the reward is {number(float(np.median(y)))} in {int(np.sum(y == np.median(y)))} of {len(y)} values, whatever the policy does"
@@ -248,7 +249,7 @@ RULE = Rule(
     needs={"reward": MIN_POINTS},
     check=check,
     why="A policy learns from differences between rewards. If all are equal the gradient is zero, and the steps are wasted.",
-    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant (unless it is positive and the policy's entropy falls all the time, or the log begins in the middle of a run), ends at its lowest value in {percent(MIN_AT_WORST)} of the values, is at it in {percent(MIN_DEAD)} of the first and of the last {percent(MIN_AT_WORST)} of {MIN_LONG} values or more without a rise, does not rise by {ERRORS:g} standard errors over {MIN_LONG} values, or rises by less than {percent(MIN_GAIN_OF_GAME)} while the entropy moves by less than {percent(MAX_MOVED)} in {MIN_SAME} values or more; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
+    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant (unless it is positive and the policy's entropy falls all the time, or it is above {RARE:g} in a log that begins in the middle of a run), ends at its lowest value in {percent(MIN_AT_WORST)} of the values, is at it in {percent(MIN_DEAD)} of the first and of the last {percent(MIN_AT_WORST)} of {MIN_LONG} values or more without a rise, does not rise by {ERRORS:g} standard errors over {MIN_LONG} values, or rises by less than {percent(MIN_GAIN_OF_GAME)} while the entropy moves by less than {percent(MAX_MOVED)} in {MIN_SAME} values or more; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
     sources=(
         Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
         Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),

@@ -73,11 +73,9 @@ class _Rise:
 
 def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
     """Compare the level at the end with the best level before it."""
-    if (beyond := beyond_squares(run)) is not None:
-        yield _too_large_to_square(run, beyond)
-        return
     if workload(run) is Workload.REINFORCEMENT:
-        yield from _values(run)
+        beyond = beyond_squares(run)
+        yield from _values(run) if beyond is None else [_too_large_to_square(beyond)]
         return
     loss = run.series.get("train/loss")
     if loss is None:
@@ -136,20 +134,18 @@ def _beyond_reason(run: Run, loss: Series, usual: float, norm: float) -> Symptom
     )
 
 
-def _too_large_to_square(run: Run, loss: Series) -> Symptom:
-    """A loss that is beyond any scale in all its values."""
-    of_values = workload(run) is Workload.REINFORCEMENT
-    what = "the value estimates have exploded" if of_values else "the weights have exploded"
+def _too_large_to_square(loss: Series) -> Symptom:
+    """Values, or a policy, that are beyond any scale throughout."""
     size = float(abs(loss.y).min())
     return Symptom(
-        f"{series_in_words(loss.name)} is at least {number(size)} in all {len(loss.y)} values, and float32 cannot hold its square: {what}",
+        f"{series_in_words(loss.name)} is at least {number(size)} in all {len(loss.y)} values, and float32 cannot hold its square: the value estimates have exploded",
         EXPLODED,
         {"smallest": size, "values": len(loss.y)},
         series=loss.name,
         step=loss.first_step,
         span=loss.span,
-        causes=OF_VALUES if of_values else divergence_causes(run, loss),
-        remedies=OF_VALUES_FIRST if of_values else (),
+        causes=OF_VALUES,
+        remedies=OF_VALUES_FIRST,
     )
 
 
@@ -261,7 +257,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|value_loss|total_loss": MIN_HUGE},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is one whose values rise from early on, nearly every one above those before it, by {percent(MIN_STEADY)} or more, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall; or all of {MIN_HUGE} values or more of a loss are above {NO_SQUARE:g}, whose square is infinite in float32; or all values after the first, {MIN_FEW - 1} or more, are above {AT_ONCE_OF_FEW:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is one whose values rise from early on, nearly every one above those before it, by {percent(MIN_STEADY)} or more, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall; or all values after the first, {MIN_FEW - 1} or more, are above {AT_ONCE_OF_FEW:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return, or the loss is above {NO_SQUARE:g}, whose square is infinite in float32, in all of {MIN_HUGE} values or more.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
