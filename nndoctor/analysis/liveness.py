@@ -20,6 +20,10 @@ MAX_LEFT = 0.9  # share of its first level to which a training loss falls while 
 SURE_DIGITS = 5  # significant digits; no update leaves so many unchanged
 MIN_FEW = 3  # values that are enough where two losses have so many digits
 MIN_DIGITS = 3  # significant digits: `0.7` five times in a row is rounding
+MIN_SAME, MIN_SHARE_SAME = 3, 0.3  # evaluations at the end that are the same, and their share
+MIN_CHANGE = 0.01  # share of the loss; a smaller change between the last two that differ is that of a loss that settles
+MAX_FIRST = 2  # values of a training loss before it stops for good; a curve that settles has more
+MIN_IDLE = 2  # metrics that repeat, and evaluations, where nothing is trained
 MAX_GLIMPSE = 0.02  # share of the steps before the log that it covers; a mean of those hardly changes meanwhile
 MIN_ZEROS = 3  # values at the end
 ROUNDED_ZERO = 1e-15  # what is left of a sum of zeros in floating point
@@ -126,12 +130,12 @@ def identical(run: Run) -> bool:
     return digits >= MIN_DIGITS or len(judged) > 1
 
 
-def is_glimpse(run: Run, late: float) -> bool:
+def is_glimpse(run: Run) -> bool:
     """Whether a log shows one loss of few digits over a few steps in the middle of a run: a mean, or one logged rarely, may stay the same so long."""
     judged = judged_series(run)
     if len(judged) > 1 or run.axis != "step" or significant_digits(judged[0].y) >= SURE_DIGITS:
         return False
-    return judged[0].length < MAX_GLIMPSE * late
+    return judged[0].length < MAX_GLIMPSE * float(judged[0].steps[0])
 
 
 @once
@@ -193,3 +197,29 @@ def stuck_value(series: Series) -> int | None:
     steps = np.diff(series.y[max(at - RECENT, 0) : at + 1])
     varied = median(np.abs(steps[-3:])) > SUDDEN * smallest and steps.min() < 0 < steps.max()
     return at if varied and significant_digits(before) >= MIN_DIGITS else None
+
+
+def stops_suddenly(loss: Series, at: int) -> bool:
+    """Whether many exact values are the same from an index on, after others that all differ, and by more than one that settles."""
+    same = len(loss.y) - at
+    if at == 0 or same < max(MIN_SAME, MIN_SHARE_SAME * len(loss.y)) or significant_digits(loss.y) < SURE_DIGITS:
+        return False
+    settles = abs(float(loss.y[at] - loss.y[at - 1])) < MIN_CHANGE * abs(loss.final)
+    return len(np.unique(loss.y[: at + 1])) == at + 1 and not settles
+
+
+def idle_evaluations(run: Run) -> list[Series]:
+    """Two validation metrics by the log's own columns that are the same to the last of many digits in all evaluations; else none."""
+    own = {s.column or s.name: s for s in reversed(judged_series(run)) if s.name.startswith("validation/")}
+    exact = [s for s in own.values() if significant_digits(s.y) >= SURE_DIGITS]
+    if any(s.low != s.high or len(s.y) < MIN_IDLE for s in own.values()) or len(exact) < MIN_IDLE:
+        return []
+    return exact[::-1][:MIN_IDLE]
+
+
+def all_stop(series: list[Series]) -> bool:
+    """Whether a loss and every other series are the same to the last digit from one of their first values on."""
+    at = max(map(repeats_from, series))
+    if not 0 < at <= MAX_FIRST or min(len(s.y) for s in series) - at < MIN_SAME:
+        return False
+    return all(significant_digits(s.y) >= MIN_DIGITS for s in series[1:])

@@ -25,6 +25,8 @@ ERRORS = 3.0  # standard errors of a level by which a rise exceeds chance
 FLOAT_ERROR = 1e-9  # of a reward
 MIN_VARIANCE = 0.02  # of a reward between 0 and 1
 NEARBY = 0.05  # share of the run around a step
+MIN_UPDATES = 10  # updates of a policy that never changes
+SAME_ENTROPY = 1e-3  # share of its size; the observed states differ a little even under one policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +151,13 @@ def size_of_updates(run: Run, *, of_text: bool) -> Series | None:
     """The divergence between the policies before and after an update; outside of text `kl` is that, too."""
     names = "approx_kl" if of_text else "approx_kl|kl"
     return run.series_of(names)
+
+
+def unchanged_policy(run: Run, *, of_text: bool) -> tuple[Series, Series] | None:
+    """The divergence of a policy's updates, 0 in all of them, and its entropy, which stays the same while the reward does not improve; else None."""
+    moved, spread = size_of_updates(run, of_text=of_text) or run.series_of("kl"), entropy(run)
+    if moved is None or spread is None or min(len(moved.y), len(spread.y)) < MIN_UPDATES:
+        return None
+    if bool(moved.y.any()) or improves(run) or spread.low <= 0 or spread.high - spread.low > SAME_ENTROPY * spread.high:
+        return None
+    return moved, spread

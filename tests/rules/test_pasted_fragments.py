@@ -166,3 +166,12 @@ def test_a_loss_that_climbs_in_nearly_every_row_diverges() -> None:
     assert "diverged" not in _names(
         Run.drawn(train_loss="1.31 1.27 1.4 1.29 1.46 1.3 1.36 1.28 1.41 1.33 1.49 1.31 1.4")
     )
+
+
+def test_evaluations_that_repeat_under_a_zero_rate_are_of_the_same_weights() -> None:
+    """Two of them, with two metrics of five digits; a rate that is not zero, or a metric that moves, says otherwise."""
+    rows = {"train_loss": "3.9 4.0 3.8", "validation_perplexity": "48.217*2", "validation_accuracy": "0.36127*2"}
+    assert _names(Run.drawn(**rows, lr="0*3")) == ["no-weight-changes"]
+    assert "no-weight-changes" not in _names(Run.drawn(**rows, lr="0.001*3"))
+    moved = {**rows, "validation_accuracy": "0.36127 0.36131"}
+    assert "no-weight-changes" not in _names(Run.drawn(**moved, lr="0*3"))

@@ -10,20 +10,26 @@ import numpy as np
 from nndoctor.analysis import no_update_causes as causes_of
 from nndoctor.analysis.learning_rate import zero_rate
 from nndoctor.analysis.liveness import (
+    MIN_CHANGE,
     MIN_DIGITS,
     MIN_FEW,
     MIN_IDENTICAL,
     MIN_REPEATS,
+    MIN_SAME,
+    MIN_SHARE_SAME,
     SURE_DIGITS,
+    all_stop,
     constant_discriminator,
     identical,
+    idle_evaluations,
     is_glimpse,
     judged_series,
     repeated_validation,
     repeats_from,
     significant_digits,
+    stops_suddenly,
 )
-from nndoctor.analysis.reinforcement import entropy, improves, size_of_updates
+from nndoctor.analysis.reinforcement import MIN_UPDATES, SAME_ENTROPY, unchanged_policy
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED
@@ -34,13 +40,8 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-MIN_UPDATES = 10  # updates of a policy that never changes
-# Evaluations, those at the end that are the same, and their share.
-MIN_EVALUATIONS, MIN_SAME, MIN_SHARE_SAME = 4, 3, 0.3
-MAX_FIRST = 2  # values of a training loss before it stops for good; a curve that settles has more
-MIN_CHANGE = 0.01  # share of the loss; a smaller change between the last two that differ is that of a loss that settles
+MIN_EVALUATIONS = 4
 MIN_RATE = 0.02  # share of the peak learning rate; below it the weights may stay the same on purpose
-SAME_ENTROPY = 1e-3  # share of its size; the observed states differ a little even under one policy
 CERTAIN = 0.99  # confidence: no optimizer step leaves every digit of every value unchanged
 
 
@@ -49,7 +50,14 @@ def check(run: Run) -> Iterator[Symptom]:
     if (policy := _policy(run)) is not None:
         yield policy
     if not identical(run):
-        ways = (_unseen_weights, _stopped, _constant_training, _saturated_discriminator, _without_gradients)
+        ways = (
+            _without_rate,
+            _unseen_weights,
+            _stopped,
+            _constant_training,
+            _saturated_discriminator,
+            _without_gradients,
+        )
         yield from islice(filter(None, (way(run) for way in ways)), 1)
         return
     if (unchanged := _unchanged(run)) is not None:
@@ -61,8 +69,7 @@ def _unchanged(run: Run) -> Symptom | None:
     trees = workload(run) is Workload.BOOSTING
     judged = judged_series(run)
     loss = next(s for s in judged if s.name.endswith("/loss"))
-    late = begins_late(run)
-    if late is not None and (trees or is_glimpse(run, late)):  # the last trees seldom change anything
+    if begins_late(run) is not None and (trees or is_glimpse(run)):  # the last trees seldom change anything
         return None
     name = series_in_words(loss.name)
     also = "" if len(judged) == 1 else f", and so {'is' if len(judged) == 2 else 'are'} {_names(judged, loss.name)}"
@@ -91,7 +98,7 @@ def _stopped(run: Run) -> Symptom | None:
         return None
     at = repeats_from(loss)
     where, same, value = float(loss.x[at]), len(loss.y) - at, number(loss.final)
-    if not _stops_suddenly(loss, at) or _rate_is_low(run, (where + loss.last_step) / 2):
+    if not stops_suddenly(loss, at) or _rate_is_low(run, (where + loss.last_step) / 2):
         return None
     return Symptom(
         f"validation loss is exactly {value} in all {same} evaluations from {run.place(where)} on: the weights have not been updated since",
@@ -101,6 +108,23 @@ def _stopped(run: Run) -> Symptom | None:
         step=where,
         span=(where, loss.last_step),
         causes=causes_of.STOPPED,
+    )
+
+
+def _without_rate(run: Run) -> Symptom | None:
+    """Evaluations that all give the same metrics to the last digit under a learning rate that is printed as zero."""
+    scores, zero = idle_evaluations(run), zero_rate(run)
+    if not scores or not zero:
+        return None
+    values = " and ".join(f"{series_in_words(s.name)} is {number(s.final / s.scale)}" for s in scores)
+    return Symptom(
+        f"{zero}, and {values} in every evaluation: the weights are not being updated",
+        MEASURED,
+        {"evaluations": len(scores[0].y)},
+        series=scores[0].name,
+        step=scores[0].last_step,
+        span=scores[0].span,
+        causes=causes_of.no_update_causes(run),
     )
 
 
@@ -186,25 +210,7 @@ def _others_of_constant(loss: Series, judged: Sequence[Series], at: int) -> str:
         moving = (s.name for s in others if s.low != s.high)
         return next((f"while {series_in_words(name)} changes" for name in moving), "")
     verb = "repeats" if len(others) == 1 else "repeat"
-    return f"and {_names(judged, loss.name)} {verb} as well" if _all_stop(loss, others) else ""
-
-
-def _all_stop(loss: Series, others: Sequence[Series]) -> bool:
-    """Whether the loss and every other series are the same to the last digit from one of their first values on."""
-    series = (loss, *others)
-    at = max(map(repeats_from, series))
-    if not 0 < at <= MAX_FIRST or min(len(s.y) for s in series) - at < MIN_SAME:
-        return False
-    return all(significant_digits(s.y) >= MIN_DIGITS for s in others)
-
-
-def _stops_suddenly(loss: Series, at: int) -> bool:
-    """Whether many exact values are the same from an index on, after others that all differ, and by more than one that settles."""
-    same = len(loss.y) - at
-    if at == 0 or same < max(MIN_SAME, MIN_SHARE_SAME * len(loss.y)) or significant_digits(loss.y) < SURE_DIGITS:
-        return False
-    settles = abs(float(loss.y[at] - loss.y[at - 1])) < MIN_CHANGE * abs(loss.final)
-    return len(np.unique(loss.y[: at + 1])) == at + 1 and not settles
+    return f"and {_names(judged, loss.name)} {verb} as well" if all_stop([loss, *others]) else ""
 
 
 def _rate_is_low(run: Run, step: float) -> bool:
@@ -215,13 +221,10 @@ def _rate_is_low(run: Run, step: float) -> bool:
 
 def _policy(run: Run) -> Symptom | None:
     """A policy whose updates do not change it: its divergence from the one before, or from the first, is 0 in every update, its entropy the same."""
-    moved, spread = size_of_updates(run, of_text=of_text(run)) or run.series_of("kl"), entropy(run)
-    if workload(run) is not Workload.REINFORCEMENT or moved is None or spread is None:
+    found = unchanged_policy(run, of_text=of_text(run)) if workload(run) is Workload.REINFORCEMENT else None
+    if found is None:
         return None
-    if min(len(moved.y), len(spread.y)) < MIN_UPDATES or bool(moved.y.any()) or improves(run):
-        return None
-    if spread.low <= 0 or spread.high - spread.low > SAME_ENTROPY * spread.high:
-        return None
+    moved, spread = found
     return Symptom(
         f"the policy is the same after all {len(moved.y)} updates: {moved.column} is 0 and the entropy stays at {number(spread.last)}",
         CERTAIN,
@@ -246,7 +249,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|approx_kl|kl|discriminator_loss": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the validation loss and every validation metric are the same in all evaluations ({MIN_IDENTICAL} or more of {SURE_DIGITS} digits) while the training loss falls. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not zero, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}. Or the gradient norm is exactly zero in {MIN_SAME} values or more, and the loss does not fall. In {MIN_FEW} values all losses and metrics must be the same, two losses of {SURE_DIGITS} digits among them.",
+    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the validation loss and every validation metric are the same in all evaluations ({MIN_IDENTICAL} or more of {SURE_DIGITS} digits) while the training loss falls. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not zero, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}. Or two validation metrics of {SURE_DIGITS} digits are the same in all evaluations, and the learning rate is zero in every row. Or the gradient norm is exactly zero in {MIN_SAME} values or more, and the loss does not fall. In {MIN_FEW} values all losses and metrics must be the same, two losses of {SURE_DIGITS} digits among them.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",
