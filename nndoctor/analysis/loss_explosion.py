@@ -20,6 +20,7 @@ MIN_FALL = 0.05  # share of the first loss that it counts as having fallen by at
 MIN_NOISES, MIN_NOISE_POINTS = 5.0, 8  # the same in times of the noise, and values beyond which this is known
 MIN_SUSTAINED = 2.0  # times the start, on the smooth curve; a loss that then stays above its start did not recover
 MIN_LONG = 12  # values from which that is judged
+MIN_LONE, MIN_BEFORE_LONE, MIN_AFTER_LONE = 3.0, 2, 3  # times all others, and values on both sides, of a lone spike
 RECOVERED = 0.5  # share of the start; a loss that ends lower has come back, however long it took
 SECOND_HALF = 0.5  # share of the run after which an early explosion is undone
 MIN_WON, MIN_WON_OF_START = 0.5, 0.1  # shares of the fall, and of the start, that a loss which recovered has gained
@@ -33,9 +34,20 @@ def unrecovered_peak(loss: Series) -> int | None:
     peak = int(np.argmax(loss.y))
     if _stays_high(loss):
         return peak
+    if lone_spike(loss) is not None:
+        return None
     if len(loss.y) < MIN_LONG and 0 < loss.high < MIN_SUSTAINED * loss.initial:
         return None  # a few values do not show how much the loss varies
     return peak if _bursts(loss, peak) and not _recovers(loss, peak) else None
+
+
+def lone_spike(loss: Series) -> int | None:
+    """Of a short log, the index of its one value that is far above all others, before and after it; else None."""
+    peak = int(np.argmax(loss.y))
+    if len(loss.y) >= MIN_LONG or not MIN_BEFORE_LONE <= peak < len(loss.y) - MIN_AFTER_LONE:
+        return None
+    others = float(np.delete(loss.y, peak).max())
+    return peak if loss.low > 0 and loss.high > MIN_LONE * others else None
 
 
 def _stays_high(loss: Series) -> bool:

@@ -170,8 +170,14 @@ def test_a_loss_that_climbs_in_nearly_every_row_diverges() -> None:
 
 def test_evaluations_that_repeat_under_a_zero_rate_are_of_the_same_weights() -> None:
     """Two of them, with two metrics of five digits; a rate that is not zero, or a metric that moves, says otherwise."""
-    rows = {"train_loss": "3.9 4.0 3.8", "validation_perplexity": "48.217*2", "validation_accuracy": "0.36127*2"}
-    assert _names(Run.drawn(**rows, lr="0*3")) == ["no-weight-changes"]
-    assert "no-weight-changes" not in _names(Run.drawn(**rows, lr="0.001*3"))
+    rows = {"train_loss": "3.9 4.0 3.8 4.1", "validation_perplexity": "48.217*2", "validation_accuracy": "0.36127*2"}
+    assert _names(Run.drawn(**rows, lr="0*4")) == ["no-weight-changes"]
+    assert "no-weight-changes" not in _names(Run.drawn(**rows, lr="0.001*4"))
     moved = {**rows, "validation_accuracy": "0.36127 0.36131"}
-    assert "no-weight-changes" not in _names(Run.drawn(**moved, lr="0*3"))
+    assert "no-weight-changes" not in _names(Run.drawn(**moved, lr="0*4"))
+
+
+def test_one_high_value_of_a_short_log_is_a_spike_and_no_high_rate() -> None:
+    """With values on both sides of it; more than one are another matter."""
+    assert _names(Run.drawn(train_loss="0.71 0.84 3.9 0.8 0.62 0.77")) == ["loss-spikes"]
+    assert "loss-spikes" not in _names(Run.drawn(train_loss="0.71 0.84 3.9 0.8 3.1 0.77"))

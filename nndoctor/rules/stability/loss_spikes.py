@@ -11,6 +11,7 @@ from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.epochs import all_at_borders
 from nndoctor.analysis.learning_rate import rates_at
+from nndoctor.analysis.loss_explosion import MIN_AFTER_LONE, MIN_BEFORE_LONE, MIN_LONE, MIN_LONG, lone_spike
 from nndoctor.analysis.spikes import BEYOND_A_BATCH, MAX_LEFT, MAX_LENGTH, ONE_STEP, Jump, Jumps, jumps, periodic
 from nndoctor.analysis.wandering import wanders
 from nndoctor.core.finding import Severity, Symptom
@@ -39,6 +40,9 @@ MAX_SHARE_OF_STARTS = 0.04  # share of the points that begin a jump; more are th
 def check(run: Run) -> Iterator[Symptom]:
     """Look for jumps above the points before them that the loss recovers from."""
     loss = run.series["train/loss"]
+    if len(loss.y) < MIN_LONG:
+        yield from _lone(run, loss)
+        return
     scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
     least = (SLIGHT_HEIGHT if len(loss.y) >= MIN_POINTS else SLIGHT_HEIGHT_OF_FEW) * scale
     if float(np.diff(loss.y).max(initial=0.0)) <= ONE_STEP * least:
@@ -55,6 +59,29 @@ def check(run: Run) -> Iterator[Symptom]:
     ]
     if events and not _is_usual(run, events, seen, scale):
         yield _symptom(run, seen, events, least)
+
+
+def _lone(run: Run, loss: Series) -> Iterator[Symptom]:
+    """The one value of a short log that is far above all others."""
+    peak = lone_spike(loss)
+    if peak is None or _skipped(run, loss)[peak]:
+        return
+    where = float(loss.x[peak])
+    before, high = distinct(float(loss.y[peak - 1]), loss.high)
+    others = np.delete(loss.y, peak)
+    yield Symptom(
+        f"training loss jumped from {before} to {high} at {run.place(where)}, then recovered",
+        confidence_between(loss.high / float(others.max()), 1.0, CERTAIN),
+        {
+            "spikes": 1,
+            "highest": loss.high,
+            "level_before": median(loss.y[:peak]),
+            "largest_other": float(others.max()),
+        },
+        series="train/loss",
+        step=where,
+        span=(where, where),
+    )
 
 
 def _drift(loss: Series) -> float:
@@ -139,10 +166,10 @@ RULE = Rule(
     name="loss-spikes",
     severity=Severity.WARNING,
     title="the loss jumps up and recovers",
-    needs={"train/loss": 12},
+    needs={"train/loss": MIN_BEFORE_LONE + MIN_AFTER_LONE + 1},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Typical causes are a learning rate close to the limit of stability, single bad batches, or stale second-moment estimates in Adam.",
-    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, resumes, steps at which a new part of the loss begins, and jumps at equal distances or at the ends of epochs (short last batches) of up to {BEYOND_A_BATCH:g} times the total decrease do not count, nor does a loss that jumps all the time; where the level only wanders, a spike must exceed {MIN_DRIFTS:g} times its range.",
+    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, resumes, steps at which a new part of the loss begins, and jumps at equal distances or at the ends of epochs (short last batches) of up to {BEYOND_A_BATCH:g} times the total decrease do not count, nor does a loss that jumps all the time; where the level only wanders, a spike must exceed {MIN_DRIFTS:g} times its range. In fewer than {MIN_LONG} values: one value is {MIN_LONE:g} times as high as all others.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",
