@@ -181,3 +181,22 @@ def test_one_high_value_of_a_short_log_is_a_spike_and_no_high_rate() -> None:
     """With values on both sides of it; more than one are another matter."""
     assert _names(Run.drawn(train_loss="0.71 0.84 3.9 0.8 0.62 0.77")) == ["loss-spikes"]
     assert "loss-spikes" not in _names(Run.drawn(train_loss="0.71 0.84 3.9 0.8 3.1 0.77"))
+
+
+def test_an_auc_that_falls_to_guessing_is_a_fault_of_its_computation() -> None:
+    """While the training loss falls on; two evaluations show it, but not where the second is merely lower."""
+    loss = "0.4 0.3 0.25 0.22 0.2 0.19 0.18 0.17"
+    lost = _report(Run.drawn(train_loss=loss, validation_auc="0.951 0.488"))
+    assert lost.primary is not None
+    assert lost.primary.name == "loss-and-metric-disagree"
+    assert "from 0.951" in lost.primary.message
+    assert _names(Run.drawn(train_loss=loss, validation_auc="0.951 0.902")) == []
+
+
+def test_words_that_are_all_wrong_after_many_epochs_are_no_slow_start() -> None:
+    """In both splits; at the start of a run of a recognizer they always are."""
+    rows = {"train_loss": "210 190 240", "train_word_error": "1*3", "validation_loss": "250 248 251"}
+    late = Run.drawn({"epochs": 14.0}, **rows, validation_word_error="1*3")
+    early = Run.drawn({"epochs": 3.0}, **rows, validation_word_error="1*3")
+    assert "metric-at-worst" in _names(late)
+    assert "metric-at-worst" not in _names(early)

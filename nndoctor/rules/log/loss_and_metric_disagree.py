@@ -10,7 +10,7 @@ from nndoctor.analysis.convergence import reach
 from nndoctor.analysis.task_metric import moved_since, task_metric
 from nndoctor.core.confidence import SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import distinct, percent
+from nndoctor.core.formatting import distinct, number, percent
 from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -24,11 +24,13 @@ MIN_NOISES = 3.0  # standard errors of that difference
 MIN_WORSE_SHARE = 0.05  # share of the metric's own size; less may be chance
 MIN_TREND = 0.5  # rank correlation of the error with time: it rises steadily and not in its last values only
 MIN_POINTS = 5
+MIN_EVALUATIONS, MIN_GOOD_AUC, MAX_LOST_AUC = 2, 0.8, 0.55  # of an AUC: values, one that is good, one of guessing
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare both between the loss's best step and the end, and over the whole run."""
-    yield from _metric_worsens(run) or _loss_worsens(run)
+    found = _metric_worsens(run) or _loss_worsens(run) if run.series_of("validation/loss", MIN_POINTS) else []
+    yield from found or _ranking_lost(run)
 
 
 CAUSES_OF_A_WORSE_METRIC = (
@@ -73,6 +75,31 @@ def _metric_worsens(run: Run) -> list[Symptom]:
             series=metric.name,
             step=metric.last_step,
             span=metric.span,
+            severity=Severity.WARNING,
+            causes=CAUSES_OF_A_WORSE_METRIC,
+            remedies=("check-the-metric", "stop-on-the-metric"),
+        )
+    ]
+
+
+def _ranking_lost(run: Run) -> list[Symptom]:
+    """An AUC that was good and ends no better than a coin while the training loss does not rise, however few evaluations show it."""
+    auc, loss = run.series_of("validation/auc", MIN_EVALUATIONS), run.series_of("train/loss", MIN_POINTS)
+    if auc is None or loss is None or auc.final > MAX_LOST_AUC or auc.high < MIN_GOOD_AUC:
+        return []
+    best = float(auc.x[int(np.argmax(auc.y))])
+    then = float(np.interp(best, loss.x, loss.y))
+    if loss.final > then:
+        return []
+    good, lost = auc.in_log_unit(auc.high, auc.final)
+    return [
+        Symptom(
+            f"validation AUC fell from {good} at {run.place(best)} to {lost}, no better than guessing, while training loss did not rise (it ends at {number(loss.final)}): check how AUC is computed",
+            SEVERAL_SIGNS,
+            {"best": auc.high, "last": auc.final},
+            series=auc.name,
+            step=auc.last_step,
+            span=(best, auc.last_step),
             severity=Severity.WARNING,
             causes=CAUSES_OF_A_WORSE_METRIC,
             remedies=("check-the-metric", "stop-on-the-metric"),
@@ -127,10 +154,10 @@ RULE = Rule(
     name="loss-and-metric-disagree",
     severity=Severity.INFO,
     title="validation loss and metric disagree",
-    needs={"validation/loss": 5, "validation/metric": 5},
+    needs={"validation/loss|validation/auc": MIN_EVALUATIONS, "validation/metric": MIN_EVALUATIONS},
     check=check,
     why="Cross-entropy punishes confident mistakes that accuracy does not see, so the loss can rise while more answers are right. A loss that falls while the task's own metric gets worse points to a fault in how the metric is computed.",
-    how=f"From the best loss to the end, the loss rose by {percent(MIN_RISE)} of its total decrease while the metric improved by {100 * MIN_GAIN:g} points or more: information. The loss fell by {percent(MIN_FALL)} while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning.",
+    how=f"From the best loss to the end, the loss rose by {percent(MIN_RISE)} of its total decrease while the metric improved by {100 * MIN_GAIN:g} points or more: information. The loss fell by {percent(MIN_FALL)} while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning; so is an AUC that was {MIN_GOOD_AUC:g} or better and ends at {MAX_LOST_AUC:g} or less while the training loss did not rise.",
     sources=(
         Reference("Guo et al., On Calibration of Modern Neural Networks, 2017", "https://arxiv.org/abs/1706.04599"),
     ),

@@ -9,6 +9,7 @@ from nndoctor.analysis.liveness import repeats_from
 from nndoctor.analysis.still_scores import MIN_VALUES as MIN_STILL
 from nndoctor.analysis.still_scores import still_score
 from nndoctor.analysis.worst import (
+    ERROR_RATES,
     LOST,
     MIN_AT_END,
     MIN_SAME,
@@ -58,7 +59,13 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _is_late(run: Run, found: Sequence[AtWorst]) -> bool:
-    """Whether several metrics are at their worst in a log that begins many epochs into the run: then a few values are enough."""
+    """Whether several metrics are at their worst in a log that begins many epochs into the run: then a few values are enough.
+
+    So they are of the error rates of both splits where many epochs have passed.
+    """
+    splits = {f.name.partition("/")[0] for f in found if f.name.rpartition("/")[2] in ERROR_RATES}
+    if len(splits) > 1 and run.number("epochs") > LATE_EPOCH:
+        return True
     first = run.series[found[0].name].steps[0]
     return run.axis == "epoch" and first >= LATE_EPOCH and len(found) >= MIN_METRICS
 
@@ -169,7 +176,7 @@ RULE = Rule(
     needs={"fact:idle:validation/accuracy|train/metric|validation/metric": 3},
     check=check,
     why="The loss can fall while the metric stays at zero: then the network gives a trivial answer, or the metric and the labels do not match.",
-    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later); or F1, Dice, IoU, mAP, precision and recall are zero in the last {MIN_AT_END} values or more, which are at least {percent(LOST)} of all, without an accuracy that changes meanwhile; or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored. A score that is one number of few digits in {MIN_STILL} evaluations or more while the loss falls is a remark, and a finding where an accuracy is too low for the cross-entropy.",
+    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later, or the error rate of both splits is 1 in one that ends later); or F1, Dice, IoU, mAP, precision and recall are zero in the last {MIN_AT_END} values or more, which are at least {percent(LOST)} of all, without an accuracy that changes meanwhile; or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored. A score that is one number of few digits in {MIN_STILL} evaluations or more while the loss falls is a remark, and a finding where an accuracy is too low for the cross-entropy.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: visualize prediction dynamics",
