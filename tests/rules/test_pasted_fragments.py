@@ -200,3 +200,18 @@ def test_words_that_are_all_wrong_after_many_epochs_are_no_slow_start() -> None:
     early = Run.drawn({"epochs": 3.0}, **rows, validation_word_error="1*3")
     assert "metric-at-worst" in _names(late)
     assert "metric-at-worst" not in _names(early)
+
+
+def test_one_step_down_at_the_only_border_of_an_excerpt_is_a_staircase() -> None:
+    """Under a constant rate, with flat epochs on both sides; a fall all along is none, and neither is a cut of the rate."""
+    parts = [1.8, 1.85, 1.9, 1.95, 2.02, 2.07, 2.12, 2.17, 2.22, 2.27]
+
+    def excerpt(loss: str, lr: str) -> list[str]:
+        values = {"train/loss": loss.split(), "lr": lr.split()}
+        series = {name: Series.of(name, map(float, found), parts) for name, found in values.items()}
+        return _names(Run(series, {}, axis="epoch", epochs=Series.of("epoch", parts, parts)))
+
+    steps = "0.61 0.6 0.62 0.61 0.57 0.38 0.37 0.39 0.38 0.37"
+    assert "memorization-staircase" in excerpt(steps, "2e-4 " * 10)
+    assert "memorization-staircase" not in excerpt(steps, "2e-4 " * 5 + "2e-5 " * 5)
+    assert "memorization-staircase" not in excerpt("0.7 0.66 0.62 0.58 0.54 0.5 0.46 0.42 0.38 0.34", "2e-4 " * 10)

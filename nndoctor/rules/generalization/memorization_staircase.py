@@ -25,6 +25,7 @@ WINDOWS_PER_EPOCH = 3  # an epoch is at least so many windows long
 MIN_ONLY_DROP = 0.2  # the same where there are two epochs, and so one border only
 CERTAIN_DROP = 0.4  # the same from which there is no other explanation
 MAX_SLOPE = 0.5  # fall within the epochs, in drops at their borders: by more the loss simply falls
+MIN_LONG, MIN_SHORT = 16, 8  # values of a log whose epochs have levels of their own, and of an excerpt with one border
 MIN_BORDERS = 0.75  # share of the borders that show a drop
 MIN_EPOCH = 0.4  # share of an epoch's usual length from which the last one shows a level
 RATE_CUT = 0.7  # share of the learning rate before: such a cut explains the drop
@@ -33,6 +34,9 @@ RATE_CUT = 0.7  # share of the learning rate before: such a cut explains the dro
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the levels before and after each border with the fall within the epochs."""
     loss = run.series["train/loss"]
+    if len(loss.y) < MIN_LONG:
+        yield from _one_step(run, loss)
+        return
     first = _with_full_epochs(borders(run, loss), len(loss.y))
     if not len(first) or loss.low <= 0:
         return
@@ -52,6 +56,37 @@ def check(run: Run) -> Iterator[Symptom]:
         step=float(loss.x[first[0]]),
         span=(float(loss.x[first[0]]), loss.last_step),
     )
+
+
+def _one_step(run: Run, loss: Series) -> Iterator[Symptom]:
+    """The one border in an excerpt of a few rows: every value behind it is far below every value before it, under one learning rate."""
+    at = _only_border(run, loss)
+    if at is None or loss.low <= 0 or "lr" not in run.series or _rate_was_cut(run, loss, np.array([at])).any():
+        return
+    before, after = loss.y[:at], loss.y[at + 1 :]  # the value at the border is a mean of steps on both sides of it
+    drop = float(before.min() - after.max())
+    if drop < MIN_ONLY_DROP * before.min() or max(np.ptp(before), np.ptp(after)) > MAX_SLOPE * drop:
+        return
+    where = float(loss.x[at])
+    yield Symptom(
+        f"training loss drops where an epoch begins ({number(float(before[-1]))} → {number(float(after[0]))} at {run.place(where)}) and is flat within the epochs: the model memorizes examples that it has seen before",
+        confidence_between(drop / float(before.min()), MIN_ONLY_DROP, CERTAIN_DROP),
+        {"epochs": 2, "mean_drop": drop},
+        series="train/loss",
+        step=where,
+        span=(where, loss.last_step),
+    )
+
+
+def _only_border(run: Run, loss: Series) -> int | None:
+    """The index of the first value of the second of two epochs, each with a few values, where the log counts parts of epochs."""
+    epochs = run.epochs
+    if epochs is None or len(epochs.values) != len(loss.y) or (epochs.values == np.floor(epochs.values)).all():
+        return None
+    first = np.flatnonzero(np.diff(np.ceil(epochs.values)) > 0) + 1
+    if len(first) != 1 or not MIN_WINDOW <= first[0] < len(loss.y) - MIN_WINDOW - 1:
+        return None
+    return int(first[0])
 
 
 def _with_full_epochs(first: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -107,10 +142,10 @@ RULE = Rule(
     name="memorization-staircase",
     severity=Severity.WARNING,
     title="training loss falls in steps at the epoch borders",
-    needs={"train/loss": 16},
+    needs={"train/loss": MIN_SHORT},
     check=check,
     why="A large model recalls an example after seeing it once: the loss drops when the data repeat, not because the model generalizes better. Validation loss usually rises from the second or third epoch on.",
-    how=f"At {percent(MIN_BORDERS)} of the epoch borders the median of up to {WINDOW} values drops by more than {percent(MIN_DROP)} ({percent(MIN_ONLY_DROP)} if there is one border) and {ERRORS:g} standard errors, while the loss falls by less than {percent(MAX_SLOPE)} of that within the epochs. Borders at which the learning rate was cut do not count.",
+    how=f"At {percent(MIN_BORDERS)} of the epoch borders the median of up to {WINDOW} values drops by more than {percent(MIN_DROP)} ({percent(MIN_ONLY_DROP)} if there is one border) and {ERRORS:g} standard errors, while the loss falls by less than {percent(MAX_SLOPE)} of that within the epochs. Borders at which the learning rate was cut do not count. In an excerpt of fewer than {MIN_LONG} values: all values after the only border are {percent(MIN_ONLY_DROP)} below all before it, and flat on both sides.",
     sources=(
         Reference(
             "Howard and Whitaker, Can LLMs learn from a single example?, 2023",
