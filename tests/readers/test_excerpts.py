@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 import nndoctor
+from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.run import Run
 
 Write = Callable[[str], Run]
@@ -144,3 +147,10 @@ def test_a_loss_scale_that_can_fall_no_further_is_lost(pasted: Write) -> None:
     small = nndoctor.diagnose(pasted("".join(f"WARNING ({k}/2) Grad scale is small: 4.1e-22\n" for k in range(2))))
     assert small.primary is not None
     assert small.primary.name == "loss-scale-collapse"
+
+
+def test_a_sentence_on_a_gradient_norm_is_no_log(tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("The gradient norm is NaN at step 7, and the loss is 0.2.\nWe lowered the rate.\n")
+    with pytest.raises(UnreadableLog):
+        nndoctor.read(path)

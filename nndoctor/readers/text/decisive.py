@@ -14,7 +14,7 @@ from nndoctor.readers.vocabulary.tasks import task
 MIN_JUDGED = 5  # records that rules judge
 MIN_ALIKE = 3  # records of one shape that make a log
 NOT_FINITE = frozenset({"nan", "inf", "infinity", "nan.0", "inf.0"})
-LOST = ("loss", "grad_norm")
+MIN_IN_ROW = 3  # numbers of a row
 NO_DIGIT = re.compile(r"[^0-9]")
 NOT_DECISIVE = frozenset({"lr", "grad_norm", "epoch_time", "loss_scale", "nan_iterations", "skipped_iterations"})
 
@@ -76,11 +76,14 @@ def _is_enough(found: list[Record]) -> bool:
 
 
 def _is_lost(record: Record) -> bool:
-    """Whether a record says its epoch or step, and that a loss or the gradient norm is NaN or infinite there: one such line is enough to report."""
-    return bool(record.own) and any(
-        meaning_of(name).metric.endswith(LOST) and str(value).lower().lstrip("+-") in NOT_FINITE
-        for name, value in record.values.items()
-    )
+    """Whether a record says its epoch or step, and that a loss or the gradient norm is NaN or infinite there: one such line is enough to report.
+
+    Prose says that of a gradient norm, too, and has fewer numbers than a row.
+    """
+    lost = [name for name, value in record.values.items() if str(value).lower().lstrip("+-") in NOT_FINITE]
+    metrics = {meaning_of(name).metric for name in lost}
+    row = len(record.values) >= MIN_IN_ROW and "grad_norm" in metrics
+    return bool(record.own) and (row or any(metric.endswith("loss") for metric in metrics))
 
 
 def _is_metric(name: str) -> bool:
