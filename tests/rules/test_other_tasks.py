@@ -8,7 +8,8 @@ import nndoctor
 from nndoctor.core.verdict import verdict
 
 GAN = "\n".join(
-    f"(epoch: {k}, iters: 100, time: 0.4, data: 0.1) G_GAN: {3 - k / 9} D_real: 0.5 D_fake: 0.4" for k in range(9)
+    f"(epoch: {k}, iters: 100, time: 0.4, data: 0.1) G_GAN: {3 - k / 9} D_real: {0.5 + k % 3 / 50:.3f} D_fake: {0.4 + k % 4 / 50:.3f}"
+    for k in range(9)
 )
 PLAY = "rollout/ep_rew_mean,time/total_timesteps,train/loss,train/value_loss\n" + "".join(
     f"{k},{k}00,{9 - k},{9 - k}\n" for k in range(12)
