@@ -115,7 +115,7 @@ EPISODES = frozenset({"episode", "episodes", "episode_num", "episode_number", "n
 SET_OF_SEVERAL = re.compile(r"eval_(?P<set>[\w-]+)_(?P<metric>loss|accuracy|f1|wer|cer|bleu)")
 # Columns of the returns in scores.txt of ChainerRL and PFRL.
 CHAINERRL = frozenset({"episodes", "mean", "median", "stdev"})
-OF_ONE_EPISODE = frozenset({"reward", "rewards", "return", "rew", "r", "avg_r"})  # a mean over episodes is preferred
+OF_ONE_EPISODE = frozenset({"reward", "rewards", "return", "rew", "r"})  # a mean over episodes is preferred
 LR_OF_GROUP = re.compile(
     r"(lr|learning_rate)(?!.*_(?:mult|multiplier|scale|factor|ratio|decay|gamma|patience|warmup)(?:_|$))(_[a-z]+)+(_\d)?(_pg\d)?"
 )  # but a multiplier of the rate is none

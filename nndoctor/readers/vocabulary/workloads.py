@@ -24,7 +24,7 @@ SERIES = spelling_table(
     explained_variance: explained_variance explained_var vf_explained_var explained_variance_mean
     value_loss: cri value_loss vf_loss critic_loss v_loss c_loss loss_vf loss_value_avg value_avg value_function_loss loss_critic td_loss qf_loss qf1_loss q_loss critic1_loss td_error vf_loss_unclipped loss_v
     policy_loss: pg policy_loss policy_gradient_loss pg_loss actor_loss a_loss loss_policy_avg policy_avg act_loss loss_actor loss_clip loss_pg loss_pi surrogate_loss mean_surrogate_loss
-    q_values: q_values avg_q qf1_values qf2_values mean_q q_mean q_value mean_q_value
+    q_values: q_values qf1_values qf2_values mean_q q_mean q_value mean_q_value
     completion_length: completions_mean_length completion_length mean_completion_length response_length_mean response_length mean_response_length completion_length_mean gen_length glen
     clipped_completions: completions_clipped_ratio response_length_clip_ratio clipped_ratio truncated_ratio truncate_ratio truncation_ratio clip_ratio_response truncated_fraction completion_truncation_rate response_clip_ratio truncated_completions
     episode_length: ep_len_mean ep_len episodic_length episode_len_mean episode_length episode_lengths_step episode_lengths_iter eplenmean episode_length_mean
