@@ -9,6 +9,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import reach
 from nndoctor.analysis.level import dwarfs_second, first_level
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import closing, quantile
@@ -38,6 +39,7 @@ MAX_LOW_AT, MIN_AFTER_LOW = (
     8,
 )  # share of the run by which a loss that climbs steadily is lowest, and values after it
 MIN_ORDERED = 0.9  # rank correlation with time of the values from the lowest on
+RISE_AT_FIRST = (Workload.GAN, Workload.CONTRASTIVE)  # an opponent that learns, or more negatives, raise the loss
 MIN_STEADY, STEADY_TIMES = (
     0.1,
     3.0,
@@ -70,7 +72,7 @@ def rises_for_good(run: Run) -> Rise | None:
 def climbs_steadily(run: Run) -> bool:
     """Whether the training loss climbs from early in the run to its end, nearly every value above those before it, far beyond its first value."""
     loss = run.series_of("train/loss", MIN_POINTS)
-    if loss is None or loss.low <= 0 or reweighted(run):
+    if loss is None or loss.low <= 0 or reweighted(run) or workload(run) in RISE_AT_FIRST:
         return False
     low = int(np.argmin(loss.y))
     after = loss.y[low:]

@@ -154,3 +154,9 @@ def test_a_sentence_on_a_gradient_norm_is_no_log(tmp_path: Path) -> None:
     path.write_text("The gradient norm is NaN at step 7, and the loss is 0.2.\nWe lowered the rate.\n")
     with pytest.raises(UnreadableLog):
         nndoctor.read(path)
+
+
+def test_a_loss_scale_that_rises_in_between_is_not_lost(pasted: Write) -> None:
+    skipped = "[deepspeed] OVERFLOW! Rank 0 Skipping step. Attempted loss scale: 2, reducing to 1\n"
+    rows = "".join(f"step {k} loss {3 - 0.2 * k:.3f}\n" + skipped * (k % 2) for k in range(1, 13))
+    assert nndoctor.diagnose(pasted(rows)).primary is None

@@ -132,4 +132,7 @@ def _scale_cuts(source: Source) -> dict[str, Fact]:
         return {}
     cuts = [float(cut["scale"]) for cut in found]
     before = float(found[0]["before"] or 2 * cuts[0])
-    return {"loss_scale_cuts": Fact((before, *cuts), text.count("\n", 0, found[0].start()) + 1)}
+    moved = [k for k, cut in enumerate(found) if not cut["before"] or float(cut["before"]) != cuts[k]]
+    stuck = len(cuts) - (moved[-1] + 1 if moved else 0)  # overflows at the end that lower the scale no further
+    line = text.count("\n", 0, found[0].start()) + 1
+    return {"loss_scale_cuts": Fact((before, *cuts), line), **({"loss_scale_stuck": Fact(stuck)} if stuck else {})}

@@ -15,6 +15,7 @@ from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import closing, median
 
 MIN_RISE = 0.10  # share of the reach by which the loss rises
 MIN_GAIN = 0.02  # error by which the metric still improves
@@ -24,7 +25,8 @@ MIN_NOISES = 3.0  # standard errors of that difference
 MIN_WORSE_SHARE = 0.05  # share of the metric's own size; less may be chance
 MIN_TREND = 0.5  # rank correlation of the error with time: it rises steadily and not in its last values only
 MIN_POINTS = 5
-MIN_EVALUATIONS, MIN_GOOD_AUC, MAX_LOST_AUC = 2, 0.8, 0.55  # of an AUC: values, one that is good, one of guessing
+MIN_EVALUATIONS, MIN_GOOD_AUC, MAX_LOST_AUC = 2, 0.9, 0.55  # of an AUC: values, one that is good, one of guessing
+LAST_THIRD = 1 / 3  # share of the evaluations whose median is that of guessing
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -86,6 +88,8 @@ def _ranking_lost(run: Run) -> list[Symptom]:
     """An AUC that was good and ends no better than a coin while the training loss does not rise, however few evaluations show it."""
     auc, loss = run.series_of("validation/auc", MIN_EVALUATIONS), run.series_of("train/loss", MIN_POINTS)
     if auc is None or loss is None or auc.final > MAX_LOST_AUC or auc.high < MIN_GOOD_AUC:
+        return []
+    if median(closing(auc.y, LAST_THIRD, 1)) > MAX_LOST_AUC:  # of few examples, single values may be anything
         return []
     best = float(auc.x[int(np.argmax(auc.y))])
     then = float(np.interp(best, loss.x, loss.y))
@@ -157,7 +161,7 @@ RULE = Rule(
     needs={"validation/loss|validation/auc": MIN_EVALUATIONS, "validation/metric": MIN_EVALUATIONS},
     check=check,
     why="Cross-entropy punishes confident mistakes that accuracy does not see, so the loss can rise while more answers are right. A loss that falls while the task's own metric gets worse points to a fault in how the metric is computed.",
-    how=f"From the best loss to the end, the loss rose by {percent(MIN_RISE)} of its total decrease while the metric improved by {100 * MIN_GAIN:g} points or more: information. The loss fell by {percent(MIN_FALL)} while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning; so is an AUC that was {MIN_GOOD_AUC:g} or better and ends at {MAX_LOST_AUC:g} or less while the training loss did not rise.",
+    how=f"From the best loss to the end, the loss rose by {percent(MIN_RISE)} of its total decrease while the metric improved by {100 * MIN_GAIN:g} points or more: information. The loss fell by {percent(MIN_FALL)} while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning; so is an AUC that was {MIN_GOOD_AUC:g} or better and is {MAX_LOST_AUC:g} or less in the last third of the evaluations while the training loss did not rise.",
     sources=(
         Reference("Guo et al., On Calibration of Modern Neural Networks, 2017", "https://arxiv.org/abs/1706.04599"),
     ),

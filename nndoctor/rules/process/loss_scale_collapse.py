@@ -63,16 +63,11 @@ def _scales(run: Run) -> tuple[Array, int | None, float | None]:
 
 
 def _is_lost(run: Run, scales: Array) -> bool:
-    """Whether the last scale is next to nothing, or the overflows that the log reports lower it no further."""
+    """Whether the last overflows that the log reports lower the scale no further, or all that it reports is a scale next to nothing."""
     if not len(scales):
         return False
-    return bool(scales[-1] < LOST_SCALE) or (_repeats(scales) and "loss_scale_cuts" in run.facts)
-
-
-def _repeats(scales: Array) -> bool:
-    """Whether the last cuts left a small scale as it was."""
-    last = scales[-MIN_AT_FLOOR:]
-    return len(last) == MIN_AT_FLOOR and bool((last == last[0]).all()) and bool(last[0] <= SMALL_SCALE)
+    alone = list(run.series) == ["loss_scale"]
+    return run.number("loss_scale_stuck") >= MIN_AT_FLOOR or (alone and bool(scales[-1] < LOST_SCALE))
 
 
 def _collapsed(scales: Array) -> bool:
@@ -120,7 +115,7 @@ RULE = Rule(
     needs={"loss_scale|train/loss|validation/loss|grad_norm": 1},
     check=check,
     why="Every overflow skips a step and halves the scale. If it keeps falling, no step is applied, and the run makes no progress until it aborts.",
-    how=f"The loss scale, in the log's column or its overflow messages, was halved {MIN_HALVINGS:.0f} times or more to {MAX_SETTLED:g} or less (or ends below {SMALL_SCALE / 2:g}) and ends at its lowest; or it is below {LOST_SCALE:g}; or {MIN_AT_FLOOR} overflows in a row leave it at {SMALL_SCALE:g} or less; or the log ends with the message that the scale is at its minimum.",
+    how=f"The loss scale, in the log's column or its overflow messages, was halved {MIN_HALVINGS:.0f} times or more to {MAX_SETTLED:g} or less (or ends below {SMALL_SCALE / 2:g}) and ends at its lowest; or the log reports nothing but a scale below {LOST_SCALE:g}; or the last {MIN_AT_FLOOR} overflows leave it as it is; or the log ends with the message that the scale is at its minimum.",
     sources=(
         Reference("Micikevicius et al., Mixed Precision Training, 2018", "https://arxiv.org/abs/1710.03740"),
         Reference("DeepSpeed, fairseq and Apex: dynamic loss scaling"),

@@ -22,6 +22,7 @@ MAX_MEDIAN_KL = 0.06  # approximate KL of an update; libraries stop at 0.01 to 0
 LARGE_KL, MAX_OFTEN = 0.2, 0.15  # approximate KL, and the share of updates beyond it
 HUGE_KL = 0.5  # approximate KL of which one update is enough where the reward does not rise
 COSTLY = 0.3  # share of all that the reward rose by, of which one update beyond LARGE_KL costs more
+COSTLY_NOISES = 4.0  # times the noise of the reward that such a fall exceeds
 MAX_MEDIAN_CLIPPED = 0.45  # share of the probability ratios, in the median; 0.05 to 0.25 is usual
 HARD_CLIPPED, MAX_HARD_OFTEN = 0.6, 0.15  # the same share, and the share of updates beyond it
 MIN_POINTS = 5
@@ -64,9 +65,10 @@ def _costing(run: Run, kl: Series) -> Symptom | None:
     if reward is None or len(kl.y) < MIN_POINTS:
         return None
     rise = float(reward.y.max()) - reward.initial
+    least = max(COSTLY * rise, COSTLY_NOISES * reward.noise)
     for step in kl.x[np.abs(kl.y) > LARGE_KL].tolist():
         at = int(np.searchsorted(reward.x, step))
-        if not 0 < at < len(reward.y) or reward.y[at - 1] - reward.y[at] <= COSTLY * rise or rise <= 0:
+        if not 0 < at < len(reward.y) or reward.y[at - 1] - reward.y[at] <= least or rise <= 0:
             continue
         size = float(np.interp(step, kl.x, np.abs(kl.y)))
         return Symptom(
