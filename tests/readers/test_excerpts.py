@@ -143,7 +143,7 @@ def test_a_loss_scale_that_can_fall_no_further_is_lost(pasted: Write) -> None:
     floor = nndoctor.diagnose(pasted(skipped.format(1, 1) * 6))
     assert floor.primary is not None
     assert floor.primary.name == "loss-scale-collapse"
-    assert floor.primary.message.startswith("the loss scale is at its minimum, 1:")
+    assert floor.primary.message.startswith("the loss scale is 1 and falls no further:")
     small = nndoctor.diagnose(pasted("".join(f"WARNING ({k}/2) Grad scale is small: 4.1e-22\n" for k in range(2))))
     assert small.primary is not None
     assert small.primary.name == "loss-scale-collapse"

@@ -43,7 +43,13 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _message(scales: Array, message: Fact | None, *, lowered: bool) -> str:
-    fell = "the loss scale is at its minimum" + (f", {number(scales[-1])}" if message is None else "")
+    fell = "the loss scale is at its minimum"
+    if message is None:
+        fell = (
+            f"the loss scale is {number(scales[-1])} and falls no further"
+            if scales[-1] >= LOST_SCALE
+            else f"the loss scale is {number(scales[-1])}"
+        )
     if lowered:
         fell = f"the loss scale fell from {number(scales[0])} to {number(scales[-1])}"
     where = f", and the run ended with an error (line {message.line})" if message is not None and message.line else ""

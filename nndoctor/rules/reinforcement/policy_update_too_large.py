@@ -72,7 +72,7 @@ def _costing(run: Run, kl: Series) -> Symptom | None:
             continue
         size = float(np.interp(step, kl.x, np.abs(kl.y)))
         return Symptom(
-            f"approximate KL reached {number(size)} at {run.place(step)}, and the reward fell from {number(float(reward.y[at - 1]))} to {number(float(reward.y[at]))} (0.01 to 0.03 is usual)",
+            f"approximate KL reached {number(size)} at {run.place(step)} (0.01 to 0.03 is usual), and the reward fell from {number(float(reward.y[at - 1]))} to {number(float(reward.y[at]))}",
             DIRECT,
             {"highest": size, "step": step, "reward_lost": float(reward.y[at - 1] - reward.y[at])},
             series=kl.name,

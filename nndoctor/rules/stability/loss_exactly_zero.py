@@ -67,7 +67,7 @@ def _all_parts_zero(run: Run, loss: Series) -> Symptom | None:
         return None
     names = " and ".join(s.column for s in parts[:MIN_PARTS])
     return Symptom(
-        f"{series_in_words(loss.name)} is {number(loss.final)} in all {len(loss.y)} values, and its parts ({names}) are exactly 0",
+        f"{series_in_words(loss.name)} is {number(loss.final)} in both values, and its parts ({names}) are exactly 0",
         LIKELY,
         {"values": len(loss.y), "parts": len(parts)},
         series=loss.name,
