@@ -11,6 +11,7 @@ MILLISECONDS = re.compile(r"(?P<before>(?:iter|step)\b.*[,|]\s*)(?:time|dt):? (?
 SECONDS = re.compile(r"\b(?P<pair>(?:iter|step|batch|data|data_load)_time[:=] ?\d+\.?\d*) ?s(?:ec)?\b")
 # `step 20: loss = 0.41 (0.3 sec/step)`, `iter 20, loss=0.41 (1.3s)`
 OF_STEP = re.compile(r"\b(?:step|iter)\w*\W+\d+\b.*\bloss\b[^()]*\((?P<whole>\d+\.\d+) ?(?:s|sec(?:/step)?)\)\s*$")
+MAX_ROW = 1000  # characters of a line that ends with such a time
 MEMORY = re.compile(
     r"\b(?:max[ _]mem(?:ory)?:\s*(?P<peak>\d+\.?\d*)\b(?:\s?(?:GiB|MiB|GB|MB)\b)?"
     r"|memory:\s*(?P<size>\d+\.?\d*)\s?(?:GiB|MiB|GB|MB)\b)(?:\([\d.]+%\))?"
@@ -33,7 +34,7 @@ def named(line: str) -> str:
         return f"{line[: found.start()]}{times}{line[found.end() :]}"
     if "ms" in line and (found := MILLISECONDS.search(line)):
         line = f"{line[: found.start()]}{found['before']}step_time_ms: {found['whole']}{line[found.end() :]}"
-    if line.rstrip().endswith(("s)", "sec)", "/step)")) and (found := OF_STEP.search(line)):
+    if ")" in line[-3:] and len(line) < MAX_ROW and (found := OF_STEP.search(line)):
         line = f"{line[: found.start('whole') - 1]}step_time: {found['whole']}"
     if "_time" in line:
         line = SECONDS.sub(r"\g<pair>", line)
