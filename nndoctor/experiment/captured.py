@@ -17,7 +17,17 @@ from torch.utils.data import DataLoader
 from nndoctor.experiment.backward import Reached, backward_replaced
 from nndoctor.experiment.closures import opened
 from nndoctor.experiment.cut_batches import CUTS, cuts
-from nndoctor.experiment.file_text import LEAVES_TRACES, as_function, frames_of, required, script_of, text_of, tree_of
+from nndoctor.experiment.evaluations import Parts, evaluations
+from nndoctor.experiment.file_text import (
+    LEAVES_TRACES,
+    as_function,
+    frames_of,
+    required,
+    script_of,
+    text_of,
+    tree_of,
+    variables_of,
+)
 from nndoctor.experiment.fits import Fit, fits_replaced
 from nndoctor.experiment.iterations import FROM_START, goes_on
 from nndoctor.experiment.loss_call import loss_called
@@ -36,7 +46,8 @@ class Captured:
     """The variables of a script where it begins to train, and its loop as a function of them, with the loader that it goes through.
 
     `loss` is its first one; None where a framework trains. `step` is the function that takes the step on a batch that it is given,
-    `fixed` the arguments beside it, as models and optimizers.
+    `fixed` the arguments beside it, as models and optimizers. `evaluations` are the batches of each statement after the
+    loop that calls the model.
     """
 
     names: Mapping[str, object]
@@ -45,6 +56,7 @@ class Captured:
     loss: Tensor | None = None
     step: FunctionType | None = None
     fixed: Mapping[str, object] = field(default_factory=dict)
+    evaluations: list[list[Parts]] = field(default_factory=list)
 
     def trains(self, model: nn.Module) -> bool:
         """Whether the script trains this model first, and not another one, as a teacher."""
@@ -99,22 +111,26 @@ def _at(frames: list[FrameType], loss: Tensor) -> Captured:
         names = opened(names)
         return Captured({**_called(frames[0], names), **names} if frames else names, loss=loss)
     node, frame, loader = found
-    variables = opened({**names, **_variables(frame), **FROM_START})
+    outwards = frames[frames.index(frame) :]
+    variables = opened({**names, **variables_of(frame), **FROM_START})
     names |= {name: variables[name] for name, value in names.items() if isinstance(value, FunctionType)}
     if not any(callable(names.get(name)) for name in LOSSES) and (own := loss_called(node, variables, loss)):
         names["loss"] = own
+    held_out: list[list[Parts]] = []
     if loader is None:
-        variables |= CUTS if cuts(node, variables) else {}
+        if cuts(node, variables):
+            variables |= CUTS
+            held_out = evaluations(node, outwards)
         if "epoch" not in ast.unparse(node).partition(":")[0]:
             goes_on(node)
     loop = as_function([node], frame.f_code.co_filename, variables)
-    return Captured(names, loop, loader, loss, *_step_in(frames[: frames.index(frame)], names))
+    return Captured(names, loop, loader, loss, *_step_in(frames[: frames.index(frame)], names), held_out)
 
 
 def _loop(frames: list[FrameType]) -> tuple[ast.For | ast.While, FrameType, DataLoader[object] | None] | None:
     """The innermost loop that goes through a loader; else the innermost in which an optimizer steps, or any; None where a framework calls a step of the file."""
     loops = [(node, frame) for frame in frames for node in _loops(frame)]
-    through = ((node, frame, found) for node, frame in loops for found in _loaders(node, _variables(frame)))
+    through = ((node, frame, found) for node, frame in loops for found in _loaders(node, variables_of(frame)))
     stepping = sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[0]))
     return next(through, (*stepping[0], None) if stepping else None)
 
@@ -153,10 +169,6 @@ def _function_of(frame: FrameType, names: Mapping[str, object]) -> FunctionType 
     functions = [f for f in names.values() if isinstance(f, FunctionType)]
     codes = [(f, f.__code__) for f in functions]
     return next((f for f, c in codes if (c.co_filename, c.co_name, c.co_firstlineno) == place), None)
-
-
-def _variables(frame: FrameType) -> dict[str, Any]:
-    return {**frame.f_globals, **frame.f_locals}
 
 
 def _loops(frame: FrameType) -> list[ast.For | ast.While]:

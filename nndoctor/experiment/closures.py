@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from types import CodeType, FunctionType
+from collections.abc import Iterator, Mapping
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from nndoctor.experiment.file_text import TEXT, code_of, text_of, tree_of
@@ -22,6 +22,18 @@ def definition_at(code: CodeType) -> ast.FunctionDef | None:
         n for n in ast.walk(tree_of(code.co_filename)) if isinstance(n, ast.FunctionDef) and n.name == code.co_name
     )
     return next((n for n in found if n.lineno == code.co_firstlineno), None)
+
+
+def later(frame: FrameType, *, loops: bool = False) -> Iterator[ast.stmt]:
+    """The statements that come after the one that runs in a frame; with `loops` also those in the loops that it is in."""
+    own = definition_at(frame.f_code)
+    block = tree_of(frame.f_code.co_filename).body if own is None else own.body
+    entered = (ast.If, ast.With, ast.Try, *((ast.For, ast.While) if loops else ()))
+    while block:
+        now = next((k for k, n in enumerate(block) if n.lineno <= frame.f_lineno <= (n.end_lineno or 0)), len(block))
+        yield from block[now + 1 :]
+        inner = block[now] if now < len(block) else None
+        block = inner.body if isinstance(inner, entered) else []
 
 
 def defined_again(function: FunctionType, own: ast.FunctionDef, variables: dict[str, Any]) -> FunctionType:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -15,6 +15,14 @@ CUT = "nndoctor_cut"  # the function that takes the parts of a batch, and gives 
 CUTS: dict[str, Any] = {CUT: lambda *parts: parts}
 """The name in the variables of a loop that is given no batch."""
 GOES_BACK = ".backward("
+CHANGES = (
+    ".train",
+    ".eval",
+    ".to",
+    ".zero_grad",
+    ".requires_grad_",
+    ".load_state_dict",
+)  # methods of a model that change it
 PLAIN = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Constant, ast.Tuple, ast.keyword, ast.expr_context,
     ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
@@ -49,6 +57,13 @@ def cuts(loop: ast.For | ast.While, variables: Mapping[str, Any]) -> bool:
     return True
 
 
+def parts_at(node: ast.For | ast.While | ast.FunctionDef, variables: Mapping[str, Any]) -> tuple[Tensor, ...]:
+    """What a loop or a function gives to its model with these variables, and the targets; empty where it is not known what they are."""
+    place = _place(node, variables)
+    parts = {} if place is None else _batch(place, variables)
+    return tuple(value for one in parts.values() if isinstance(value := value_of(one, variables), Tensor))
+
+
 def _batch(place: _Place, variables: Mapping[str, Any]) -> dict[str, ast.expr]:
     """The parts of a batch by their text; none where it is not known what they are."""
     made = set().union(*map(_stored, place.used))
@@ -69,20 +84,27 @@ def cut_from(batch: Any) -> dict[str, object]:  # noqa: ANN401 - as it was recor
     return {CUT: lambda *_: tuple(batch)} if batch else {}
 
 
-def _place(loop: ast.For | ast.While, variables: Mapping[str, Any]) -> _Place | None:
+def _place(loop: ast.For | ast.While | ast.FunctionDef, variables: Mapping[str, Any]) -> _Place | None:
     """The first call of a model that learns, outside of loops within this one; None without one."""
     for block in _blocks(loop):
         for index, node in enumerate(block):
-            call = next((n for n in ast.walk(node) if isinstance(n, ast.Call) and learns(n.func, variables)), None)
+            call = next((n for n in ast.walk(node) if _passes(n, variables)), None)
             if call is not None and not isinstance(node, (ast.For, ast.While, ast.With, ast.If, ast.Try)):
                 rest = block[index:]
                 last = next((k for k, each in enumerate(rest) if GOES_BACK in ast.unparse(each)), len(rest))
                 given = [*call.args, *(k.value for k in call.keywords)]
-                return _Place(block, index, given, rest[: last + 1]) if given else None
+                return _Place(block, index, given, rest[: last + 1])
     return None
 
 
-def _blocks(node: ast.For | ast.While | ast.With) -> Iterator[list[ast.stmt]]:
+def _passes(node: ast.AST, variables: Mapping[str, Any]) -> TypeGuard[ast.Call]:
+    """Whether it calls a model that learns, and not to change its mode."""
+    if not isinstance(node, ast.Call) or not (node.args or node.keywords):
+        return False
+    return not ast.unparse(node.func).endswith(CHANGES) and learns(node.func, variables)
+
+
+def _blocks(node: ast.For | ast.While | ast.With | ast.FunctionDef) -> Iterator[list[ast.stmt]]:
     yield node.body
     for each in node.body:
         if isinstance(each, ast.With):

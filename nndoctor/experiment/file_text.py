@@ -57,6 +57,13 @@ def text_of(function: Callable[..., Any], *, depth: int = 2) -> str:
     return "\n".join([_own_text(plain), *(text_of(f, depth=depth - 1) for f in own)])
 
 
+def text_with(statement: ast.stmt, variables: Mapping[str, Any]) -> str:
+    """The text of a statement, and of the functions that it calls."""
+    called = {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
+    functions = (variables.get(name) for name in sorted(called))
+    return "\n".join([ast.unparse(statement), *(text_of(one) for one in functions if isinstance(one, FunctionType))])
+
+
 def _own_text(function: Any) -> str:  # noqa: ANN401
     if TEXT in vars(function):  # which inspect takes for the function before it
         return str(vars(function)[TEXT])
@@ -111,6 +118,11 @@ def frames_of(path: str) -> list[FrameType]:
             found.append(frame)
         frame = frame.f_back
     return found
+
+
+def variables_of(frame: FrameType) -> dict[str, Any]:
+    """The variables of a frame, and those of its file."""
+    return {**frame.f_globals, **frame.f_locals}
 
 
 def required(function: Callable[..., Any]) -> list[str]:

@@ -1,0 +1,118 @@
+"""Held-out batches of a script that evaluates its model in its own code: what comes after its training loop runs once, and what the model is given is noted."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from types import FrameType
+from typing import Any, TypeGuard
+
+import torch
+from torch import Tensor, nn
+
+from nndoctor.experiment.backward import Reached, backward_replaced
+from nndoctor.experiment.by_type import models_in
+from nndoctor.experiment.closures import definition_at, later, opened
+from nndoctor.experiment.cut_batches import parts_at
+from nndoctor.experiment.data import Batch
+from nndoctor.experiment.file_text import as_function, frames_of, text_with, tree_of, variables_of
+from nndoctor.experiment.state import unchanged
+
+CALLS = 64
+LEAVES_FILES = re.compile(r"save|write|dump|open\(|to_csv|mkdir|unlink|remove|rmtree|show\(")
+GOES_BACK = ".backward("
+Parts = tuple[Tensor, ...]
+
+
+def evaluations(loop: ast.For | ast.While, frames: Sequence[FrameType]) -> list[list[Parts]]:
+    """What each statement after a training loop gives to the model, with the targets; `frames` from that of the loop outwards.
+
+    Statements that write files or train are left out.
+    """
+    found: list[list[Parts]] = []
+    for frame in frames:
+        variables = opened(variables_of(frame))
+        for statement in later(frame, loops=True):
+            own = frame is frames[0] and statement.lineno <= (loop.end_lineno or 0)
+            text = "" if own else text_with(statement, variables)
+            if text and not LEAVES_FILES.search(text) and GOES_BACK not in text:
+                found.append(_noted(statement, frame.f_code.co_filename, variables))
+    return [batches for batches in found if batches]
+
+
+def held_out_of(groups: Iterable[list[Parts]], training: Iterable[Batch], most: int) -> list[Parts] | None:
+    """The first of the evaluations whose examples are not those of the training, of which at most so many batches are known; None without one."""
+    known, form, number = set[bytes](), None, 0
+    for batch in training:
+        if not _is_parts(batch):
+            return None
+        known.update(_examples(batch))
+        form, number = form or _form(batch), number + 1
+    for group in groups:
+        shared = [sum(one in known for one in _examples(batch)) / len(batch[0]) for batch in group]
+        rest = [batch for batch, share in zip(group, shared, strict=True) if share < 1 and _form(batch) == form]
+        if rest and (number < most or not any(shared)):
+            return rest
+    return None
+
+
+def _noted(statement: ast.stmt, path: str, variables: dict[str, Any]) -> list[Parts]:
+    """What the models among these variables are given while a statement runs."""
+    models = list(models_in(variables).values())
+    found: list[Parts] = []
+
+    def note(model: nn.Module, _: object) -> None:
+        if any(model is one for one in models):
+            found.extend(_given(frames_of(path)))
+        if len(found) >= CALLS:
+            raise Reached
+
+    def stop(*_: object) -> None:
+        raise Reached
+
+    hook = nn.modules.module.register_module_forward_pre_hook(note)
+    kept = [unchanged(model) for model in models]
+    try:
+        with suppress(Exception, Reached, SystemExit), torch.no_grad(), backward_replaced(stop):
+            for each in kept:
+                each.__enter__()
+            as_function([statement], path, variables)()
+    finally:
+        hook.remove()
+        for each in kept:
+            each.__exit__(None, None, None)
+    return found
+
+
+def _given(frames: list[FrameType]) -> Iterator[Parts]:
+    """The parts of the batch for which a model is called in the innermost of these frames, where they are known."""
+    if not frames:
+        return
+    node = _around(frames[0])
+    parts = () if node is None else parts_at(node, variables_of(frames[0]))
+    if parts:
+        yield parts
+
+
+def _around(frame: FrameType) -> ast.For | ast.While | ast.FunctionDef | None:
+    """The innermost loop or function in which a frame is."""
+    inside = [
+        n
+        for n in ast.walk(definition_at(frame.f_code) or tree_of(frame.f_code.co_filename))
+        if isinstance(n, (ast.For, ast.While, ast.FunctionDef)) and n.lineno <= frame.f_lineno <= (n.end_lineno or 0)
+    ]
+    return min(inside, key=lambda n: (n.end_lineno or 0) - n.lineno, default=None)
+
+
+def _is_parts(batch: object) -> TypeGuard[Sequence[Tensor]]:
+    return isinstance(batch, (tuple, list)) and bool(batch) and all(isinstance(part, Tensor) for part in batch)
+
+
+def _form(batch: Sequence[Tensor]) -> list[tuple[int, torch.dtype]]:
+    return [(part.dim(), part.dtype) for part in batch]
+
+
+def _examples(batch: Sequence[Tensor]) -> Iterator[bytes]:
+    return (one.detach().cpu().numpy().tobytes() for one in batch[0])
