@@ -48,13 +48,15 @@ def code_of(node: ast.FunctionDef, path: str) -> CodeType:
     return next(one for one in compiled.co_consts if isinstance(one, CodeType))
 
 
-def text_of(function: Callable[..., Any], *, depth: int = 2) -> str:
-    """The text of a function without comments, and of those of its file that it calls."""
+def text_of(function: Callable[..., Any], *, depth: int = 2, owner: type | None = None) -> str:
+    """The text of a function without comments, and of those of its file that it calls, also as methods of its own object, or of an `owner`."""
     plain: Any = inspect.unwrap(function)
     variables, code = getattr(plain, "__globals__", {}), getattr(plain, "__code__", None)
-    called = [variables.get(name) for name in getattr(code, "co_names", ())] if depth else []
-    own = (f for f in called if inspect.isfunction(f) and f.__module__ == plain.__module__ and f is not plain)
-    return "\n".join([_own_text(plain), *(text_of(f, depth=depth - 1) for f in own)])
+    own = type(variables["self"]) if "self" in variables else owner
+    names = getattr(code, "co_names", ()) if depth else ()
+    called = [f for name in names for f in (variables.get(name), vars(own).get(name) if own else None)]
+    inner = (f for f in called if inspect.isfunction(f) and f.__module__ == plain.__module__ and f is not plain)
+    return "\n".join([_own_text(plain), *(text_of(f, depth=depth - 1, owner=own) for f in inner)])
 
 
 def text_with(statement: ast.stmt, variables: Mapping[str, Any]) -> str:

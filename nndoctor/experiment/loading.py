@@ -12,7 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from nndoctor.experiment.file_text import MAKES_OPTIMIZER, assigned_in, frames_of, tree_of
+from nndoctor.experiment.file_text import MAKES_OPTIMIZER, assigned_in, frames_of, text_with, tree_of
 from nndoctor.experiment.fits import Fit, fits_replaced
 from nndoctor.experiment.names import MODELS
 from nndoctor.experiment.stages import SECONDS
@@ -37,7 +37,7 @@ def no_training(module: ModuleType) -> Iterator[None]:
     """Within, and at its end, raise Trains where the module trains its model, or trains anything for long.
 
     A first stage is no such training: its optimizer is none of the module's, and another one is, for what comes after it.
-    A script whose models have other names trains them with its last optimizer.
+    A script whose models have other names, or are made in a function, trains them with its last optimizer.
     """
     steps, began = 0, time.perf_counter()
     seen: list[Optimizer] = []
@@ -48,7 +48,7 @@ def no_training(module: ModuleType) -> Iterator[None]:
         if optimizer not in seen:
             seen.append(optimizer)
         late = time.perf_counter() - began > SECONDS
-        if steps > STEPS and (late or (_held(module, seen) and (_is_of_model(module, seen) or _is_last(module)))):
+        if steps > STEPS and (late or (_held(module, seen) and _is_of_model(module, seen)) or _is_last(module)):
             raise Trains
 
     def fit(call: Fit) -> object:
@@ -74,10 +74,10 @@ def _held(module: ModuleType, optimizers: list[Optimizer]) -> bool:
 
 
 def _is_last(module: ModuleType) -> bool:
-    """Whether a module that names no model makes no other optimizer after the statement that runs."""
+    """Whether a module that names no model makes no other optimizer after the statement that runs, nor in what is called there."""
     if assigned_in(tree_of(str(module.__file__))) & set(MODELS):
         return False
-    return not any(MAKES_OPTIMIZER.search(ast.unparse(each)) for each in _later(module))
+    return not any(MAKES_OPTIMIZER.search(text_with(each, vars(module))) for each in _later(module))
 
 
 def _later(module: ModuleType) -> list[ast.stmt]:

@@ -22,16 +22,20 @@ def mapped(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
     if isinstance(batch, np.ndarray) and batch.dtype != object:
         return change(torch.from_numpy(np.ascontiguousarray(batch)))
     if isinstance(batch, Mapping):
-        items = {key: mapped(value, change) for key, value in batch.items()}
-        try:
-            return type(batch)(items)  # type: ignore[call-arg]
-        except TypeError:
-            return items
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(mapped(one, change) for one in batch))
+        return _like(batch, {key: mapped(value, change) for key, value in batch.items()})
     if isinstance(batch, (list, tuple)):
-        return type(batch)(mapped(one, change) for one in batch)
+        return _like(batch, [mapped(one, change) for one in batch])
     return batch
+
+
+def _like(batch: Batch, items: Any) -> Batch:  # noqa: ANN401 - a dict or a list
+    """Items in a container of the batch's own kind; in a plain dict where that kind cannot be made of one."""
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*items)
+    try:
+        return type(batch)(items)
+    except TypeError:
+        return items
 
 
 def copied(batch: Batch) -> Batch:
@@ -147,9 +151,9 @@ def rebuilt(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
     """The batch with its inputs changed and its target as it was."""
     if isinstance(batch, Mapping):
         items = {k: v if k in TARGETS or "mask" in str(k) else mapped(v, change) for k, v in batch.items()}
-        return items if type(batch) is dict else type(batch)(items)  # type: ignore[call-arg]
+        return _like(batch, items)
     if isinstance(batch, (list, tuple)) and len(batch) > 1:
-        return type(batch)([*(mapped(one, change) for one in batch[:-1]), batch[-1]])
+        return _like(batch, [*(mapped(one, change) for one in batch[:-1]), batch[-1]])
     return mapped(batch, change)
 
 
@@ -190,8 +194,8 @@ def target_changed(batch: Batch, rows: Tensor) -> Batch:
 def _with_target(batch: Batch, taken: Callable[[Tensor], Tensor]) -> Batch:
     if isinstance(batch, Mapping):
         items = {k: mapped(v, taken) if k in TARGETS else v for k, v in batch.items()}
-        return items if type(batch) is dict else type(batch)(items)  # type: ignore[call-arg]
-    return type(batch)([*batch[:-1], mapped(batch[-1], taken)])
+        return _like(batch, items)
+    return _like(batch, [*batch[:-1], mapped(batch[-1], taken)])
 
 
 def same_targets(batch: Batch) -> bool:

@@ -77,9 +77,20 @@ def refused(subject: Subject, batch: Batch) -> bool:
 
 
 def _limits(bench: Bench, output: Tensor, target: Tensor) -> None:
-    """Note how many classes the output has, where targets count them."""
-    if not target.is_floating_point() and output.ndim >= 2 and target.ndim == output.ndim - 1:
-        bench.fact("output_classes", output.shape[1] if target.shape[1:] == output.shape[2:] else output.shape[-1])
+    """Note how many classes the output has, where targets count them: a loss that takes a label beyond them compares labels only."""
+    if target.is_floating_point() or output.ndim < 2 or target.ndim != output.ndim - 1:
+        return
+    classes = output.shape[1] if target.shape[1:] == output.shape[2:] else output.shape[-1]
+    if not _takes_any(bench, output, classes):
+        bench.fact("output_classes", classes)
+
+
+def _takes_any(bench: Bench, output: Tensor, classes: int) -> bool:
+    """Whether the loss takes a label that the output has no score for; not asked where that would take the device with it."""
+    target = bench.target(bench.batch)
+    if target is None or output.device.type != "cpu":
+        return False
+    return unless_it_fails(lambda: bench.subject.loss_of(output, torch.full_like(target, classes)), None) is not None
 
 
 def _classes_of_loss(bench: Bench) -> int | None:

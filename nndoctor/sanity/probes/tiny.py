@@ -136,7 +136,7 @@ def subset(sample: Batch, wanted: int, seed: int) -> Batch | None:
     labels = None if target is None or target.is_floating_point() or target.ndim != 1 else target.tolist()
     seen: set[bytes] = set()
     rows: list[int] = []
-    for row in _by_turns(order, labels):
+    for row in _by_turns(order, labels, most=max(wanted // 2, 2)):
         if keys[row] not in seen:
             seen.add(keys[row])
             rows.append(row)
@@ -145,13 +145,17 @@ def subset(sample: Batch, wanted: int, seed: int) -> Batch | None:
     return part(sample, torch.tensor(rows)) if len(rows) >= 2 else None
 
 
-def _by_turns(order: list[int], labels: list[int] | None) -> list[int]:
-    """The order with the classes taking turns, so that the first few examples are of several classes."""
+def _by_turns(order: list[int], labels: list[int] | None, most: int) -> list[int]:
+    """The order with the classes taking turns, so that the first few examples are of several classes, but not all of different ones.
+
+    A loss of pairs learns nothing from those. At most so many classes come before any other.
+    """
     if labels is None:
         return order
     place: dict[int, int] = {}
-    turns: list[tuple[int, int]] = []
+    turns: list[tuple[bool, int, int]] = []
     for at, row in enumerate(order):
         turn = place[labels[row]] = place.get(labels[row], -1) + 1
-        turns.append((turn, at))
-    return [order[at] for _, at in sorted(turns)]
+        late = list(place).index(labels[row]) >= most
+        turns.append((late, turn, at))
+    return [order[at] for _, _, at in sorted(turns)]
