@@ -12,6 +12,7 @@ from nndoctor.sanity.collated import collated
 from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.memorizing import Try, attempt
 from nndoctor.sanity.probes.follow import meets
+from nndoctor.sanity.trials.remedies import BOTH, applied
 
 SIZES = (16, 4)  # examples; the smaller subset only where the larger one is not learned
 STEPS, FEWEST = 200, 40
@@ -86,9 +87,21 @@ def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
             if isinstance(rate, float) and not adam:
                 bench.fact("tiny_rate", rate * factor)
             break
+    else:
+        bench.fact("tiny_passed_elsewhere", int(_in_units(bench, whole, steps)))
     bench.fact("tiny_left_best", best)
     bench.fact("tiny_redrawn", _redrawn(bench, whole))
     bench.fact("tiny_outputs_constant", bool(bench.facts.get("output_meets_target")) and not followed)
+
+
+def _in_units(bench: Bench, batch: Batch | None, steps: int) -> bool:
+    """Whether inputs and targets of unit spread are learned: then their scale is the matter, which is judged by itself."""
+    with applied(bench, BOTH, bench.optimizer()) as change:
+        if not change.hooks and change.batch is None:
+            return False
+        given = batch if change.batch is None else change.batch(batch)
+        found = (unless_it_fails(partial(attempt, bench, given, rate, steps, 0, adam=True), None) for rate in ADAMS)
+        return any(one is not None and one.learned for one in found)
 
 
 def _others(bench: Bench, whole: Batch) -> tuple[list[tuple[Batch | None, float, bool]], int]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 
-from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.constant import ignorance
 from nndoctor.sanity.probes.rates import judged_batches, loss_after, mean_loss
 from nndoctor.sanity.state import seed
@@ -51,9 +52,14 @@ class Trials:
         if words not in self.results:
             if self.bench.clock.left < SEEDS * self.steps * self.bench.step_time:
                 return None
-            tried = [_trained(self.bench, remedy or Remedy(""), self.steps, number) for number in range(SEEDS)]
+            tried = [self._one(remedy, number) for number in range(SEEDS)]
             self.results[words] = Result(tuple(b for b, _ in tried), tuple(a for _, a in tried))
         return self.results[words]
+
+    def _one(self, remedy: Remedy | None, number: int) -> tuple[float, float]:
+        """One training; a remedy that the file's loss does not take, as outputs that are no probabilities any more, helps nothing."""
+        train = partial(_trained, self.bench, remedy or Remedy(""), self.steps, number)
+        return train() if remedy is None else unless_it_fails(train, (math.inf, math.inf))
 
 
 def _trained(bench: Bench, remedy: Remedy, steps: int, number: int) -> tuple[float, float]:

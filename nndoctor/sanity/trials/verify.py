@@ -11,6 +11,7 @@ from nndoctor.core.formatting import number
 from nndoctor.rules.data.inputs_not_normalized import MAX_RMS
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.probes.rates import least_loss
+from nndoctor.sanity.rate_sides import usual_rate
 from nndoctor.sanity.trials import remedies as r
 from nndoctor.sanity.trials.compare import Result, Trials
 
@@ -19,9 +20,12 @@ LEAST = 0.002  # of that way: a remedy that gains less may be luck
 HARM = 0.1  # of what the best of both gains: a remedy that gains so much more shows harm
 MILD = 0.25  # of it, for inputs that are not far from normalized
 SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is no fault
+SLOW_IF_USUAL = 0.9  # the same for a rate that is not far below the usual ones: it learns later
+USUAL = 0.09  # times the usual rate: a tenth of it, but for rounding, is that of SGD in Keras and of many transformers
 SLOW_IF_UNUSUAL = 0.25  # the same for a rate that is far above what is usual, or that fails where a lower one does not
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
 WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
+FEW = 150  # steps of a trial
 STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one more in the same few steps
 MUCH_IN_ALL = 0.2  # the same where several seeds agree, or where the rate that gains it is far higher
 FAR = 100.0  # times the configured rate
@@ -153,11 +157,17 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
     if bench.subject.blind or bench.facts.get("loss_has_gradient") is False:
         bench.fact(f"remark:{name}", "there is no single loss by which to compare it with a remedy")
         return
-    own = trials.of(None) if trials.plan() else None
+    own = trials.of(None) if trials.plan() and not _too_short(bench, trials, name) else None
     if own is None:
         _untried(bench, finding, sure=finding.confidence >= SURE)
         return
     _compared(bench, trials, finding, own, wanted)
+
+
+def _too_short(bench: Bench, trials: Trials, name: str) -> bool:
+    """Whether so few steps do not tell a rate that is too low from a slow start."""
+    below = name == "lr-outside-usable-range" and bench.facts.get("lr_side") == "below"
+    return below and trials.steps < FEW
 
 
 def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wanted: tuple[r.Remedy, ...]) -> None:
@@ -194,7 +204,10 @@ def _limit(bench: Bench, finding: Finding) -> float:
     if finding.name != "lr-outside-usable-range":
         return HARM
     lower = 0 < bench.number("tiny_rate") < bench.number("lr_configured") and not bench.facts.get("tiny_passed")
-    return SLOW_IF_UNUSUAL if lower or bench.facts.get("lr_unusually_high") else SLOW
+    if lower or bench.facts.get("lr_unusually_high"):
+        return SLOW_IF_UNUSUAL
+    usual = bench.facts.get("lr_side") == "below" and bench.number("lr_configured") >= USUAL * usual_rate(bench)
+    return SLOW_IF_USUAL if usual else SLOW
 
 
 def _untried(bench: Bench, finding: Finding, *, sure: bool) -> None:
