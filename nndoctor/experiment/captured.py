@@ -30,6 +30,7 @@ from nndoctor.experiment.file_text import (
 )
 from nndoctor.experiment.fits import Fit, fits_replaced
 from nndoctor.experiment.iterations import FROM_START, goes_on
+from nndoctor.experiment.leftovers import forget_graphs
 from nndoctor.experiment.loss_call import loss_called
 from nndoctor.experiment.model_file import own_arguments, silent
 from nndoctor.experiment.names import LOSSES
@@ -100,6 +101,8 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
         fits_replaced(fit),
     ):
         run()
+    if found:
+        forget_graphs(found[0].names.values())
     return found[0] if found else None
 
 

@@ -205,8 +205,8 @@ def _named(names: Mapping[str, object]) -> dict[str, object]:
 
 
 def _is_count(name: str, value: object) -> bool:
-    """Whether a number has the name of a function: one called `step` counts steps, one called `loss` was computed."""
-    return name in GIVE_A_LOSS and isinstance(value, (int, float, torch.Tensor))
+    """Whether a number or a word has the name of a function: `step` may count steps, `loss` may be computed, or name one to Keras."""
+    return name in {*GIVE_A_LOSS, "optimizer"} and isinstance(value, (int, float, str, torch.Tensor))
 
 
 def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:

@@ -254,7 +254,8 @@ def _is_known(code: OwnCode) -> bool:
 
 def _is_setting(value: object) -> bool:
     """Whether a variable may be what a parameter of the same name is given: a device, a loss, a scheduler, but no data."""
-    return value is not None and not isinstance(value, (Tensor, list, tuple))
+    of_tensors = isinstance(value, Mapping) and any(isinstance(each, Tensor) for each in value.values())
+    return value is not None and not of_tensors and not isinstance(value, (Tensor, list, tuple))
 
 
 def _device(model: nn.Module) -> torch.device:

@@ -137,9 +137,11 @@ def _rows_normalized(input: Any, p: float = 2.0, dim: int = 1, **_: Any) -> list
 def column_meets_row(a: Tensor, b: Tensor) -> bool:
     """Whether one is (N, 1) and the other (N,), of which one has a gradient and the other has none.
 
-    Two columns of one origin are made to meet on purpose, as in pairwise distances of labels or of embeddings.
+    Two columns of one origin are made to meet on purpose, as in pairwise distances of labels or of embeddings; so is a
+    computed row that was just made a column, as in the overlaps of pairs of boxes.
     """
-    return crossed(a, b) and a.requires_grad != b.requires_grad
+    raised = any("Unsqueeze" in type(t.grad_fn).__name__ for t in (a, b))
+    return crossed(a, b) and a.requires_grad != b.requires_grad and not raised
 
 
 def crossed(a: Tensor, b: Tensor) -> bool:

@@ -60,6 +60,8 @@ CURES: dict[str, tuple[r.Remedy, ...]] = {
 }
 """What is tried against each finding. Findings that are not here are facts, or rest on trials of their own."""
 
+OF_START = ("signal-grows", "signal-shrinks", "initialization-unfit-for-activation", "initial-loss-off-chance")
+"""What first weights are found to do: training makes it good where it only begins more slowly."""
 
 FACTS = {
     "optimizer-misses-parameters": {"output_layer", "missed_untrained", "hidden"},
@@ -195,14 +197,14 @@ def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wante
 
 
 def _limit(bench: Bench, finding: Finding) -> float:
-    """How much more a remedy has to gain: more where inputs are not far from normalized, and of a learning rate.
+    """How much more a remedy has to gain: more where inputs are not far from normalized, of first weights, and of a learning rate.
 
     Less of a rate that is far above the usual ones, or that learned no tiny subset.
     """
     if finding.name == "inputs-not-normalized" and bench.number("first_layer_rms") <= MAX_RMS:
         return MILD
     if finding.name != "lr-outside-usable-range":
-        return HARM
+        return SLOW if finding.name in OF_START else HARM
     lower = 0 < bench.number("tiny_rate") < bench.number("lr_configured") and not bench.facts.get("tiny_passed")
     if lower or bench.facts.get("lr_unusually_high"):
         return SLOW_IF_UNUSUAL
