@@ -9,6 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from nndoctor.experiment.closures import defined_again, definition_of
+from nndoctor.experiment.file_text import text_with
 
 BEGUN = "nndoctor_begun"  # the function of a range, or of other items, that gives the rest
 FROM_START: dict[str, Any] = {BEGUN: lambda given: given}
@@ -41,11 +42,11 @@ def goes_on(loop: ast.stmt) -> bool:
 
 
 def counted(function: FunctionType) -> FunctionType:
-    """A function whose innermost loop over a range with an optimizer's step begins so; the function itself where it has none."""
+    """A function whose innermost loop with an optimizer's step, there or in what it calls, begins so; the function itself where it has none."""
     own = definition_of(function)
     if own is None or function.__code__.co_freevars:
         return function
-    loops = [n for n in ast.walk(own) if isinstance(n, ast.For) and STEPS.search(ast.unparse(n))]
+    loops = [n for n in ast.walk(own) if isinstance(n, ast.For) and STEPS.search(text_with(n, function.__globals__))]
     if not loops or not goes_on(loops[-1]):
         return function
     function.__globals__.setdefault(BEGUN, FROM_START[BEGUN])
