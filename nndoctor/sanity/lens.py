@@ -19,13 +19,14 @@ SUMS = frozenset(
 )
 PRODUCTS = frozenset({"mul", "__mul__", "__rmul__", "mul_", "__imul__"})
 DIFFERENCES = frozenset({"sub", "__sub__", "rsub", "__rsub__"})
-ERRORS = frozenset({"pow", "__pow__", "square", "abs", "norm"})
+SQUARES, DISTANCES = frozenset({"pow", "__pow__", "square"}), frozenset({"abs", "norm"})
+SQUARED_ERROR = "squared error"  # the name of one that is written by hand
 MEANS = frozenset({"mean", "sum"})
 
 
 @dataclass(slots=True)
 class Term:
-    """A call of one of torch's losses: the parameters behind it, the nearest of them, its value, and its gradient as `pull`."""
+    """A call of one of torch's losses, or a squared error: the parameters behind it, the nearest of them, its value, and its gradient as `pull`."""
 
     name: str
     reached: frozenset[int]
@@ -88,7 +89,7 @@ class Lens(Observer):
             **dict.fromkeys(SUMS, self._combined),
             **dict.fromkeys(PRODUCTS, self._product),
             **dict.fromkeys(MEANS, self._averaged),
-            **dict.fromkeys(ERRORS, self._erred),
+            **dict.fromkeys(SQUARES | DISTANCES, self._erred),
             "log_softmax": self._scored,
             "gather": self._gathered,
         }
@@ -127,9 +128,13 @@ class Lens(Observer):
         if given[0] in self._open and value.numel() == 1:
             self._part(self._open[given[0]], value)
 
-    def _erred(self, _: str, given: list[Tensor], __: Tensor) -> None:
-        if given[0] in self._differences:
-            self._pair(*self._differences[given[0]])
+    def _erred(self, name: str, given: list[Tensor], value: Tensor) -> None:
+        if given[0] not in self._differences:
+            return
+        output, target = self._differences[given[0]]
+        self._pair(output, target)
+        if name in SQUARES and not target.requires_grad:
+            self._term(SQUARED_ERROR, target, value)
 
     def _scored(self, _: str, __: list[Tensor], value: Tensor) -> None:
         self._scores[value] = True
@@ -201,9 +206,13 @@ class Lens(Observer):
         ):
             return
         self._pair(output, target)
+        self._term(func.__name__, target, value)
+
+    def _term(self, name: str, target: Tensor, value: Tensor) -> None:
+        """Watch a loss against a target, and the gradient that comes back to it."""
         ends = graph.leaves(value.grad_fn)
         term = Term(
-            func.__name__, frozenset(map(id, ends)), tuple(map(id, ends[:2])), float(value.detach().mean()), target.detach(),
+            name, frozenset(map(id, ends)), tuple(map(id, ends[:2])), float(value.detach().mean()), target.detach(),
             self.origins.of_model(target),
         )  # fmt: skip
         self.terms.append(term)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.ledger import Ledger, Pass
-from nndoctor.sanity.lens import Chosen, Lens, Term
+from nndoctor.sanity.lens import SQUARED_ERROR, Chosen, Lens, Term
 from nndoctor.sanity.logs import choices_noted
 from nndoctor.sanity.origins import Origins
 from nndoctor.sanity.rewards import COSTS, REWARDS, source_of
@@ -120,11 +120,14 @@ def _detached(bench: Bench, course: Course) -> None:
 def _maximized(bench: Bench, course: Course) -> None:
     """A loss against given targets that rises, because it enters with a minus, and whose output no other loss trains.
 
-    A divergence from given probabilities, as of a teacher, is lowered beside other losses, too.
+    A divergence from given probabilities, as of a teacher, is lowered beside other losses, too. Squared errors within the
+    log-probabilities of a policy are raised where it is punished.
     """
     columns = course.terms()
     raised = [c for c in columns if all(t.pull < 0 and not t.of_model for t in c)]
-    trained = {one for c in columns if any(t.pull > 0 for t in c) for t in c for one in t.reached}
+    if REWARDS.search(source_of(bench)):
+        raised = [c for c in raised if c[0].name != SQUARED_ERROR]
+    trained = _trained(columns)
     for column in raised:
         first, last = (sum(t.value for t in part) / EARLY for part in (column[:EARLY], column[-EARLY:]))
         if _alone(column, trained) and last > ROSE * first > 0:
@@ -132,6 +135,11 @@ def _maximized(bench: Bench, course: Course) -> None:
             bench.fact("maximized_before", first)
             bench.fact("maximized_after", last)
             return
+
+
+def _trained(columns: list[list[Term]]) -> set[int]:
+    """What losses are behind that are lowered."""
+    return {one for c in columns if any(t.pull > 0 for t in c) for t in c for one in t.reached}
 
 
 def _alone(column: list[Term], trained: set[int]) -> bool:
