@@ -123,9 +123,14 @@ def _same(given: Tensor, rows: Tensor) -> bool:
     return float(kept.double().mean()) > MOSTLY and bool((given[:, :length] == rows[:, :length])[kept].all())
 
 
-def _later_exchanged(given: Tensor, dimension: int) -> Tensor:
-    """The values from the middle on taken from other examples."""
-    half = given.shape[dimension] // 2
+def _middle(given: Tensor, dimension: int) -> int:
+    """The middle of the places at which examples differ: beyond them there may be only padding."""
+    differ = (given != given.roll(1, 0)).movedim(dimension, 0).flatten(1).any(1).nonzero().flatten()
+    return int(differ[len(differ) // 2]) if len(differ) else given.shape[dimension] // 2
+
+
+def _later_exchanged(given: Tensor, dimension: int, half: int) -> Tensor:
+    """The values from a place on taken from other examples."""
     kept, others = given.narrow(dimension, 0, half), given.roll(1, 0)
     return torch.cat([kept, others.narrow(dimension, half, given.shape[dimension] - half)], dimension)
 
@@ -135,8 +140,8 @@ def _change(bench: Bench, call: ModelCall, held: Held) -> float | None:
     """How much outputs change, of their size, whose targets are among the values that change, or before them."""
     own = call.tensors[held.name]
     given = _of_examples(bench, own)
-    other = _of_examples(bench, _later_exchanged(given, held.dimension))
-    half = given.shape[held.dimension] // 2
+    half = _middle(given, held.dimension)
+    other = _of_examples(bench, _later_exchanged(given, held.dimension, half))
     bench.model.eval()
     seed(3)
     before = main_output(call.repeated(bench.model))
