@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,8 +14,10 @@ from nndoctor.sanity.calls import ModelCall, calls_of
 from nndoctor.sanity.lens import Lens
 from nndoctor.sanity.origins import Origins
 from nndoctor.sanity.state import nudge, seed
+from nndoctor.sanity.subject import main_output
 
 MIN_PLACES = 5
+TOKENS = 2  # dimensions
 SEQUENCES, MAX_FEATURES = 3, 64  # dimensions of sequences with several features, and features of which each is compared
 VARIED = 0.5  # of the places at which a value differs from the one before
 ROUNDING = 1e-5  # of an output's size
@@ -30,7 +33,7 @@ def probe(bench: Bench) -> None:
     targets = _targets(bench)
     for call in calls_of(bench.subject, bench.batch) if targets else ():
         for name, given in call.tensors.items():
-            if not any(_holds(given, t) for t in targets):
+            if not any(_holds(given, t) for t in targets) and not _is_next(bench, given, targets):
                 continue
             asked = [_Argument(bench, call, name, time_first) for time_first in (False, True) if given.ndim > 1]
             seen = next((found for one in asked if (found := _seen(one)) is not None), None)
@@ -52,11 +55,31 @@ def _targets(bench: Bench) -> list[Tensor]:
     return [*(pair.target for pair in lens.pairs), *lens.picked, *numbers]
 
 
+def _is_next(bench: Bench, given: Tensor, targets: list[Tensor]) -> bool:
+    """Whether the targets are all tokens but the first, and are compared with all outputs but the first, not but the last."""
+    if given.ndim != TOKENS or not any(_same(given[:, 1:], target) for target in targets):
+        return False
+    seen: list[Any] = []
+    hook = bench.model.register_forward_hook(lambda _m, _a, output: seen.append(main_output(output)))
+    try:
+        loss = bench.subject.run(bench.batch).loss
+    finally:
+        hook.remove()
+    output = seen[0] if len(seen) == 1 else None
+    if output is None or output.ndim != SEQUENCES or output.shape[:2] != given.shape or not output.requires_grad:
+        return False
+    gradient = torch.autograd.grad(loss, output, allow_unused=True)[0]
+    return gradient is not None and bool(gradient.any()) and not bool(gradient[:, 0].any())
+
+
 def _is_sequence(given: Tensor) -> bool:
-    """Whether numbers or tokens come by example and place, and change from place to place."""
+    """Whether numbers or tokens come by example and place, and change from place to place before the padding at their end."""
     dimensions = (2, 3) if given.is_floating_point() else (2,)
-    long = given.ndim in dimensions and len(given) > 1 and given.shape[1] >= MIN_PLACES
-    return long and float((given[:, 1:] != given[:, :-1]).double().mean()) > VARIED
+    if given.ndim not in dimensions or len(given) < 2 or given.shape[1] < MIN_PLACES:
+        return False
+    padding = given == given[:, -1].mode(0).values
+    padded = (padding[:, 1:] & padding[:, :-1]).double().mean()
+    return float((given[:, 1:] != given[:, :-1]).double().mean() / (1 - padded).clamp_min(1e-12)) > VARIED
 
 
 def _holds(given: Tensor, target: Tensor) -> bool:
