@@ -202,3 +202,13 @@ def test_one_of_several_outputs_that_cannot_reach_its_targets(tmp_path, last, na
     run = examine(from_file(str(tmp_path / "model.py")), budget=5.0, seeds=1)
     assert run.fact("bound_output") == name
     assert name is None or run.number("targets_outside") > 0.3
+
+
+def test_names_of_a_loss_and_an_optimizer_of_a_keras_model_are_no_parts(tmp_path):
+    """As variables that are handed to compile()."""
+    script = KERAS.replace("FIT", "x, y, 10").replace(
+        "model.compile(", 'loss, optimizer = "mse", "sgd"\nmodel.compile('
+    )
+    found = fitted(tmp_path, script)
+    assert found.loss is not None
+    assert not isinstance(found.optimizer, str)

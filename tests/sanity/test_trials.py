@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 from torch import nn  # noqa: E402
 
 from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
+from nndoctor.sanity.probes import fit, tiny  # noqa: E402
 from nndoctor.sanity.state import Snapshot  # noqa: E402
 from nndoctor.sanity.trials.compare import FEWEST, SEEDS, Result, Trials  # noqa: E402
 from nndoctor.sanity.trials.remedies import HIGHER, LOWER  # noqa: E402
@@ -106,3 +107,80 @@ def test_a_model_that_makes_its_inputs_tiny_is_compared_with_normalized_ones(exa
     found = [f for f in examined(change, budget=20.0).findings if f.name == "inputs-not-normalized"]
     assert [str(f.severity) for f in found] == ["warning"]
     assert "for the first layer" in found[0].message
+
+
+@pytest.fixture
+def compared(bench):
+    """What is noted of a finding by trainings of which the losses are known; its remedy raises the rate a hundredfold."""
+
+    def judge(name: str, own: Result, other: Result, steps: int = 300, *, step: object = None, **facts) -> dict:
+        bench.subject = SimpleNamespace(blind=False, step=step)
+        bench.facts.update(facts)
+        words = cures(bench, finding := SimpleNamespace(name=name, confidence=0.5, evidence={}))
+        trials = Trials(bench, steps=steps, results={"": own} | {one.words: other for one in words})
+        _verified(bench, trials, finding, words)
+        return bench.facts
+
+    return judge
+
+
+BELOW = {"lr_side": "below", "lr_suggested": 0.1, "optimizer": "Adam"}
+
+
+@pytest.mark.parametrize(
+    ("rate", "own", "verdict"),
+    [(1e-3, 1.8, "remark"), (1e-3, 2.28, "harm"), (1e-5, 1.0, "remark"), (1e-5, 1.8, "harm")],
+)
+def test_a_usual_rate_that_learns_is_not_too_low(compared, rate, own, verdict):
+    """One that is far below the usual ones must learn half as fast as the best."""
+    found = compared("lr-outside-usable-range", ended(own, own), ended(0.1, 0.1), lr_configured=rate, **BELOW)
+    assert f"{verdict}:lr-outside-usable-range" in found
+
+
+@pytest.mark.parametrize(("rate", "verdict"), [(5e-5, "remark"), (5e-7, "harm")])
+def test_few_steps_tell_only_a_rate_that_is_far_too_low(compared, rate, verdict):
+    given = {**BELOW, "lr_suggested": 5e-4, "lr_configured": rate, "lr_gain": 0.0, "lr_best_gain": 0.5}
+    found = compared("lr-outside-usable-range", ended(2.3, 2.3), ended(0.1, 0.1), 66, **given)
+    assert f"{verdict}:lr-outside-usable-range" in found
+
+
+@pytest.mark.parametrize(("own", "verdict"), [(0.9, "remark"), (1.9, "harm")])
+def test_first_weights_that_only_begin_more_slowly_are_a_remark(compared, own, verdict):
+    assert f"{verdict}:signal-shrinks" in compared("signal-shrinks", ended(own, own), ended(0.1, 0.1))
+
+
+def test_a_loss_that_stays_far_above_that_of_a_constant_needs_no_remedy(compared):
+    found = compared("initial-loss-off-chance", ended(2e4, 2e4), ended(2e4, 2e4), constant_loss=1.8)
+    assert found["harm:initial-loss-off-chance"] == "after 300 steps the loss is 20000"
+
+
+@pytest.mark.parametrize(("rms", "step", "verdict"), [(2e4, 1, "harm"), (2e4, None, "remark"), (20, 1, "remark")])
+def test_units_that_no_remedy_reaches_within_a_step(compared, rms, step, verdict):
+    given = {"step": step, "first_layer_rms": float(rms)}
+    found = compared("inputs-not-normalized", ended(2e7, 2e7), ended(2e7, 2e7), **given)
+    assert f"{verdict}:inputs-not-normalized" in found
+
+
+def test_a_remedy_that_the_loss_does_not_take_is_no_end_of_the_trials(examined):
+    """Standardized outputs are no probabilities."""
+    change = """
+    x = 40 + 9 * torch.randn(240, 8); y = (x[:, :1] > 40).float()
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid()); loss = nn.BCELoss()
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    train_data = DataLoader(TensorDataset(x[:200], y[:200]), batch_size=20, shuffle=True); validation_data = None
+    """
+    report = examined(change)
+    assert "inputs-not-normalized" in {f.name for f in report.findings}
+    assert not [note for note in report.run.notes if "whether remedies help" in note]
+
+
+def test_a_scale_that_keeps_a_subset_from_being_learned_is_judged_by_itself(probed):
+    change = """
+    x = torch.randn(240, 3, 4) * torch.tensor([0.1, 8, 0.1, 20.0]) + torch.tensor([0, 8, 0, 24.0]); y = 9 + x[:, -1, 1:2] / 8
+    class Memory(nn.Module):
+        def __init__(self): super().__init__(); self.memory, self.head = nn.LSTM(4, 16, batch_first=True), nn.Linear(16, 1)
+        def forward(self, v): return self.head(self.memory(v)[0][:, -1])
+    model = Memory(); loss = nn.MSELoss(); optimizer = torch.optim.Adam(model.parameters(), 1e-4)
+    train_data = DataLoader(TensorDataset(x[:200], y[:200]), batch_size=20, shuffle=True)
+    """
+    assert probed(change, fit.probe, tiny.probe)["tiny_passed_elsewhere"] == 1

@@ -13,7 +13,7 @@ from nndoctor.recorder.kinds import WEIGHTS, Role, role_of
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.reach import fed
 
-MOST = 0.5  # of the weights: fewer frozen ones are not the backbone
+FROZEN, MISSED = 0.2, 0.5  # of the weights: fewer are not the backbone; what is frozen is tried
 FEWEST = 64  # values of a weight that show how it was drawn
 SHIFTS = ("bias", "beta")  # of Keras, which begin at 0, those of the forget gate at 1
 NEAR = 0.05  # how far the spread of so many uniform numbers may be from its value
@@ -24,25 +24,25 @@ def probe(bench: Bench) -> None:
     missed = bench.facts.get("missed_parameters")
     names = set(missed) if isinstance(missed, tuple) else set()
     named = list(bench.model.named_parameters())
-    _look(bench, "frozen_untrained", {id(p) for _, p in named if not p.requires_grad})
-    _look(bench, "missed_untrained", {id(p) for n, p in named if n in names})
+    _look(bench, "frozen_untrained", {id(p) for _, p in named if not p.requires_grad}, FROZEN)
+    _look(bench, "missed_untrained", {id(p) for n, p in named if n in names}, MISSED)
 
 
-def _look(bench: Bench, fact: str, still: AbstractSet[int]) -> None:
-    """Note under this name the layers of parameters that stay as they are."""
+def _look(bench: Bench, fact: str, still: AbstractSet[int], least: float) -> None:
+    """Note under this name the layers of parameters that stay as they are, where they have at least this share of the weights."""
     sizes = {id(p): p.numel() for p in bench.model.parameters()}
-    if sum(sizes[one] for one in still) < MOST * sum(sizes.values()) or len(still) == len(sizes):
+    if sum(sizes[one] for one in still) < least * sum(sizes.values()) or len(still) == len(sizes):
         return
-    layers, others = _holders(bench.model, still), _holders(bench.model, sizes.keys() - still)
+    layers, others = holders(bench.model, still), holders(bench.model, sizes.keys() - still)
     if (
-        _as_initialized(layers.values())
+        as_initialized(layers.values())
         and fed(bench, still, others.values())
         and not fed(bench, sizes.keys() - still, layers.values())
     ):
         bench.fact(fact, tuple(layers))
 
 
-def _holders(model: nn.Module, wanted: AbstractSet[int]) -> dict[str, nn.Module]:
+def holders(model: nn.Module, wanted: AbstractSet[int]) -> dict[str, nn.Module]:
     """The modules, or the layers of a Keras model, whose own parameters are all among these."""
     every = {str(m.name): m for m in weight_layers(model)} if is_keras(model) else dict(model.named_modules())
     found = {}
@@ -53,7 +53,7 @@ def _holders(model: nn.Module, wanted: AbstractSet[int]) -> dict[str, nn.Module]
     return found
 
 
-def _as_initialized(layers: Iterable[nn.Module]) -> bool:
+def as_initialized(layers: Iterable[nn.Module]) -> bool:
     """Whether every normalization is the identity, or without any, every weight is drawn as torch draws it; of Keras, whether all biases are those of its start."""
     layers = list(layers)
     of_keras = [layer for layer in layers if is_keras(layer)]

@@ -6,6 +6,7 @@ from torch import nn
 
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.graph import walk
+from nndoctor.sanity.probes.frozen import as_initialized, holders
 from nndoctor.sanity.reach import fed
 
 MOSTLY = 0.5  # of the other weights: where fewer are trained, adapters or prompts are, on purpose
@@ -15,6 +16,10 @@ def probe(bench: Bench) -> None:
     """Note the path of an output layer that is not trained though what it takes is: it is frozen, or in no optimizer."""
     trained = _trained(bench)
     if all(id(p) in trained for p in bench.model.parameters()):
+        return
+    head = _missed_head(bench, trained)
+    if head is not None:
+        bench.fact("output_layer_untrained", head)
         return
     nearest = _nearest(bench)
     if len(nearest) < 2:
@@ -26,6 +31,17 @@ def probe(bench: Bench) -> None:
     share = sum(p.numel() for p in others if id(p) in trained) / max(sum(p.numel() for p in others), 1)
     if share > MOSTLY and fed(bench, trained, [bench.model.get_submodule(path)]):
         bench.fact("output_layer_untrained", path)
+
+
+def _missed_head(bench: Bench, trained: set[int]) -> str | None:
+    """A layer that no optimizer holds, as it was initialized, that takes what is trained while nothing trained takes what it makes."""
+    missed = {id(p) for p in bench.model.parameters() if p.requires_grad} - trained
+    heads = holders(bench.model, missed)
+    if not heads or not as_initialized(heads.values()):
+        return None
+    others = holders(bench.model, trained).values()
+    ends = fed(bench, trained, heads.values()) and not fed(bench, missed, others)
+    return next(iter(heads)) if ends else None
 
 
 def _trained(bench: Bench) -> set[int]:

@@ -26,6 +26,8 @@ SLOW_IF_UNUSUAL = 0.25  # the same for a rate that is far above what is usual, o
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
 WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
 FEW = 150  # steps of a trial
+FAR_ABOVE = 10.0  # times the loss of a constant output
+RAW, FAR_RMS = ("inputs-not-normalized", "targets-not-normalized"), 1000.0
 STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one more in the same few steps
 MUCH_IN_ALL = 0.2  # the same where several seeds agree, or where the rate that gains it is far higher
 FAR = 100.0  # times the configured rate
@@ -160,10 +162,23 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
         bench.fact(f"remark:{name}", "there is no single loss by which to compare it with a remedy")
         return
     own = trials.of(None) if trials.plan() and not _too_short(bench, trials, name) else None
+    known = "" if own is None else _beyond_doubt(bench, trials, name, own)
+    if known:
+        bench.fact(f"harm:{name}", known)
+        return
     if own is None:
         _untried(bench, finding, sure=finding.confidence >= SURE)
         return
     _compared(bench, trials, finding, own, wanted)
+
+
+def _beyond_doubt(bench: Bench, trials: Trials, name: str, own: Result) -> str:
+    """What shows harm without a remedy: a loss that stays far above that of a constant, and units that no remedy reaches within a step."""
+    constant = bench.number("constant_loss")
+    if name == "initial-loss-off-chance" and 0 < FAR_ABOVE * constant < own.end < math.inf:
+        return f"after {trials.steps} steps the loss is {_loss(own.end)}"
+    raw = name in RAW and bench.subject.step is not None
+    return "numbers of such a size need no trial" if raw and bench.number("first_layer_rms") > FAR_RMS else ""
 
 
 def _too_short(bench: Bench, trials: Trials, name: str) -> bool:

@@ -1,0 +1,76 @@
+"""Language models that are asked for the token they are given, and errors written by hand that are raised."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the check-up needs torch")
+
+from nndoctor.sanity.probes import objective, own_value, targets_seen  # noqa: E402
+
+RECURRENT = """
+lengths = torch.randint(5, 9, (80,))
+tokens = torch.randint(1, 20, (80, 16)).masked_fill(torch.arange(16) >= lengths[:, None], 0)
+class Language(nn.Module):
+    def __init__(self):
+        super().__init__(); self.embed, self.memory, self.head = nn.Embedding(20, 16), nn.GRU(16, 16, batch_first=True), nn.Linear(16, 20)
+    def forward(self, tokens): return self.head(self.memory(self.embed(tokens))[0])
+model = Language()
+optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+train_data = DataLoader(TensorDataset(tokens), batch_size=20)
+def step(model, batch):
+    scores = model(batch[0])[:, PLACES]
+    return nn.functional.cross_entropy(scores.reshape(-1, 20), batch[0][:, 1:].reshape(-1), ignore_index=0)
+"""
+DECODER = """
+sources, lengths = torch.randn(80, 8), torch.randint(4, 8, (80,))
+tokens = torch.randint(1, 20, (80, 20)).masked_fill(torch.arange(20) >= lengths[:, None], 0)
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__(); self.source, self.embed, self.memory, self.head = nn.Linear(8, 16), nn.Embedding(20, 16), nn.GRU(16, 16, batch_first=True), nn.Linear(16, 20)
+    def forward(self, source, labels):
+        begin = torch.zeros_like(labels[:, :1]); given = GIVEN
+        return self.head(self.memory(self.embed(given), self.source(source)[None])[0])
+model = Reader()
+optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+train_data = DataLoader(TensorDataset(sources, tokens), batch_size=20)
+def step(model, batch):
+    return nn.functional.cross_entropy(model(*batch).transpose(1, 2), batch[1], ignore_index=0)
+"""
+PHYSICS = """
+times = torch.linspace(0, 1, 20)[:, None]; observed = times.sin()
+model = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 1))
+optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+train_data = DataLoader(TensorDataset(times), batch_size=20)
+def train_step(model, batch, optimizer):
+    error = ((model(batch[0]) - observed) ** 2).mean()
+    optimizer.zero_grad(); (SIGN error + 1e-3 * model(batch[0]).square().mean()).backward(); optimizer.step()
+    return error.detach()
+"""
+
+
+@pytest.mark.parametrize(("places", "seen"), [(":-1", False), ("1:", True)])
+def test_outputs_that_are_compared_with_the_token_at_their_own_place(probed, places, seen):
+    """Also where most of a batch is padding."""
+    found = probed(RECURRENT.replace("PLACES", places), own_value.probe)
+    assert (found.get("own_value_seen", 0.0) > 0.1) is seen
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"), [("torch.cat([begin, labels[:, :-1]], 1)", False), ("labels", True)], ids=["shifted", "not"]
+)
+def test_a_decoder_that_is_given_its_targets_before_the_padding(probed, given, seen):
+    found = probed(DECODER.replace("GIVEN", given), targets_seen.probe)
+    assert (found["target_argument_change"] > 0.05) is seen
+
+
+@pytest.mark.parametrize(("sign", "raised"), [("", False), ("-", True)])
+def test_a_squared_error_that_is_written_by_hand(probed, sign, raised):
+    found = probed(PHYSICS.replace("SIGN", sign), objective.probe)
+    assert (found.get("maximized_loss") == "squared error") is raised
+
+
+def test_the_squared_errors_of_a_policy_that_is_punished_are_no_fault(probed):
+    """They are in the log-probabilities of its actions."""
+    change = PHYSICS.replace("SIGN", "-").replace("observed = times.sin()", "observed = rewards = times.sin()")
+    assert "maximized_loss" not in probed(change, objective.probe)
