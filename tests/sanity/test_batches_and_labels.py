@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
+from typing import NamedTuple
 
 import pytest
 
@@ -42,7 +42,12 @@ def step(model, batch): return nn.functional.cross_entropy(model(torch.stack(bat
 optimizer = torch.optim.Adam(model.parameters())
 """
 
-Pair = namedtuple("Pair", "inputs labels")
+
+class Pair(NamedTuple):
+    """A batch whose parts have names."""
+
+    inputs: torch.Tensor
+    labels: torch.Tensor
 
 
 def test_named_tuples_stay_what_they_are(examined):
@@ -66,12 +71,12 @@ def test_every_change_keeps_the_kind_of_a_batch():
 
 
 def test_labels_that_a_loss_compares_with_each_other_are_in_range(probed):
-    found = probed(PAIRS, lambda bench: labels.outside(bench))
+    found = probed(PAIRS, labels.outside)
     assert found.get("output_classes") is None
 
 
 def test_labels_of_a_cross_entropy_are_counted(probed):
-    assert probed("", lambda bench: labels.outside(bench))["output_classes"] == 3
+    assert probed("", labels.outside)["output_classes"] == 3
 
 
 def test_a_tiny_subset_of_many_classes_has_pairs(probed):
