@@ -108,7 +108,8 @@ def _script(
 def _experiment(
     path: str, given: ExperimentOptions, variables: Mapping[str, object], script: Captured | None = None
 ) -> Experiment:
-    loaded = {name: value for name, value in variables.items() if not _is_count(name, value)}
+    words = _words_of_keras(variables)
+    loaded = {name: value for name, value in variables.items() if not _is_count(name, value) and name not in words}
     trained = trainer_in(loaded) is not None  # then all but the model is the Trainer's
     taken = {} if trained else taken_parts(loaded)
     names = {**loaded, **{part: value for part, (_, value) in taken.items()}}
@@ -205,8 +206,15 @@ def _named(names: Mapping[str, object]) -> dict[str, object]:
 
 
 def _is_count(name: str, value: object) -> bool:
-    """Whether a number or a word has the name of a function: `step` may count steps, `loss` may be computed, or name one to Keras."""
-    return name in {*GIVE_A_LOSS, "optimizer"} and isinstance(value, (int, float, str, torch.Tensor))
+    """Whether a number has the name of a function: one called `step` counts steps, one called `loss` was computed."""
+    return name in GIVE_A_LOSS and isinstance(value, (int, float, torch.Tensor))
+
+
+def _words_of_keras(names: Mapping[str, object]) -> set[str]:
+    """The names of a loss and an optimizer that a Keras model knows by their own names, which compile() was given."""
+    model = names.get("model")
+    known = isinstance(model, nn.Module) and is_keras(model)
+    return {name for name in ("loss", "optimizer") if isinstance(names.get(name), str)} if known else set()
 
 
 def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:

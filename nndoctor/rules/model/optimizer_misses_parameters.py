@@ -61,7 +61,7 @@ RULE = Rule(
     needs={"fact:missed_parameters|fact:hidden_parameters": 1},
     check=check,
     why="A layer that was added after the optimizer was created, or left out of its groups, is never trained. If that is intended, use requires_grad_(False), which also avoids computing its gradients.",
-    how="Every parameter of the model with requires_grad must be in one of the optimizer's groups, and every parameter that the loss leads back to must be known to the model or to the optimizer. A layer that does no harm by missing is named as information, unless it is the output layer behind trained layers, or those before the trained ones whose weights are as initialized.",
+    how="Every parameter of the model with requires_grad must be in one of the optimizer's groups, and every parameter that the loss leads back to must be known to the model or to the optimizer. A layer that does no harm by missing is named as information, unless it is an output layer behind trained layers (one of several whose weights are as initialized), or those before the trained ones whose weights are as initialized.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

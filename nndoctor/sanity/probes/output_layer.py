@@ -9,7 +9,7 @@ from nndoctor.sanity.graph import walk
 from nndoctor.sanity.probes.frozen import as_initialized, holders
 from nndoctor.sanity.reach import fed
 
-MOSTLY = 0.5  # of the other weights: where fewer are trained, adapters or prompts are, on purpose
+MOSTLY = 0.5  # of the weights: where fewer are trained, adapters or prompts are, on purpose
 
 
 def probe(bench: Bench) -> None:
@@ -37,7 +37,8 @@ def _missed_head(bench: Bench, trained: set[int]) -> str | None:
     """A layer that no optimizer holds, as it was initialized, that takes what is trained while nothing trained takes what it makes."""
     missed = {id(p) for p in bench.model.parameters() if p.requires_grad} - trained
     heads = holders(bench.model, missed)
-    if not heads or not as_initialized(heads.values()):
+    few = len(missed) < MOSTLY * len(list(bench.model.parameters()))
+    if not heads or not few or not as_initialized(heads.values()):
         return None
     others = holders(bench.model, trained).values()
     ends = fed(bench, trained, heads.values()) and not fed(bench, missed, others)
