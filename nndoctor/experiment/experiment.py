@@ -15,7 +15,7 @@ from nndoctor.experiment.captured import Captured, captured, reached
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
 from nndoctor.experiment.evaluations import held_out_of
 from nndoctor.experiment.file_text import leaves_traces
-from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt
+from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt, words_of_compile
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import Missing, ModelFileError, TrainsAtImport, load, user_code
 from nndoctor.experiment.own_code import SAMPLER
@@ -108,7 +108,7 @@ def _script(
 def _experiment(
     path: str, given: ExperimentOptions, variables: Mapping[str, object], script: Captured | None = None
 ) -> Experiment:
-    words = _words_of_keras(variables)
+    words = words_of_compile(variables)
     loaded = {name: value for name, value in variables.items() if not _is_count(name, value) and name not in words}
     trained = trainer_in(loaded) is not None  # then all but the model is the Trainer's
     taken = {} if trained else taken_parts(loaded)
@@ -208,13 +208,6 @@ def _named(names: Mapping[str, object]) -> dict[str, object]:
 def _is_count(name: str, value: object) -> bool:
     """Whether a number has the name of a function: one called `step` counts steps, one called `loss` was computed."""
     return name in GIVE_A_LOSS and isinstance(value, (int, float, torch.Tensor))
-
-
-def _words_of_keras(names: Mapping[str, object]) -> set[str]:
-    """The names of a loss and an optimizer that a Keras model knows by their own names, which compile() was given."""
-    model = names.get("model")
-    known = isinstance(model, nn.Module) and is_keras(model)
-    return {name for name in ("loss", "optimizer") if isinstance(names.get(name), str)} if known else set()
 
 
 def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:

@@ -163,3 +163,10 @@ def _optimizer(
 def plain_name(name: str) -> str:
     """A weight's name without what Keras puts in front of it: `_functional._torch_params.sequential/dense/bias` is `sequential/dense/bias`."""
     return name.rpartition("_torch_params.")[2]
+
+
+def words_of_compile(names: Mapping[str, object]) -> set[str]:
+    """The names of a loss and an optimizer that a Keras model knows by their own names, which compile() was given."""
+    model = names.get("model")
+    known = isinstance(model, nn.Module) and is_keras(model)
+    return {name for name in ("loss", "optimizer") if isinstance(names.get(name), str)} if known else set()
