@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import FrameType
 from typing import Any, TypeGuard
 
@@ -72,17 +72,11 @@ def _noted(statement: ast.stmt, path: str, variables: dict[str, Any]) -> list[Pa
     def stop(*_: object) -> None:
         raise Reached
 
-    hook = nn.modules.module.register_module_forward_pre_hook(note)
-    kept = [unchanged(model) for model in models]
-    try:
-        with suppress(Exception, Reached, SystemExit), torch.no_grad(), backward_replaced(stop):
-            for each in kept:
-                each.__enter__()
-            as_function([statement], path, variables)()
-    finally:
-        hook.remove()
-        for each in kept:
-            each.__exit__(None, None, None)
+    with suppress(Exception, Reached, SystemExit), ExitStack() as stack:
+        stack.callback(nn.modules.module.register_module_forward_pre_hook(note).remove)
+        for each in (*map(unchanged, models), torch.no_grad(), backward_replaced(stop)):
+            stack.enter_context(each)
+        as_function([statement], path, variables)()
     return found
 
 
