@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor, nn
 
-from nndoctor.experiment.backward import Reached, backward_replaced
+from nndoctor.experiment.backward import Reached
 from nndoctor.experiment.by_type import models_in
 from nndoctor.experiment.closures import definition_at, later, opened
 from nndoctor.experiment.cut_batches import parts_at
@@ -21,23 +21,24 @@ from nndoctor.experiment.file_text import as_function, frames_of, text_with, tre
 from nndoctor.experiment.state import unchanged
 
 CALLS = 64
-LEAVES_FILES = re.compile(r"save|write|dump|open\(|to_csv|mkdir|unlink|remove|rmtree|show\(")
-GOES_BACK = ".backward("
+ACTS = re.compile(r"save|write|dump|open\(|to_csv|mkdir|unlink|remove|rmtree|show\(|\.fit\(|\.backward\(")
+"""What writes, shows or trains."""
 Parts = tuple[Tensor, ...]
 
 
 def evaluations(loop: ast.For | ast.While, frames: Sequence[FrameType]) -> list[list[Parts]]:
     """What each statement after a training loop gives to the model, with the targets; `frames` from that of the loop outwards.
 
-    Statements that write files or train are left out.
+    Statements that write, show or train are left out.
     """
     found: list[list[Parts]] = []
     for frame in frames:
         variables = opened(variables_of(frame))
+        models = models_in(variables)
         for statement in later(frame, loops=True):
             own = frame is frames[0] and statement.lineno <= (loop.end_lineno or 0)
             text = "" if own else text_with(statement, variables)
-            if text and not LEAVES_FILES.search(text) and GOES_BACK not in text:
+            if any(name in text for name in models) and not ACTS.search(text):
                 found.append(_noted(statement, frame.f_code.co_filename, variables))
     return [batches for batches in found if batches]
 
@@ -61,23 +62,21 @@ def held_out_of(groups: Iterable[list[Parts]], training: Iterable[Batch], most: 
 def _noted(statement: ast.stmt, path: str, variables: dict[str, Any]) -> list[Parts]:
     """What the models among these variables are given while a statement runs."""
     models = list(models_in(variables).values())
-    found: list[Parts] = []
+    calls: list[list[Parts]] = []
 
     def note(model: nn.Module, _: object) -> None:
         if any(model is one for one in models):
-            found.extend(_given(frames_of(path)))
-        if len(found) >= CALLS:
+            calls.append(list(_given(frames_of(path))))
+        if len(calls) >= CALLS:
             raise Reached
-
-    def stop(*_: object) -> None:
-        raise Reached
 
     with suppress(Exception, Reached, SystemExit), ExitStack() as stack:
         stack.callback(nn.modules.module.register_module_forward_pre_hook(note).remove)
-        for each in (*map(unchanged, models), torch.no_grad(), backward_replaced(stop)):
-            stack.enter_context(each)
+        for model in models:
+            stack.enter_context(unchanged(model))
+        stack.enter_context(torch.no_grad())
         as_function([statement], path, variables)()
-    return found
+    return [parts for call in calls for parts in call]
 
 
 def _given(frames: list[FrameType]) -> Iterator[Parts]:
