@@ -35,12 +35,13 @@ class ModelCall:
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """The arguments that are tensors, by the names of forward's parameters, in order; those within a list or dict with their place."""
+        """The arguments that are dense tensors, by the names of forward's parameters, in order; those within a list or dict with their place."""
         given = {self._name(k): value for k, value in enumerate(self.places)} | self.names
         found: dict[str, Tensor] = {}
 
         def note(name: str, tensor: Tensor) -> Tensor:
-            found[name] = tensor
+            if tensor.layout is torch.strided:  # those of sparse ones cannot be exchanged
+                found[name] = tensor
             return tensor
 
         for name, value in given.items():

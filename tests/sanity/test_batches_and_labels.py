@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.sanity.batches import mapped, rebuilt, target_changed  # noqa: E402
+from nndoctor.sanity.calls import calls_of  # noqa: E402
 from nndoctor.sanity.probes import channels, labels, shapes, tiny  # noqa: E402
 
 NAMED = """
@@ -113,3 +114,20 @@ def step(model, batch):
 def test_a_row_that_was_just_made_a_column_meets_a_row_on_purpose(probed, loss, wrong):
     """As the sum of the areas of all pairs of boxes."""
     assert ("broadcast_shapes" in probed(BOXES.replace("LOSS", loss), shapes.probe)) is wrong
+
+
+GRAPH = """
+adjacency = torch.eye(240).to_sparse()
+class Convolution(nn.Module):
+    def __init__(self): super().__init__(); self.layer = nn.Linear(8, 3)
+    def forward(self, features, edges): return edges @ self.layer(features)
+model = Convolution(); optimizer = torch.optim.Adam(model.parameters(), 1e-2); validation_data = None
+train_data = [()] * 8
+def step(model): return nn.functional.cross_entropy(model(x, adjacency), y)
+"""
+
+
+def test_sparse_arguments_are_left_as_they_are(probed):
+    """Their values have no places that could be exchanged."""
+    found = probed(GRAPH, lambda bench: bench.fact("names", tuple(calls_of(bench.subject, bench.batch)[0].tensors)))
+    assert found["names"] == ("features",)
