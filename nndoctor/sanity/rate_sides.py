@@ -41,7 +41,7 @@ class Trial:
 
 def verdict(bench: Bench, rate: float, trials: list[list[Trial]], low: float, *, few: bool) -> tuple[str, int]:
     """The side that most seeds agree on, and how many do."""
-    usual = usual_rate(bench)
+    usual = USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST)
     slow = SLOW_FOR_KIND if rate < usual else SLOW
     unusual = rate > FAR_ABOVE_USUAL * usual
     bench.fact("lr_unusually_high", unusual)
@@ -55,11 +55,6 @@ def verdict(bench: Bench, rate: float, trials: list[list[Trial]], low: float, *,
         sides = ["inside" if each == "below" and not keep else each for each, keep in zip(sides, kept, strict=True)]
     most = max(("inside", "above", "below"), key=sides.count)
     return most, sides.count(most)
-
-
-def usual_rate(bench: Bench) -> float:
-    """The rate that is usual for the optimizer."""
-    return USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST)
 
 
 def side(trials: list[Trial], floor: float, slow: float = SLOW, *, unusual: bool = False) -> str:

@@ -127,16 +127,6 @@ def compared(bench):
 BELOW = {"lr_side": "below", "lr_suggested": 0.1, "optimizer": "Adam"}
 
 
-@pytest.mark.parametrize(
-    ("rate", "own", "verdict"),
-    [(1e-3, 1.8, "remark"), (1e-3, 2.28, "harm"), (1e-5, 1.0, "remark"), (1e-5, 1.8, "harm")],
-)
-def test_a_usual_rate_that_learns_is_not_too_low(compared, rate, own, verdict):
-    """One that is far below the usual ones must learn half as fast as the best."""
-    found = compared("lr-outside-usable-range", ended(own, own), ended(0.1, 0.1), lr_configured=rate, **BELOW)
-    assert f"{verdict}:lr-outside-usable-range" in found
-
-
 @pytest.mark.parametrize(("rate", "verdict"), [(5e-5, "remark"), (5e-7, "harm")])
 def test_few_steps_tell_only_a_rate_that_is_far_too_low(compared, rate, verdict):
     given = {**BELOW, "lr_suggested": 5e-4, "lr_configured": rate, "lr_gain": 0.0, "lr_best_gain": 0.5}

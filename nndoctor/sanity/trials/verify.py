@@ -11,7 +11,6 @@ from nndoctor.core.formatting import number
 from nndoctor.rules.data.inputs_not_normalized import MAX_RMS
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.probes.rates import least_loss
-from nndoctor.sanity.rate_sides import usual_rate
 from nndoctor.sanity.trials import remedies as r
 from nndoctor.sanity.trials.compare import Result, Trials
 
@@ -20,8 +19,6 @@ LEAST = 0.002  # of that way: a remedy that gains less may be luck
 HARM = 0.1  # of what the best of both gains: a remedy that gains so much more shows harm
 MILD = 0.25  # of it, for inputs that are not far from normalized
 SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is no fault
-SLOW_IF_USUAL = 0.9  # the same for a rate that is not far below the usual ones: it learns later
-USUAL = 0.09  # times the usual rate: a tenth of it, but for rounding, is that of SGD in Keras and of many transformers
 SLOW_IF_UNUSUAL = 0.25  # the same for a rate that is far above what is usual, or that fails where a lower one does not
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
 WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
@@ -221,10 +218,7 @@ def _limit(bench: Bench, finding: Finding) -> float:
     if finding.name != "lr-outside-usable-range":
         return SLOW if finding.name in OF_START else HARM
     lower = 0 < bench.number("tiny_rate") < bench.number("lr_configured") and not bench.facts.get("tiny_passed")
-    if lower or bench.facts.get("lr_unusually_high"):
-        return SLOW_IF_UNUSUAL
-    usual = bench.facts.get("lr_side") == "below" and bench.number("lr_configured") >= USUAL * usual_rate(bench)
-    return SLOW_IF_USUAL if usual else SLOW
+    return SLOW_IF_UNUSUAL if lower or bench.facts.get("lr_unusually_high") else SLOW
 
 
 def _untried(bench: Bench, finding: Finding, *, sure: bool) -> None:
