@@ -76,6 +76,7 @@ class Observer(Functions):
         self.alignments: list[Alignment] = []
         self.starts: list[Tensor] = []
         self.normalized: list[int] = []
+        self.compared: list[tuple[Tensor, Tensor]] = []  # outputs and numbers, in a regression loss of any reduction
         self._met_before: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -117,6 +118,8 @@ class Observer(Functions):
         self._met((output, target), compared_with_all)
         if func in REGRESSIONS:
             self._met((output, target), pairs_meet_examples)
+            if isinstance(output, Tensor) and isinstance(target, Tensor) and output.shape == target.shape:
+                self.compared.append((output, target))
         if isinstance(output, Tensor) and isinstance(value, Tensor) and value.numel() == 1 and not places:
             self.calls.append(LossCall(func, output, target, names, value))
 

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.sanity.batches import mapped, rebuilt, target_changed  # noqa: E402
 from nndoctor.sanity.calls import calls_of  # noqa: E402
-from nndoctor.sanity.probes import channels, labels, shapes, tiny  # noqa: E402
+from nndoctor.sanity.probes import bounds, channels, labels, shapes, tiny  # noqa: E402
 
 NAMED = """
 from collections import namedtuple
@@ -131,3 +131,24 @@ def test_sparse_arguments_are_left_as_they_are(probed):
     """Their values have no places that could be exchanged."""
     found = probed(GRAPH, lambda bench: bench.fact("names", tuple(calls_of(bench.subject, bench.batch)[0].tensors)))
     assert found["names"] == ("features",)
+
+
+PLACES = """
+places = SCALE * torch.rand(240, 4)
+train_data = DataLoader(TensorDataset(x, y, places), batch_size=20)
+class Finder(nn.Module):
+    def __init__(self): super().__init__(); self.body, self.kind, self.place = nn.Linear(8, 16), nn.Linear(16, 3), nn.Linear(16, 4)
+    def forward(self, v): h = self.body(v).relu(); return self.kind(h), self.place(h).sigmoid()
+model = Finder(); optimizer = torch.optim.Adam(model.parameters(), 1e-3); validation_data = None
+def step(model, batch):
+    kinds, places = model(batch[0]); kept = batch[1] > 0
+    distance = nn.functional.l1_loss(places[kept], batch[2][kept], reduction="none")
+    return nn.functional.cross_entropy(kinds, batch[1]) + distance.sum() / len(kinds)
+"""
+
+
+@pytest.mark.parametrize(("scale", "outside"), [(1, False), (32, True)])
+def test_places_that_one_of_several_losses_cannot_reach(probed, scale, outside):
+    """As boxes in pixels, where the model gives shares of the image."""
+    found = probed(PLACES.replace("SCALE", str(scale)), bounds.probe)
+    assert (found.get("targets_outside", 0.0) > 0.9) is outside

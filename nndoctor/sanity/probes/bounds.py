@@ -21,12 +21,13 @@ from nndoctor.sanity.subject import main_output
 
 MARGIN = 0.02  # of the range of the targets: an end that is so near is no obstacle
 MIN_VALUES = 16  # in a batch
+MOSTLY = 0.5  # of the numbers that one of several losses compares
 
 
 @torch.enable_grad()
 def probe(bench: Bench) -> None:
     """Find the ends of the outputs, and compare them with the targets."""
-    if bench.subject.loss is not None and _named(bench):
+    if _named(bench) if bench.subject.loss is not None else _activated(bench):
         return
     with unchanged(bench.model):
         bench.model.train()
@@ -56,6 +57,20 @@ def _named(bench: Bench) -> bool:
         if output.numel() == target.numel() and bool(((goal < low) | (goal > high)).any()):
             note_outside(bench, goal, (low, high))
             bench.fact("bound_output", str(name))
+            return True
+    return False
+
+
+def _activated(bench: Bench) -> bool:
+    """Note numbers that an activation does not reach, in any of the regression losses of a step; whether there are some."""
+    seed(37)
+    observer, _ = bench.subject.observed(bench.batch)
+    for output, target in observer.compared:
+        low, high = ENDS.get(activation(output.grad_fn), (-math.inf, math.inf))
+        goal = target.detach().double()
+        outside = float(((goal < low) | (goal > high)).double().mean()) if goal.numel() >= MIN_VALUES else 0.0
+        if not target.requires_grad and outside > MOSTLY:
+            note_outside(bench, goal, (low, high))
             return True
     return False
 
