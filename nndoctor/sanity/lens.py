@@ -22,6 +22,7 @@ DIFFERENCES = frozenset({"sub", "__sub__", "rsub", "__rsub__"})
 SQUARES, DISTANCES = frozenset({"pow", "__pow__", "square"}), frozenset({"abs", "norm"})
 SQUARED_ERROR = "squared error"  # the name of one that is written by hand
 MEANS = frozenset({"mean", "sum"})
+NEGATIVES = frozenset({"neg", "__neg__", "negative"})
 
 
 @dataclass(slots=True)
@@ -85,11 +86,13 @@ class Lens(Observer):
         self._open: Any = WeakTensorKeyDictionary()
         self._scores: Any = WeakTensorKeyDictionary()
         self._differences: Any = WeakTensorKeyDictionary()
+        self._negatives: Any = WeakTensorKeyDictionary()  # of weights: the sign belongs to the loss
         self._looks: dict[str, Callable[[str, list[Tensor], Tensor], None]] = {
             **dict.fromkeys(SUMS, self._combined),
             **dict.fromkeys(PRODUCTS, self._product),
             **dict.fromkeys(MEANS, self._averaged),
             **dict.fromkeys(SQUARES | DISTANCES, self._erred),
+            **dict.fromkeys(NEGATIVES, self._negated),
             "log_softmax": self._scored,
             "gather": self._gathered,
         }
@@ -113,7 +116,7 @@ class Lens(Observer):
         """Note by what a single number is multiplied."""
         if name not in PRODUCTS or len(args) != 2:
             return
-        numbers = [float(a) for a in args if isinstance(a, float) or (_is_number(a) and not a.requires_grad)]
+        numbers = [float(self._own(a)) for a in args if isinstance(a, float) or (_is_number(a) and not a.requires_grad)]
         free = [a for a in args if _is_number(a) and a.requires_grad]
         if len(numbers) == len(free) == 1 and abs(numbers[0]) != 1:
             self.factors += numbers
@@ -123,6 +126,14 @@ class Lens(Observer):
             self._sum(given, value)
             if name in DIFFERENCES and value.requires_grad:
                 self._differences[value] = sorted(given, key=lambda t: not t.requires_grad)
+
+    def _negated(self, _: str, given: list[Tensor], value: Tensor) -> None:
+        if not value.requires_grad:
+            self._negatives[value] = given[0]
+
+    def _own(self, weight: Any) -> Any:  # noqa: ANN401 - a number or a tensor
+        """A weight without the minus sign that a loss put before it."""
+        return self._negatives.get(weight, weight) if isinstance(weight, Tensor) else weight
 
     def _averaged(self, _: str, given: list[Tensor], value: Tensor) -> None:
         if given[0] in self._open and value.numel() == 1:
@@ -180,7 +191,7 @@ class Lens(Observer):
             and bool((plain[0] > 0).any())
             and bool((plain[0] < 0).any())
         ):
-            self.weights.append(plain[0].detach())
+            self.weights.append(self._own(plain[0]).detach())
 
     def _pair(self, output: Tensor, target: Tensor) -> None:
         """An output and its target, unless that is of the model's making, too."""

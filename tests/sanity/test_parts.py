@@ -128,6 +128,13 @@ def test_the_direction_of_a_policy_gradient(probed, sign, lowered, log):
     assert facts["advantages_lowered"] is lowered
 
 
+@pytest.mark.parametrize("aim", ["-advantage * LOG", "LOG * -advantage", "advantage * -LOG"])
+def test_a_minus_sign_before_the_advantage_is_that_of_the_loss(probed, aim):
+    change = POLICY.replace("SIGN * (LOG * advantage).mean()", f"({aim}).mean()")
+    facts = probed(change.replace("LOG", "chosen.log_prob(action)"), objective.probe)
+    assert facts["advantages_lowered"] is False
+
+
 def test_a_term_without_gradient(probed):
     facts = probed(PENALTY.replace("PENALTY", "scores.detach().square().mean()"), objective.probe)
     assert 0 < facts["detached_part"] < facts["detached_whole"]

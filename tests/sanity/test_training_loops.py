@@ -93,10 +93,13 @@ def test_a_loop_that_fails_is_not_used(examined):
     )
 
 
-@pytest.mark.parametrize(("sign", "lowered"), [("", True), ("-", False)])
-def test_the_sign_of_a_policy_whose_choices_are_weighed_one_by_one(probed, sign, lowered):
+@pytest.mark.parametrize(
+    ("term", "lowered"), [("one * reward", True), ("-one * reward", False), ("one * -reward", False)]
+)
+def test_the_sign_of_a_policy_whose_choices_are_weighed_one_by_one(probed, term, lowered):
     """Its episodes are its data."""
-    assert probed(EPISODES.replace("SIGN", sign), objective.probe)["advantages_lowered"] is lowered
+    change = EPISODES.replace("SIGN one * reward", term)
+    assert probed(change, objective.probe)["advantages_lowered"] is lowered
 
 
 @pytest.mark.parametrize(("where", "compared"), [("1.0", True), ("here[:len(batch[0])]", False)])
