@@ -93,12 +93,13 @@ def test_a_loop_that_fails_is_not_used(examined):
     )
 
 
+@pytest.mark.parametrize("drawn", ["torch.randn(12)", "torch.rand(12) + 0.1", "-torch.rand(12)"])
 @pytest.mark.parametrize(
     ("term", "lowered"), [("one * reward", True), ("-one * reward", False), ("one * -reward", False)]
 )
-def test_the_sign_of_a_policy_whose_choices_are_weighed_one_by_one(probed, term, lowered):
-    """Its episodes are its data."""
-    change = EPISODES.replace("SIGN one * reward", term)
+def test_the_sign_of_a_policy_whose_choices_are_weighed_one_by_one(probed, term, lowered, drawn):
+    """Its episodes are its data, and its rewards may all have one sign."""
+    change = EPISODES.replace("SIGN one * reward", term).replace("torch.randn(12)", drawn)
     assert probed(change, objective.probe)["advantages_lowered"] is lowered
 
 

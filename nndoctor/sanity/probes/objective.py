@@ -197,13 +197,13 @@ def _policy(bench: Bench, course: Course) -> None:
 
 
 def _of_single_steps(lens: Lens) -> float:
-    """The cosine for an episode whose log-probabilities are weighed one by one; 0 for others, and for weights of one sign.
+    """The cosine for an episode whose log-probabilities are weighed one by one; 0 for others.
 
     Those of an episode that is begun after the step have no gradient yet.
     """
     gradients = [float(c.gradient) for c in lens.chosen if c.gradient is not None and c.gradient.numel() == 1]
     weights = torch.tensor(lens.factors[: len(gradients)], dtype=torch.float64)
-    if len(gradients) != len(weights) or not len(weights) or not float(weights.min()) < 0 < float(weights.max()):
+    if len(gradients) != len(weights) or not len(weights):
         return 0.0
     return float(torch.nn.functional.cosine_similarity(torch.tensor(gradients, dtype=torch.float64), weights, 0))
 
