@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from nndoctor.core.run import Run
+from nndoctor.diagnosis.session import Session
 
 Write = Callable[[str], Run]
 
@@ -31,6 +32,18 @@ def test_both_halves_of_a_discriminators_loss_add_up(pasted: Write, form: str) -
     run = pasted(_rows(form))
     assert _values(run, "discriminator_loss") == [0.3, 0.6, 0.9, 1.2]
     assert _values(run, "generator_loss") == [4, 5, 6, 7]
+
+
+def test_a_sum_of_columns_is_called_one(pasted: Write) -> None:
+    """Its numbers stand in no column of the log."""
+    run = pasted(
+        "".join(
+            f"step {k} loss_D_real: {0.2 / k**4:.5f} loss_D_fake: {0.1 / k**4:.5f} loss_G: {4 + k}\n"
+            for k in range(1, 13)
+        )
+    )
+    found = next(f for f in Session().judge(run).findings if f.name == "discriminator-wins")
+    assert "the discriminator's loss (loss_D_real + loss_D_fake) ends at" in found.message
 
 
 def test_scores_of_a_discriminator_are_no_losses(pasted: Write) -> None:

@@ -162,7 +162,7 @@ def _symptom(run: Run, d: Series, g: Series, end: _End, *, saturated: bool) -> S
     known = end.real is not None and end.fake is not None
     scores = f"; D(x) is about {number(end.real or 0.0)} and D(G(z)) about {number(end.fake or 0.0)}" if known else ""
     return Symptom(
-        f"the discriminator's loss ends at {number(d.final)} and the generator's at {number(g.final)}{scores}: "
+        f"the discriminator's loss{_parts(d)} ends at {number(d.final)} and the generator's at {number(g.final)}{scores}: "
         f"the discriminator is almost never wrong, so the generator's gradient vanishes (from {run.place(at)} on)",
         MEASURED if end.certain else TYPICAL,
         {
@@ -177,6 +177,11 @@ def _symptom(run: Run, d: Series, g: Series, end: _End, *, saturated: bool) -> S
         span=(at, d.last_step),
         causes=_causes(saturated=saturated),
     )
+
+
+def _parts(d: Series) -> str:
+    """The columns that a loss is the sum of, where the log has none of its own for it."""
+    return f" ({d.column})" if d.column is not None and " + " in d.column else ""
 
 
 def _causes(*, saturated: bool) -> tuple[Cause, ...]:
