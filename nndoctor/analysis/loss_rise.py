@@ -34,16 +34,10 @@ MIN_BEFORE = 5  # values before the jump
 MIN_AFTER = 5  # values after the jump
 MIN_AFTER_SHARE = 0.1  # share of the run after the jump
 MIN_CLIMB, MIN_RISES = 0.35, 4  # share of the reach, and rises in a row that end the run
-MAX_LOW_AT, MIN_AFTER_LOW = (
-    0.3,
-    8,
-)  # share of the run by which a loss that climbs steadily is lowest, and values after it
+MAX_LOW_AT, MIN_AFTER_LOW = 0.3, 8  # share of the run by which a steady climb begins, and values after that
 MIN_ORDERED = 0.9  # rank correlation with time of the values from the lowest on
 RISE_AT_FIRST = (Workload.GAN, Workload.CONTRASTIVE)  # an opponent that learns, or more negatives, raise the loss
-MIN_STEADY, STEADY_TIMES = (
-    0.1,
-    3.0,
-)  # share of the lowest value, and times the fall before it, that such a climb exceeds
+MIN_STEADY, STEADY_TIMES = 0.1, 3.0  # share of the lowest value, and times the fall before it, that it exceeds
 MIN_ABOVE_START = 1.4  # times the first value
 MAX_NOISE = 0.1  # share of the rise; more noise leaves doubt
 

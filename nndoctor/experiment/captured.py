@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nndoctor.experiment.backward import Reached, backward_replaced
-from nndoctor.experiment.closures import opened
+from nndoctor.experiment.closures import around, opened
 from nndoctor.experiment.cut_batches import CUTS, cuts
 from nndoctor.experiment.evaluations import Parts, evaluations
 from nndoctor.experiment.file_text import (
@@ -25,7 +25,6 @@ from nndoctor.experiment.file_text import (
     required,
     script_of,
     text_of,
-    tree_of,
     variables_of,
 )
 from nndoctor.experiment.fits import Fit, fits_replaced
@@ -38,6 +37,7 @@ from nndoctor.experiment.own_code import own_step
 from nndoctor.experiment.stages import SECONDS, is_first_stage
 
 MAIN = ("main", "train", "run")
+LOOPS = (ast.For, ast.While)
 FIXED = (nn.Module, torch.optim.Optimizer)
 DEPTH = 4  # of the calls of functions whose text is looked at
 
@@ -114,25 +114,24 @@ def _at(frames: list[FrameType], loss: Tensor) -> Captured:
         names = opened(names)
         return Captured({**_called(frames[0], names), **names} if frames else names, loss=loss)
     node, frame, loader = found
-    outwards = frames[frames.index(frame) :]
     variables = opened({**names, **variables_of(frame), **FROM_START})
     names |= {name: variables[name] for name, value in names.items() if isinstance(value, FunctionType)}
     if not any(callable(names.get(name)) for name in LOSSES) and (own := loss_called(node, variables, loss)):
         names["loss"] = own
-    held_out: list[list[Parts]] = []
+    seen: list[list[Parts]] = []
     if loader is None:
         if cuts(node, variables):
             variables |= CUTS
-            held_out = evaluations(node, outwards)
+            seen = evaluations(node, frames[frames.index(frame) :])
         if "epoch" not in ast.unparse(node).partition(":")[0]:
             goes_on(node)
     loop = as_function([node], frame.f_code.co_filename, variables)
-    return Captured(names, loop, loader, loss, *_step_in(frames[: frames.index(frame)], names), held_out)
+    return Captured(names, loop, loader, loss, *_step_in(frames[: frames.index(frame)], names), seen)
 
 
 def _loop(frames: list[FrameType]) -> tuple[ast.For | ast.While, FrameType, DataLoader[object] | None] | None:
     """The innermost loop that goes through a loader; else the innermost in which an optimizer steps, or any; None where a framework calls a step of the file."""
-    loops = [(node, frame) for frame in frames for node in _loops(frame)]
+    loops = [(node, frame) for frame in frames for node in around(frame, LOOPS)]
     through = ((node, frame, found) for node, frame in loops for found in _loaders(node, variables_of(frame)))
     stepping = sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[0]))
     return next(through, (*stepping[0], None) if stepping else None)
@@ -172,15 +171,6 @@ def _function_of(frame: FrameType, names: Mapping[str, object]) -> FunctionType 
     functions = [f for f in names.values() if isinstance(f, FunctionType)]
     codes = [(f, f.__code__) for f in functions]
     return next((f for f, c in codes if (c.co_filename, c.co_name, c.co_firstlineno) == place), None)
-
-
-def _loops(frame: FrameType) -> list[ast.For | ast.While]:
-    """The loops in which a frame is, the innermost first."""
-    tree, line = tree_of(frame.f_code.co_filename), frame.f_lineno
-    inside = [
-        n for n in ast.walk(tree) if isinstance(n, (ast.For, ast.While)) and n.lineno <= line <= (n.end_lineno or 0)
-    ]
-    return sorted(inside, key=lambda n: (n.end_lineno or 0) - n.lineno)
 
 
 def _loaders(node: ast.For | ast.While, env: Mapping[str, Any]) -> Iterator[DataLoader[object]]:

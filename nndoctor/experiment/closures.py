@@ -36,6 +36,13 @@ def later(frame: FrameType, *, loops: bool = False) -> Iterator[ast.stmt]:
         block = inner.body if isinstance(inner, entered) else []
 
 
+def around(frame: FrameType, kinds: tuple[type[ast.stmt], ...]) -> list[Any]:
+    """The statements of these kinds in which a frame is, the innermost first."""
+    tree, line = tree_of(frame.f_code.co_filename), frame.f_lineno
+    inside = [n for n in ast.walk(tree) if isinstance(n, kinds) and n.lineno <= line <= (n.end_lineno or 0)]
+    return sorted(inside, key=lambda n: (n.end_lineno or 0) - n.lineno)
+
+
 def defined_again(function: FunctionType, own: ast.FunctionDef, variables: dict[str, Any]) -> FunctionType:
     """A function as a changed tree has it, or over other variables."""
     made = FunctionType(

@@ -15,14 +15,8 @@ CUT = "nndoctor_cut"  # the function that takes the parts of a batch, and gives 
 CUTS: dict[str, Any] = {CUT: lambda *parts: parts}
 """The name in the variables of a loop that is given no batch."""
 GOES_BACK = ".backward("
-CHANGES = (
-    ".train",
-    ".eval",
-    ".to",
-    ".zero_grad",
-    ".requires_grad_",
-    ".load_state_dict",
-)  # methods of a model that change it
+# Methods of a model that change it.
+CHANGES = (".train", ".eval", ".to", ".zero_grad", ".requires_grad_", ".load_state_dict")
 PLAIN = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Constant, ast.Tuple, ast.keyword, ast.expr_context,
     ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,

@@ -121,3 +121,10 @@ def _loader(loader: DataLoader[object], summary: str) -> Batches:
     examples = len(dataset) if isinstance(dataset, Sized) else None
     number = len(loader) if examples is not None else None
     return Batches(lambda: iter(loader), summary, examples, number, dataset, loader)
+
+
+def as_bytes(tensor: Tensor) -> list[bytes]:
+    """Each example's values as bytes, by which equal ones are known."""
+    flat = tensor.detach().flatten(1).cpu() if tensor.ndim > 1 else tensor.detach()[:, None].cpu()
+    flat = flat.float() if flat.dtype is torch.bfloat16 else flat  # which numpy does not know
+    return [row.tobytes() for row in flat.numpy()]

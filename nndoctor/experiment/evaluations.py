@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from nndoctor.experiment.backward import Reached
 from nndoctor.experiment.by_type import models_in
-from nndoctor.experiment.closures import definition_at, later, opened
+from nndoctor.experiment.closures import around, later, opened
 from nndoctor.experiment.cut_batches import parts_at
-from nndoctor.experiment.data import Batch
-from nndoctor.experiment.file_text import as_function, frames_of, text_with, tree_of, variables_of
+from nndoctor.experiment.data import Batch, as_bytes
+from nndoctor.experiment.file_text import as_function, frames_of, text_with, variables_of
 from nndoctor.experiment.state import unchanged
 
 CALLS = 64
@@ -49,10 +49,10 @@ def held_out_of(groups: Iterable[list[Parts]], training: Iterable[Batch], most: 
     for batch in training:
         if not _is_parts(batch):
             return None
-        known.update(_examples(batch))
+        known.update(as_bytes(batch[0]))
         form, number = form or _form(batch), number + 1
     for group in groups:
-        shared = [sum(one in known for one in _examples(batch)) / len(batch[0]) for batch in group]
+        shared = [sum(one in known for one in as_bytes(batch[0])) / len(batch[0]) for batch in group]
         rest = [batch for batch, share in zip(group, shared, strict=True) if share < 1 and _form(batch) == form]
         if rest and (number < most or not any(shared)):
             return rest
@@ -83,20 +83,10 @@ def _given(frames: list[FrameType]) -> Iterator[Parts]:
     """The parts of the batch for which a model is called in the innermost of these frames, where they are known."""
     if not frames:
         return
-    node = _around(frames[0])
+    node = next(iter(around(frames[0], (ast.For, ast.While, ast.FunctionDef))), None)
     parts = () if node is None else parts_at(node, variables_of(frames[0]))
     if parts:
         yield parts
-
-
-def _around(frame: FrameType) -> ast.For | ast.While | ast.FunctionDef | None:
-    """The innermost loop or function in which a frame is."""
-    inside = [
-        n
-        for n in ast.walk(definition_at(frame.f_code) or tree_of(frame.f_code.co_filename))
-        if isinstance(n, (ast.For, ast.While, ast.FunctionDef)) and n.lineno <= frame.f_lineno <= (n.end_lineno or 0)
-    ]
-    return min(inside, key=lambda n: (n.end_lineno or 0) - n.lineno, default=None)
 
 
 def _is_parts(batch: object) -> TypeGuard[Sequence[Tensor]]:
@@ -105,7 +95,3 @@ def _is_parts(batch: object) -> TypeGuard[Sequence[Tensor]]:
 
 def _form(batch: Sequence[Tensor]) -> list[tuple[int, torch.dtype]]:
     return [(part.dim(), part.dtype) for part in batch]
-
-
-def _examples(batch: Sequence[Tensor]) -> Iterator[bytes]:
-    return (one.detach().cpu().numpy().tobytes() for one in batch[0])

@@ -55,13 +55,6 @@ def tensors(batch: Batch) -> list[Tensor]:
     return found
 
 
-def as_bytes(tensor: Tensor) -> list[bytes]:
-    """Each example's values as bytes, by which equal ones are known."""
-    flat = tensor.detach().flatten(1).cpu() if tensor.ndim > 1 else tensor.detach()[:, None].cpu()
-    flat = flat.float() if flat.dtype is torch.bfloat16 else flat  # which numpy does not know
-    return [row.tobytes() for row in flat.numpy()]
-
-
 def size(batch: Batch) -> int:
     """How many examples it holds: the first dimension of its first tensor that has one; 0 where none has."""
     return next((len(t) for t in tensors(batch) if t.ndim), 0)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from nndoctor.experiment.backward import backward_replaced
-from nndoctor.sanity.batches import as_bytes, tensors
+from nndoctor.experiment.data import as_bytes
+from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench
 
 CALLS = 4  # of the user's step: a generator may step less often than its discriminator

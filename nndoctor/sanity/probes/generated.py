@@ -6,8 +6,9 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from nndoctor.experiment.data import as_bytes
 from nndoctor.experiment.state import unchanged
-from nndoctor.sanity.batches import as_bytes, mapped, tensors
+from nndoctor.sanity.batches import mapped, tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.last_layer import ends
 from nndoctor.sanity.probes.adversaries import Scores, watched_step

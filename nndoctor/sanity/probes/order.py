@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nndoctor.sanity.batches import as_bytes, tensors
+from nndoctor.experiment.data import as_bytes
+from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.observe import LossCall, Observer
 

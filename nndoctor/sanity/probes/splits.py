@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import Batch, all_inputs, as_bytes, first_input, tensors
+from nndoctor.experiment.data import as_bytes
+from nndoctor.sanity.batches import Batch, all_inputs, first_input, tensors
 from nndoctor.sanity.bench import Bench
 
 MIN_EXAMPLES = 16  # examples that say something about a set

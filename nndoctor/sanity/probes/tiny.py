@@ -6,7 +6,8 @@ from functools import partial
 
 import torch
 
-from nndoctor.sanity.batches import Batch, alike, as_bytes, first_input, part, size, target_of
+from nndoctor.experiment.data import as_bytes
+from nndoctor.sanity.batches import Batch, alike, first_input, part, size, target_of
 from nndoctor.sanity.bench import Bench, number, unless_it_fails
 from nndoctor.sanity.collated import collated
 from nndoctor.sanity.dropout import without_dropout
@@ -166,9 +167,10 @@ def _by_turns(order: list[int], labels: list[int] | None, most: int) -> list[int
     if labels is None:
         return order
     place: dict[int, int] = {}
+    rank: dict[int, int] = {}
     turns: list[tuple[bool, int, int]] = []
     for at, row in enumerate(order):
         turn = place[labels[row]] = place.get(labels[row], -1) + 1
-        late = list(place).index(labels[row]) >= most
-        turns.append((late, turn, at))
+        rank.setdefault(labels[row], len(rank))
+        turns.append((rank[labels[row]] >= most, turn, at))
     return [order[at] for _, _, at in sorted(turns)]

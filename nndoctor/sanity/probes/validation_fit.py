@@ -6,8 +6,9 @@ import math
 
 import torch
 
+from nndoctor.experiment.data import as_bytes
 from nndoctor.experiment.state import unchanged
-from nndoctor.sanity.batches import Batch, as_bytes, part, tensors
+from nndoctor.sanity.batches import Batch, part, tensors
 from nndoctor.sanity.bench import Bench, number, unless_it_fails
 from nndoctor.sanity.state import seed
 
