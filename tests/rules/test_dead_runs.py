@@ -341,3 +341,22 @@ def test_a_number_of_classes_is_not_quoted_where_a_usual_one_fits_as_well():
 def test_a_loss_that_never_left_chance_may_have_a_learning_rate_that_is_too_low():
     flat = report(epoch=range(1, 13), train_loss=near(2.303, 12, 0.001), train_acc=[0.1, 0.11, 0.09] * 4)
     assert flat.primary.causes[0].name == "learning rate too low"
+
+
+def test_two_zeros_are_enough_where_the_gradient_norm_is_lost():
+    found = report(loss=[2.31, 1.94, 1.71, 0.0, 0.0], grad_norm=[1.2, 1.1, 0.9, math.nan, math.nan])
+    assert alarms(found)[0] == "loss-exactly-zero"
+    assert "from step 4 on, after 1.71, and the gradient norm is NaN" in found.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("loss", "norm"),
+    [
+        ([2.31, 1.94, 1.71, 0.0, 0.0], [1.2, 1.1, 0.9, 0.8, 0.7]),
+        ([2.31, 1.94, 1.71, 1.52, 1.44], [1.2, 1.1, 0.9, math.nan, math.nan]),
+        ([2.31, 1.94, 1.71, 0.0, 0.0], [1.2, 1.1, 0.9, 0.8, math.nan]),
+    ],
+    ids=["two zeros", "a scale that adapts", "one NaN"],
+)
+def test_either_alone_in_two_rows_is_no_alarm(loss, norm):
+    assert "loss-exactly-zero" not in alarms(report(loss=loss, grad_norm=norm))

@@ -11,6 +11,7 @@ from nndoctor.analysis.liveness import (
     REPEATED_SHARE,
     ROUNDED_ZERO,
     not_finite,
+    repeats_from,
     stuck_value,
     sudden_zero,
     unit,
@@ -29,6 +30,7 @@ AT_ONCE = 3  # values of a loss before its zeros; no network fits a data set in 
 UNTRAINED = 0.5  # accuracy at the start, below which the network had learned nothing before
 FAR_FROM_ZERO = 0.2  # share of the first loss that the value before the zeros has
 MAX_CLASSES = 100  # of more, the logarithms are so close together that any loss is one of them
+MIN_LOST = 2  # zeros at the end that are enough where the gradient norm of the same rows is not finite
 MIN_PARTS = 2  # parts of the loss that are zero with it, where the log has two rows
 CERTAIN, LIKELY = 0.97, 0.85  # confidences with and without a NaN gradient
 
@@ -50,7 +52,8 @@ def check(run: Run) -> Iterator[Symptom]:
                 yield _without_effort(run, loss, zero)
                 return
             continue
-        at = zero if zero is not None else stuck_value(loss)
+        at = zero if zero is not None else _with_gradients(run, loss)
+        at = at if at is not None else stuck_value(loss)
         if at is not None and not twin_error_falls(run, float(loss.x[at])):
             yield _symptom(run, loss, at)
             return
@@ -121,9 +124,16 @@ def _without_effort(run: Run, loss: Series, at: int) -> Symptom:
     )
 
 
+def _with_gradients(run: Run, loss: Series) -> int | None:
+    """The index from which a loss is zero to the end, however few rows that are, where the gradient norm is not finite in them; else None."""
+    at, gradients = repeats_from(loss), not_finite(run, "grad_norm")
+    lost = gradients is not None and gradients.trailing >= len(loss.y) - at >= MIN_LOST
+    return at if lost and at > 0 and loss.final == 0 else None
+
+
 def _symptom(run: Run, loss: Series, at: int) -> Symptom:
     gradients = not_finite(run, "grad_norm")
-    lost = gradients is not None and gradients.lasts
+    lost = (gradients is not None and gradients.lasts) or _with_gradients(run, loss) == at
     where = float(loss.x[at])
     guessed = 0 if loss.final == 0 or lost else _guessed_classes(loss)
     return Symptom(
@@ -210,7 +220,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss": 2},
     check=check,
     why="A loss does not drop to exactly 0 from one value to the next. Some trainers print 0, or repeat the last loss, when it is NaN, and a batch in which every label is masked has a loss of 0.",
-    how=f"Exact zeros to the end that follow a loss far above zero, or zeros throughout, while the accuracy is below {percent(FITTED)} (in two rows, where {MIN_PARTS} parts of the loss are zero with it); or one value, to the last digit, for the last {percent(REPEATED_SHARE)} of a loss that varied until then. A loss that falls smoothly until it is printed as zero is not reported; one that goes to zero within its first {AT_ONCE} values, with every answer right, is.",
+    how=f"Exact zeros to the end that follow a loss far above zero ({MIN_LOST} where the gradient norm is not finite in the same rows), or zeros throughout, while the accuracy is below {percent(FITTED)} (in two rows, where {MIN_PARTS} parts of the loss are zero with it); or one value, to the last digit, for the last {percent(REPEATED_SHARE)} of a loss that varied until then. A loss that falls smoothly until it is printed as zero is not reported; one that goes to zero within its first {AT_ONCE} values, with every answer right, is.",
     sources=(
         Reference(
             "huggingface/transformers: TrainingArguments.logging_nan_inf_filter",
