@@ -7,7 +7,7 @@ import re
 from itertools import pairwise
 from types import FrameType
 
-from nndoctor.experiment.closures import later
+from nndoctor.experiment.closures import around, later
 from nndoctor.experiment.file_text import text_with, variables_of
 
 SECONDS = 20.0  # that the training of another model than the file's own may take
@@ -15,6 +15,9 @@ TRAINS = re.compile(r"\.backward\(.*\.step\(|\.fit\(.*epochs|trainer\w*\.(fit|tr
 EVALUATES = re.compile(
     r"eval|probe|test|valid|attack", re.IGNORECASE
 )  # in the name of what may train, but no model of its own
+RATE_TEST = re.compile(
+    r"lr_?find|find_?(lr|rate)|(lr|rate)_?(range_?)?test|range_?test|rate_?find|\bfinder", re.IGNORECASE
+)
 COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>", "<lambda>")  # which have frames of their own
 
 
@@ -24,10 +27,26 @@ def is_first_stage(frames: list[FrameType]) -> bool:
     for inner, frame in pairwise(frames):
         running = inner.f_code.co_name
         variables = variables_of(frame)
+        if _is_rate_test(frame):
+            return True
         for statement in later(frame):
-            called = {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
+            called = _called(statement)
             itself = ".backward(" in ast.unparse(statement)
             evaluates = not itself and any(map(EVALUATES.search, called))
             if running not in called and not evaluates and TRAINS.search(text_with(statement, variables)):
                 return True
     return False
+
+
+def _is_rate_test(frame: FrameType) -> bool:
+    """Whether what runs here looks for a learning rate, and the training comes after it, also by the same method."""
+    now: ast.stmt = around(frame, (ast.stmt,))[0]
+    if isinstance(now, (ast.FunctionDef, ast.For, ast.While)) or not RATE_TEST.search(ast.unparse(now)):
+        return False
+    variables, same = variables_of(frame), _called(now)
+    rest = list(later(frame))
+    return any(same & _called(one) or TRAINS.search(text_with(one, variables)) for one in rest)
+
+
+def _called(statement: ast.stmt) -> set[str]:
+    return {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}

@@ -397,6 +397,22 @@ def attack(net): net(x).sum().backward()
     assert "first" not in found.train_step.variables["seen"]
 
 
+def test_a_range_test_by_the_method_that_trains_is_no_training(loaded):
+    """Its rate is that of the search, and not the one that the training takes."""
+    found = loaded("""
+class Learner:
+    def __init__(self): self.net, self.loader, _ = parts()
+    def fit(self, rate, finder=None):
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=rate)
+        for batch in self.loader: learn(self.net, batch, self.optimizer)
+def main():
+    learner = Learner()
+    learner.fit(1e-7, finder=list())
+    learner.fit(0.03)
+""")
+    assert found.optimizer.param_groups[0]["lr"] == 0.03
+
+
 def test_the_first_of_two_trainings_by_one_function_is_taken(loaded):
     """As of two models that are compared."""
     lines = STAGES.replace("body = pretrain()", "body, loader, opt = parts(); fit(body, loader, opt)")
