@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -65,6 +66,18 @@ def loaders_in(names: Mapping[str, object]) -> dict[str, tuple[str, DataLoader[o
         training = [name for name in every if name not in held_out]
     chosen = {"train_data": training[:1], "validation_data": held_out[:1] if training else []}
     return {part: (name, every[name]) for part, found in chosen.items() for name in found}
+
+
+def loader_beside(names: Mapping[str, object], loader: object, loop: str) -> DataLoader[object] | None:
+    """The only loader of other data than the one that a training goes through, which its `loop` does not name: it holds what is held out."""
+    if not isinstance(loader, DataLoader):
+        return None
+    others = {
+        id(other): other
+        for name, other in _loaders(names)
+        if other.dataset is not loader.dataset and not re.search(rf"\b{re.escape(name)}", loop)
+    }
+    return next(iter(others.values())) if len(others) == 1 else None
 
 
 def _loaders(names: Mapping[str, object]) -> Iterator[tuple[str, DataLoader[object]]]:

@@ -15,9 +15,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nndoctor.experiment.backward import Reached, backward_replaced
+from nndoctor.experiment.by_type import loader_beside
 from nndoctor.experiment.closures import around, opened
 from nndoctor.experiment.cut_batches import CUTS, cuts
-from nndoctor.experiment.evaluations import Parts, evaluations
+from nndoctor.experiment.data import Batches
+from nndoctor.experiment.evaluations import Parts, evaluations, held_out_of
 from nndoctor.experiment.file_text import (
     LEAVES_TRACES,
     as_function,
@@ -34,6 +36,7 @@ from nndoctor.experiment.loss_call import loss_called
 from nndoctor.experiment.model_file import own_arguments, silent
 from nndoctor.experiment.names import LOSSES
 from nndoctor.experiment.own_code import own_step
+from nndoctor.experiment.recorded import CALLS
 from nndoctor.experiment.stages import SECONDS, is_first_stage
 
 MAIN = ("main", "train", "run")
@@ -68,6 +71,12 @@ class Captured:
             return False
         found = torch.autograd.grad(self.loss.sum(), wanted, allow_unused=True, retain_graph=True)
         return any(gradient is not None for gradient in found)
+
+    def held_out(self, train: Batches) -> object:
+        """What the script evaluates, beside what it trains on; None where it is not known."""
+        if self.evaluations:
+            return held_out_of(self.evaluations, train, CALLS)
+        return None if self.loop is None else loader_beside(self.names, self.loader, text_of(self.loop))
 
 
 def captured(path: str, names: Mapping[str, Any]) -> Captured | None:

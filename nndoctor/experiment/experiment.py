@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from nndoctor.core.formatting import plural, type_of
 from nndoctor.experiment.captured import Captured, captured, reached
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
-from nndoctor.experiment.evaluations import held_out_of
 from nndoctor.experiment.file_text import leaves_traces
 from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt, words_of_compile
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
@@ -21,7 +20,6 @@ from nndoctor.experiment.model_file import Missing, ModelFileError, TrainsAtImpo
 from nndoctor.experiment.own_code import SAMPLER
 from nndoctor.experiment.own_loss import why_no_loss
 from nndoctor.experiment.own_steps import STEPS, a_function, loop_in, train_step_in
-from nndoctor.experiment.recorded import CALLS
 from nndoctor.experiment.several_optimizers import optimizers_in
 from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.taken import taken_parts
@@ -157,8 +155,8 @@ def _data(path: str, parts: Mapping[str, object], size: int, script: Captured | 
     with user_code(path, "making its data"):
         train = batches("train_data", parts["train_data"], shuffle=True, size=size)
         held_out = parts.get("validation_data")
-        if held_out is None and script is not None and script.evaluations:
-            held_out = held_out_of(script.evaluations, train, CALLS)
+        if held_out is None and script is not None:
+            held_out = script.held_out(train)
         return train, None if held_out is None else batches("validation_data", held_out, shuffle=False, size=size)
 
 

@@ -479,3 +479,25 @@ def main():
 main()
 """)
     assert [len(inputs) for inputs, _ in found.train_data] == [8] * 15
+
+
+BESIDE = """
+def main():
+    net, dl_tr, opt = parts()
+    dl_va = DataLoader(TensorDataset(torch.ones(12, 5), torch.zeros(12).long()), batch_size=6)
+    for epoch in range(3):
+        for batch in dl_tr: LEARN
+        with torch.no_grad(): [net(batch[0]) for batch in dl_va]
+"""
+
+
+def test_the_only_loader_beside_that_of_the_loop_is_held_out(loaded):
+    """Whatever it is called."""
+    found = loaded(BESIDE.replace("LEARN", "learn(net, batch, opt)"))
+    assert [len(batch[0]) for batch in found.validation_data] == [6, 6]
+
+
+def test_a_loader_that_the_loop_goes_through_as_well_is_not_held_out(loaded):
+    """As one of examples without labels."""
+    both = "(learn(net, batch, opt), learn(net, next(iter(dl_va)), opt))"
+    assert loaded(BESIDE.replace("LEARN", both)).validation_data is None
