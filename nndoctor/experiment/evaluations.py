@@ -66,7 +66,7 @@ def _noted(statement: ast.stmt, path: str, variables: dict[str, Any]) -> list[Pa
 
     def note(model: nn.Module, _: object) -> None:
         if any(model is one for one in models):
-            calls.append(list(_given(frames_of(path))))
+            calls.append(list(_given(frames_of(path), statement)))
         if len(calls) >= CALLS:
             raise Reached
 
@@ -79,14 +79,26 @@ def _noted(statement: ast.stmt, path: str, variables: dict[str, Any]) -> list[Pa
     return [parts for call in calls for parts in call]
 
 
-def _given(frames: list[FrameType]) -> Iterator[Parts]:
-    """The parts of the batch for which a model is called in the innermost of these frames, where they are known."""
+def _given(frames: list[FrameType], statement: ast.stmt) -> Iterator[Parts]:
+    """The parts of the batch for which a model is called in the innermost of these frames, where they are known; it runs within a `statement`."""
     if not frames:
         return
-    node = next(iter(around(frames[0], (ast.For, ast.While, ast.FunctionDef))), None)
-    parts = () if node is None else parts_at(node, variables_of(frames[0]))
+    inner = next(iter(around(frames[0], (ast.For, ast.While, ast.FunctionDef))), None)
+    block = _alone(statement) if inner is None or _holds(inner, statement) else inner
+    parts = parts_at(block, variables_of(frames[0]))
     if parts:
         yield parts
+
+
+def _holds(block: ast.stmt, statement: ast.stmt) -> bool:
+    """Whether a statement stands within a block of the same file."""
+    return block.lineno < statement.lineno <= (block.end_lineno or 0)
+
+
+def _alone(statement: ast.stmt) -> ast.FunctionDef:
+    """A statement as the only one of a function."""
+    empty = ast.arguments([], [], None, [], [], None, [])
+    return ast.copy_location(ast.FunctionDef("alone", empty, [statement], []), statement)
 
 
 def _is_parts(batch: object) -> TypeGuard[Sequence[Tensor]]:

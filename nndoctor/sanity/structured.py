@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor
 FEATURES, ROWS = 256, 600  # from which the structure of the inputs is taken
 CORRELATED = 0.5  # of the dimensions that independent features would use: inputs that use fewer have a structure
 DEPENDENT = 8.0  # standard errors of the correlation of two features; independent ones come to 5
+FEW, BINS = 3, 5  # columns whose common distribution is looked at, and quantiles of each
+UNEVEN = 5.0  # standard deviations of the chi-squared of such a grid
 SEQUENCE = 6  # tokens at least, that differ between examples
 SENTENCES, DIFFERENT = 2, 3  # dimensions of tokens, and lengths of their padding
 MOSTLY = 0.5  # of the places of sequences
@@ -36,13 +39,25 @@ def structured(inputs: Tensor) -> bool:
     n, d = flat.shape
     if d < 2:
         return False
-    if inputs.is_floating_point() and skewed(flat):
+    if inputs.is_floating_point() and (skewed(flat) or (d <= FEW and _bins_differ(flat))):
         return True
     values = (flat - flat.mean(0)) / flat.std(0)
     correlation = values.T @ values / (n - 1)
     used = d * d / float(correlation.square().sum())
     apart = correlation.fill_diagonal_(0).abs().max() * math.sqrt(n)
     return used < CORRELATED * d / (1 + d / n) or float(apart) > DEPENDENT
+
+
+def _bins_differ(columns: Tensor) -> bool:
+    """Whether two columns of numbers depend on each other in any form: chi-squared of a grid of their quantiles."""
+    bins = columns.argsort(0).argsort(0) * BINS // len(columns)
+    free = (BINS - 1) ** 2
+    for i, j in itertools.combinations(range(columns.shape[1]), 2):
+        counts = torch.bincount(BINS * bins[:, i] + bins[:, j], minlength=BINS * BINS).double()
+        square = float((counts - counts.mean()).square().sum() / counts.mean())
+        if square - free > UNEVEN * math.sqrt(2 * free):
+            return True
+    return False
 
 
 def skewed(values: Tensor) -> bool:

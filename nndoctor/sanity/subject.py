@@ -105,16 +105,21 @@ class Subject:
         return ForwardResult(self._single(loss), output)
 
     def _stepped(self, batch: Batch) -> ForwardResult:
-        """As the user's own step does it; the output is what the model gave first within it."""
-        seen: list[Any] = []
-        handle = self.model.register_forward_hook(lambda _m, _a, output: seen.append(output))
+        """As the user's own step does it; the output is what the model gave within it, or the last of its parts where these are called one by one."""
+        seen: list[tuple[nn.Module, Any]] = []
+        called_parts = [self.model, *(() if self.blind else self.model.children())]
+        handles = [m.register_forward_hook(lambda m, _a, output: seen.append((m, output))) for m in called_parts]
         try:
             loss = self._forward(batch)[1]
         except Exception as error:
             raise self._failed("the step fails", error, batch) from error
         finally:
-            handle.remove()
-        return ForwardResult(self._single(loss), seen[0] if len(seen) == 1 else None)
+            for handle in handles:
+                handle.remove()
+        own = [output for module, output in seen if module is self.model]
+        last = [output for module, output in seen if module is seen[-1][0]]
+        given = own or last
+        return ForwardResult(self._single(loss), given[0] if len(given) == 1 else None)
 
     def observed(self, batch: Batch) -> tuple[Observer, LossCall | None]:
         """One pass under an observer, and the call of one of torch's losses that is the whole loss, if there is one."""

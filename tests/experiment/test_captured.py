@@ -501,3 +501,23 @@ def test_a_loader_that_the_loop_goes_through_as_well_is_not_held_out(loaded):
     """As one of examples without labels."""
     both = "(learn(net, batch, opt), learn(net, next(iter(dl_va)), opt))"
     assert loaded(BESIDE.replace("LEARN", both)).validation_data is None
+
+
+@pytest.mark.parametrize(
+    "held", ["print(net(known).argmax(1) == told)", "with torch.no_grad(): right = net(known).argmax(1).eq(told)"]
+)
+def test_what_one_line_after_the_loop_evaluates_is_held_out(loaded, held):
+    """Also at the top level of a script, where it is in no function."""
+    found = loaded(f"""
+net, _, optimizer = parts()
+known, told = torch.zeros(12, 5), torch.ones(12).long()
+for epoch in range(3):
+    for rows in torch.randperm(40).split(8):
+        xb, yb = x[rows], y[rows]
+        loss = nn.functional.cross_entropy(net(xb), yb)
+        optimizer.zero_grad(); loss.backward(); optimizer.step()
+{held}
+""")
+    [(inputs, targets)] = found.validation_data
+    assert torch.equal(inputs, torch.zeros(12, 5))
+    assert torch.equal(targets, torch.ones(12).long())

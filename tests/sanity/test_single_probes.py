@@ -160,6 +160,25 @@ def test_labels_that_neighbours_tell_need_no_training(probed):
     assert "heldout_score" not in probed(CLUSTERS.replace("LABELS", "c"), neighbours.probe, heldout.probe)
 
 
+RING = """
+turn = torch.rand(400) * 6.28; c = (turn > 3.14).long()
+x = torch.stack([turn.cos(), turn.sin()], 1)
+train_data = DataLoader(TensorDataset(x, LABELS), batch_size=20, shuffle=True); validation_data = None
+model = nn.Linear(2, 2); optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("labels", "line", "untold"),
+    [("c", "", False), ("c[torch.randperm(400)]", "", True), ("c", "x.copy_(torch.rand(400, 2))", False)],
+    ids=["theirs", "shuffled", "stand-ins"],
+)
+def test_neighbours_among_few_numbers_tell_labels(probed, labels, line, untold):
+    """Of two numbers every label has near neighbours; stand-ins need not tell any."""
+    facts = probed(RING.replace("LABELS", labels) + line, neighbours.probe)
+    assert ("label_features" in facts and facts["label_signal"] < 0.1) is untold
+
+
 def test_independent_features_are_no_structure(probed):
     """Numbers drawn as stand-ins: labels need not follow from them."""
     change = CLUSTERS.replace("LABELS", "c[torch.randperm(240)]") + "x.copy_(torch.randn(240, 24))"

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import objective, own_value, targets_seen  # noqa: E402
+from nndoctor.sanity.probes import objective, own_value, sequences, targets_seen  # noqa: E402
 
 RECURRENT = """
 lengths = torch.randint(5, 9, (80,))
@@ -74,3 +74,26 @@ def test_the_squared_errors_of_a_policy_that_is_punished_are_no_fault(probed):
     """They are in the log-probabilities of its actions."""
     change = PHYSICS.replace("SIGN", "-").replace("observed = times.sin()", "observed = rewards = times.sin()")
     assert "maximized_loss" not in probed(change, objective.probe)
+
+
+BY_PARTS = """
+tokens = torch.randint(1, 20, (80, 16))
+class Language(nn.Module):
+    def __init__(self):
+        super().__init__(); self.embed, self.memory, self.head = nn.Embedding(20, 16), nn.GRU(16, 16, batch_first=True), nn.Linear(16, 20)
+    def forward(self, tokens): return self.head(self.memory(self.embed(tokens))[0])
+model = Language()
+optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+train_data = DataLoader(TensorDataset(tokens), batch_size=20)
+def step(model, batch):
+    scores = model.head(model.memory(model.embed(batch[0]))[0])[:, :-1]
+    return nn.functional.cross_entropy(scores.reshape(-1, 20), TARGETS.reshape(-1))
+"""
+
+
+@pytest.mark.parametrize("offset", [1, 2])
+def test_the_targets_of_a_step_that_calls_the_parts_of_a_model(probed, offset):
+    """The output is that of the last part."""
+    shifted = "torch.cat([batch[0][:, 1:], torch.full_like(batch[0][:, :1], -100)], 1)"
+    found = probed(BY_PARTS.replace("TARGETS", f"{shifted}[:, {offset - 1}:][:, :15]"), sequences.probe)
+    assert found.get("target_offset") == offset

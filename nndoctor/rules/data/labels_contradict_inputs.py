@@ -16,9 +16,9 @@ TURNED = 3  # what is known of a map that was not turned: how its image was, and
 MAX_NOISE = 0.3  # of the target's mean square that is drawn for it alone; noisy labels have less
 MIN_SIGNAL = 0.15  # score of the neighbours in the validation set from which similar inputs have similar labels
 SIGNAL_APART = 0.1  # by which that score exceeds the one in the training set
-# Standard deviations by which labels that were held out may fit the outputs better than others by chance.
-MAX_DEVIATIONS = 2.0
+MAX_DEVIATIONS = 2.0  # standard deviations by which held-out labels may fit the outputs better than others by chance
 MIN_MEMORIZED = 5.0  # the same, from which labels that were trained on are memorized
+FEW, MANY = 3, 300  # numbers of an input, with which so many examples have neighbors that are truly near
 MAX_SCORE = 0.1  # score of the neighbours in the training set that is no signal
 
 
@@ -158,6 +158,10 @@ def _without_signal(run: Run) -> Symptom | None:
     if _memorized(run):
         first = "similar inputs do not have similar labels"
         return _only_memorized(run, first, {"signal_in_training": train})
+    features = int(run.number("label_features"))
+    if features and (validation is None or validation < MAX_SCORE / 2):
+        text = f"the nearest neighbors of an example, in inputs of {plural(features, 'number')}, tell nothing of its label (score {percent(max(train, 0))}): the labels do not belong to the inputs, or do not depend on them"
+        return Symptom(text, SEVERAL_SIGNS, {"signal_in_training": train}, place="train_data")
     if validation is not None:
         return None
     text = "similar inputs do not have similar labels: the task is hard, or the labels do not belong to the inputs"
@@ -192,7 +196,7 @@ RULE = Rule(
     },
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number, or all targets are the same sequence or map; or values of images resemble those three places on more than their neighbors; or the labels of texts keep the beginning and leave out the end; or the tags of tokens follow from the tokens one or two places away and not from their own; or masks explain the pixels of their images when they are turned or transposed, and far less as they are; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
+    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing of at least {MANY} examples whose inputs are at most {FEW} numbers; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number, or all targets are the same sequence or map; or values of images resemble those three places on more than their neighbors; or the labels of texts keep the beginning and leave out the end; or the tags of tokens follow from the tokens one or two places away and not from their own; or masks explain the pixels of their images when they are turned or transposed, and far less as they are; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -214,6 +218,7 @@ RULE = Rule(
         Run.drawn({"contradicting_share": 0.0, "masks_turned": "transposed", "masks_explain": (0.7, 0.1)}),
         Run.drawn({"contradicting_share": 0.0, "labels_found_in_input": 0.06}),
         Run.drawn({"contradicting_share": 0.0, "label_signal": 0.01, "label_signal_validation": 0.9}),
+        Run.drawn({"contradicting_share": 0.0, "label_signal": 0.001, "label_features": 2}),
         Run.drawn(
             {
                 "contradicting_share": 0.0,
@@ -234,5 +239,8 @@ RULE = Rule(
             }
         ),
     ),
-    healthy=(Run.drawn({"contradicting_share": 0.0, "label_signal": 0.85, "label_signal_validation": 0.87}),),
+    healthy=(
+        Run.drawn({"contradicting_share": 0.0, "label_signal": 0.7, "label_features": 2}),
+        Run.drawn({"contradicting_share": 0.0, "label_signal": 0.85, "label_signal_validation": 0.87}),
+    ),
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nndoctor.rules.data.labels_contradict_inputs import FEW, MANY
 from nndoctor.sanity.batches import Batch, all_inputs, first_input, target_of
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.structured import structured
 
 NEIGHBOURS = 5
 MOST, FEWEST = 600, 60  # examples that are compared
@@ -25,6 +27,14 @@ def probe(bench: Bench) -> None:
         return
     bench.fact("label_signal", train)
     bench.fact("label_signal_validation", validation)
+    given = None if bench.sample is None else first_input(bench.sample)
+    if train is not None and given is not None and _near(given):
+        bench.fact("label_features", given[0].numel())
+
+
+def _near(given: Tensor) -> bool:
+    """Whether neighbours are truly near, in inputs that are no stand-ins: of these labels need not follow."""
+    return len(given) >= MANY and given[0].numel() <= FEW and structured(given)
 
 
 def _signal(bench: Bench, data: Batch | None) -> float | None:
