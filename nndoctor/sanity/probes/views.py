@@ -16,7 +16,7 @@ from nndoctor.sanity.calls import Place, arguments_replaced, calls_of, outputs_a
 from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.state import seed
 
-STEPS = 100
+STEPS, LONGER = 100, 300  # more where the first ones show nothing of views that are not alike
 PASSES, TIME_SHARE = 150, 0.3  # what it costs, in steps, and the share of the time left that it may take
 LOOKS = 8  # batches, or draws of augmentation, on which the loss is taken before and after
 SURE, LIKELY = 5.0, 2.0  # standard errors
@@ -59,7 +59,14 @@ def probe(bench: Bench) -> None:
     bench.fresh_start()
     if not bench.trained(STEPS, trained):
         return
-    _note(bench, before, _look(bench, held, *views), alike=alike)
+    after, steps = _look(bench, held, *views), STEPS
+    if not alike and not _clear(after.paired):  # a slow start does not show which views belong together either
+        steps += LONGER
+        if LONGER * bench.step_time > TIME_SHARE * bench.clock.left or not bench.trained(LONGER, trained):
+            bench.unchecked.append("two views of each example")
+            return
+        after = _look(bench, held, *views)
+    _note(bench, before, after, steps, alike=alike)
 
 
 def _halves(batches: list[Batch]) -> tuple[list[Batch], list[Batch]]:
@@ -68,9 +75,9 @@ def _halves(batches: list[Batch]) -> tuple[list[Batch], list[Batch]]:
     return (batches[:middle], batches[middle:]) if middle else (batches, batches)
 
 
-def _note(bench: Bench, before: Look, after: Look, *, alike: bool) -> None:
+def _note(bench: Bench, before: Look, after: Look, steps: int, *, alike: bool) -> None:
     fall = float((before.loss - after.loss).mean())
-    bench.fact("view_steps", STEPS)
+    bench.fact("view_steps", steps)
     bench.fact("views_alike", alike)
     bench.fact("views_symmetric", float(after.exchanged.abs().mean()) < 0.2 * abs(fall) + float(after.loss.std()))
     bench.fact("pairing_clear_before", _clear(before.paired))
