@@ -38,6 +38,7 @@ from nndoctor.experiment.names import LOSSES
 from nndoctor.experiment.own_code import own_step
 from nndoctor.experiment.recorded import CALLS
 from nndoctor.experiment.stages import SECONDS, is_first_stage
+from nndoctor.experiment.weights import weights_in
 
 MAIN = ("main", "train", "run")
 LOOPS = (ast.For, ast.While)
@@ -127,6 +128,9 @@ def _at(frames: list[FrameType], loss: Tensor) -> Captured:
     names |= {name: variables[name] for name, value in names.items() if isinstance(value, FunctionType)}
     if not any(callable(names.get(name)) for name in LOSSES) and (own := loss_called(node, variables, loss)):
         names["loss"] = own
+    if (own_weights := weights_in(node, variables, loss)) is not None:
+        made = dict.fromkeys(("model", own_weights[1] or "model"), own_weights[0])
+        names, variables = {**names, **made}, {**variables, **made}
     seen: list[list[Parts]] = []
     if loader is None:
         if cuts(node, variables):

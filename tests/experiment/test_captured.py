@@ -521,3 +521,33 @@ for epoch in range(3):
     [(inputs, targets)] = found.validation_data
     assert torch.equal(inputs, torch.zeros(12, 5))
     assert torch.equal(targets, torch.ones(12).long())
+
+
+BY_HAND = """
+first, second = torch.randn(5, 8).requires_grad_(), torch.randn(8, 3).requires_grad_()
+def network(given): return torch.tanh(given @ first) @ second
+optimizer = torch.optim.SGD([first, second], lr=0.1)
+for epoch in range(3):
+    for batch in DataLoader(TensorDataset(x, y), batch_size=8):
+        loss = nn.functional.cross_entropy(network(batch[0]), batch[1])
+        optimizer.zero_grad(); loss.backward(); optimizer.step()
+"""
+
+
+def test_weights_that_belong_to_no_module(loaded):
+    """They are a model, whose forward pass is the function that uses them."""
+    found = loaded(BY_HAND)
+    assert [tuple(p.shape) for p in found.model.parameters()] == [(5, 8), (8, 3)]
+    outputs = []
+    found.model.register_forward_hook(lambda _m, _a, output: outputs.append(tuple(output.shape)))
+    before = [p.detach().clone() for p in found.model.parameters()]
+    found.train_step(found.model, next(iter(found.train_data)), found.optimizer)
+    assert outputs == [(8, 3)]
+    assert not any(map(torch.equal, before, found.model.parameters()))
+
+
+def test_weights_that_each_step_makes_anew_are_no_model(loaded):
+    """What was taken before would never change."""
+    line = "optimizer.step(); first = (first - 0.1 * first.grad).detach().requires_grad_()"
+    with pytest.raises(ModelFileError, match="sets no model"):
+        loaded(BY_HAND.replace("optimizer.step()", line))
