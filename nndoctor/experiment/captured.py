@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -17,7 +18,7 @@ from torch.utils.data import DataLoader
 from nndoctor.experiment.backward import Reached, backward_replaced
 from nndoctor.experiment.by_type import loader_beside
 from nndoctor.experiment.closures import around, opened
-from nndoctor.experiment.cut_batches import CUTS, cuts
+from nndoctor.experiment.cut_batches import CUTS, cuts, value_of
 from nndoctor.experiment.data import Batches
 from nndoctor.experiment.evaluations import Parts, evaluations, held_out_of
 from nndoctor.experiment.file_text import (
@@ -43,6 +44,7 @@ from nndoctor.experiment.weights import weights_in
 MAIN = ("main", "train", "run")
 LOOPS = (ast.For, ast.While)
 FIXED = (nn.Module, torch.optim.Optimizer)
+EPOCH = re.compile(r"ep\b|epoch|\be\b")  # in the name of what counts them
 DEPTH = 4  # of the calls of functions whose text is looked at
 
 
@@ -126,6 +128,7 @@ def _at(frames: list[FrameType], loss: Tensor) -> Captured:
     node, frame, loader = found
     variables = opened({**names, **variables_of(frame), **FROM_START})
     names |= {name: variables[name] for name, value in names.items() if isinstance(value, FunctionType)}
+    names = {"epochs": _epochs(frames)} | names
     if not any(callable(names.get(name)) for name in LOSSES) and (own := loss_called(node, variables, loss)):
         names["loss"] = own
     if (own_weights := weights_in(node, variables, loss)) is not None:
@@ -148,6 +151,15 @@ def _loop(frames: list[FrameType]) -> tuple[ast.For | ast.While, FrameType, Data
     through = ((node, frame, found) for node, frame in loops for found in _loaders(node, variables_of(frame)))
     stepping = sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[0]))
     return next(through, (*stepping[0], None) if stepping else None)
+
+
+def _epochs(frames: list[FrameType]) -> int | None:
+    """How often a script goes through its loop over epochs; None where it says so nowhere."""
+    for frame, node in ((each, loop) for each in frames for loop in around(each, (ast.For,))):
+        if EPOCH.match(ast.unparse(node.target)):
+            found = value_of(node.iter, variables_of(frame))
+            return len(found) if isinstance(found, range) else None
+    return None
 
 
 def _names(frames: list[FrameType]) -> dict[str, object]:

@@ -60,7 +60,7 @@ def parts_at(node: ast.For | ast.While | ast.FunctionDef, variables: Mapping[str
 
 def _batch(place: _Place, variables: Mapping[str, Any]) -> dict[str, ast.expr]:
     """The parts of a batch by their text; none where it is not known what they are."""
-    made = set().union(*map(_stored, place.used))
+    made = set().union(*map(stored, place.used))
     inputs = _tensors(place.given, variables, made)
     every = inputs | _tensors(place.used, variables, made)
     first = next((value for _, value in inputs.values()), None)
@@ -112,7 +112,7 @@ def learns(function: ast.expr, variables: Mapping[str, Any]) -> bool:
     return any(isinstance(v, nn.Module) and any(p.requires_grad for p in v.parameters()) for v in values)
 
 
-def _stored(node: ast.AST) -> set[str]:
+def stored(node: ast.AST) -> set[str]:
     """The names to which a statement assigns."""
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 

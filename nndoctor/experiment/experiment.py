@@ -24,7 +24,7 @@ from nndoctor.experiment.several_optimizers import optimizers_in
 from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.taken import taken_parts
 from nndoctor.experiment.transformers_trainer import planned_rates, trainer_in, trainer_parts
-from nndoctor.experiment.usual_names import as_step
+from nndoctor.experiment.usual_names import as_step, plain_arrays
 
 LINES = {
     "model": "model = Net()  # or: def model(): return Net()",
@@ -84,7 +84,10 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
     except (Missing, TrainsAtImport) as error:
         found = _script(path, given, loaded, error)
         if found is None:
-            raise
+            arrays = plain_arrays(loaded)
+            if not arrays:
+                raise
+            return _experiment(path, given, {**loaded, **arrays})
         try:
             return _experiment(path, given, {**loaded, **found.names}, found)
         except Missing:

@@ -50,6 +50,8 @@ ARRAYS = {
 }
 """The names of arrays of inputs and targets, which scripts of Keras and scikit-learn give in the place of data sets."""
 
+PLAIN = (("X", "y"), ("x", "y"), ("X", "Y"), ("inputs", "targets"), ("inputs", "labels"), ("features", "labels"))
+
 
 def usual_arrays(names: Mapping[str, object]) -> dict[str, tuple[str, object]]:
     """Pairs of arrays or tensors under usual names, in the place of data that a file does not give: part to names and data.
@@ -67,6 +69,14 @@ def usual_arrays(names: Mapping[str, object]) -> dict[str, tuple[str, object]]:
             x, y = (names[name] for name in given)
             found[part] = f"{given[0]} and {given[1]}", _examples(x, y, shuffle=part == "train_data")
     return found if "train_data" in found else {}
+
+
+def plain_arrays(names: Mapping[str, object]) -> dict[str, object]:
+    """`train_data` of a file whose only data are arrays of inputs and targets of one length, with names of a letter or a word."""
+    for x, y in ((names.get(one), names.get(other)) for one, other in PLAIN):
+        if isinstance(x, (Tensor, np.ndarray)) and isinstance(y, (Tensor, np.ndarray)) and len(x) == len(y):
+            return {"train_data": _examples(x, y, shuffle=True)}
+    return {}
 
 
 def _examples(x: object, y: object, *, shuffle: bool) -> object:

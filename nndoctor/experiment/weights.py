@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nndoctor.experiment.cut_batches import stored
 from nndoctor.experiment.file_text import required
 
 MAX_NODES = 20_000  # of the graph of a loss
@@ -43,9 +44,8 @@ def weights_in(loop: ast.AST, variables: Mapping[str, Any], loss: Tensor) -> tup
         return None  # steps by hand are not told from what comes beside them
     found = {name: tensor for name, tensor in _tensors(variables) if id(tensor) in leaves}
     owners = {name.partition("[")[0] for name in found}
-    stored = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     names = {id(tensor): name for name, tensor in reversed(found.items())}
-    if not leaves or len(names) < len(leaves) or owners & stored:
+    if len(names) < len(leaves) or owners & stored(loop):
         return None
     network = next(_networks(loop, variables, owners), "")
     return Weights({name: leaves[key] for key, name in reversed(names.items())}, variables.get(network)), network
@@ -54,6 +54,10 @@ def weights_in(loop: ast.AST, variables: Mapping[str, Any], loss: Tensor) -> tup
 def _belong_to_a_module(leaves: Mapping[int, Tensor], variables: Mapping[str, Any]) -> bool:
     modules = [value for value in variables.values() if isinstance(value, nn.Module)]
     return any(id(parameter) in leaves for module in modules for parameter in module.parameters())
+
+
+def _has_optimizer(variables: Mapping[str, Any]) -> bool:
+    return any(isinstance(value, torch.optim.Optimizer) for value in variables.values())
 
 
 def _leaves(loss: Tensor) -> Iterator[Tensor]:

@@ -551,3 +551,12 @@ def test_weights_that_each_step_makes_anew_are_no_model(loaded):
     line = "optimizer.step(); first = (first - 0.1 * first.grad).detach().requires_grad_()"
     with pytest.raises(ModelFileError, match="sets no model"):
         loaded(BY_HAND.replace("optimizer.step()", line))
+
+
+@pytest.mark.parametrize(
+    ("loop", "number"), [("epoch in range(7)", 7), ("epoch in range(1, length + 1)", 12), ("n in range(7)", None)]
+)
+def test_the_length_of_a_training_is_that_of_its_loop_over_epochs(loaded, loop, number):
+    """As a script counts them; what counts something else says nothing of it."""
+    script = f"{MADE}\nlength = 12\nfor {loop}:\n    for batch in train_loader: learn(net, batch, optimizer)"
+    assert loaded(script).epochs == number

@@ -183,7 +183,13 @@ def test_a_dict_of_arrays_is_data(loaded):
 
 def test_a_file_without_data_is_still_refused_in_one_line(loaded):
     with pytest.raises(ModelFileError, match="has no train_data"):
-        loaded("", NO_LOADER)
+        loaded("y = None", NO_LOADER)
+
+
+def test_arrays_called_x_and_y_are_the_data_of_a_file_that_has_no_others(loaded):
+    inputs, labels = next(iter(loaded("", NO_LOADER).train_data))
+    assert inputs.shape == (32, 5)
+    assert labels.shape == (32,)
 
 
 def test_a_first_stage_with_an_optimizer_of_its_own_is_no_training(loaded):

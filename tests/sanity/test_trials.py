@@ -114,7 +114,7 @@ def compared(bench):
     """What is noted of a finding by trainings of which the losses are known; its remedy raises the rate a hundredfold."""
 
     def judge(name: str, own: Result, other: Result, steps: int = 300, *, step: object = None, **facts) -> dict:
-        bench.subject = SimpleNamespace(blind=False, step=step)
+        bench.subject = SimpleNamespace(blind=False, step=step, epochs=None, train=None)
         bench.facts.update(facts)
         words = cures(bench, finding := SimpleNamespace(name=name, confidence=0.5, evidence={}))
         trials = Trials(bench, steps=steps, results={"": own} | {one.words: other for one in words})
@@ -132,6 +132,21 @@ def test_few_steps_tell_only_a_rate_that_is_far_too_low(compared, rate, verdict)
     given = {**BELOW, "lr_suggested": 5e-4, "lr_configured": rate, "lr_gain": 0.0, "lr_best_gain": 0.5}
     found = compared("lr-outside-usable-range", ended(2.3, 2.3), ended(0.1, 0.1), 66, **given)
     assert f"{verdict}:lr-outside-usable-range" in found
+
+
+SLOW = """
+c = torch.arange(200) % 3
+x = torch.randn(3, 8)[c] + 0.3 * torch.randn(200, 8)
+train_data = DataLoader(TensorDataset(x, c), batch_size=20, shuffle=True); validation_data = None
+model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 3)); optimizer = torch.optim.SGD(model.parameters(), 1e-3)
+"""
+
+
+@pytest.mark.parametrize(("line", "severity"), [("", "warning"), ("epochs = 5", "warning"), ("epochs = 3000", "info")])
+def test_many_epochs_make_up_for_a_low_rate(examined, line, severity):
+    """A file that names none is judged by the trial alone."""
+    found = [f for f in examined(SLOW + line).findings if f.name == "lr-outside-usable-range"]
+    assert [str(f.severity) for f in found] == [severity]
 
 
 @pytest.mark.parametrize(("own", "verdict"), [(0.9, "remark"), (1.9, "harm")])

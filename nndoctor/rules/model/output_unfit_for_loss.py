@@ -25,6 +25,7 @@ NUMBERS = {
 }
 """Torch's losses for numbers, in words."""
 BOUNDED = 0.93  # confidence: the bound was found by trying outputs; an odd loss may go lower at others
+TRAINED = ("real_input_loss", "held_loss_after")  # losses that a training of the model has reached
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -112,8 +113,9 @@ def _stuck(run: Run) -> Symptom | None:
     if first - reachable <= ROUNDING * max(abs(first), abs(reachable)):
         return None
     share = (ended - reachable) / (first - reachable)
-    if share <= MAX_SHORTFALL:
-        return None
+    trained = [value for name in TRAINED if (value := run.known(name)) is not None]
+    if share <= MAX_SHORTFALL or min(trained, default=ended) < ended:
+        return None  # weights that all outputs share take them to where they have a gradient
     return _symptom(
         run,
         f"gradient descent on the outputs alone, without the model, stops at a loss of {number(ended)}, although {number(reachable)} is possible: the loss has no gradient where the outputs are (a clamp, or values outside its range)",
@@ -254,6 +256,17 @@ RULE = Rule(
                 "loss_best": 0.0,
                 "loss_descended": 0.0,
                 "loss_follows_target": 0.99,
+            }
+        ),
+        Run.drawn(
+            {
+                "loss_is_finite": True,
+                "loss_initial": 0.16,
+                "loss_reachable": 0.0,
+                "loss_best": 0.0,
+                "loss_descended": 0.07,
+                "held_loss_after": 0.02,
+                "loss_follows_target": 0.57,
             }
         ),
     ),

@@ -23,6 +23,7 @@ SLOW_IF_UNUSUAL = 0.25  # the same for a rate that is far above what is usual, o
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
 WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
 FEW = 150  # steps of a trial
+LONGEST = 5000  # steps of a training that is followed to its end
 FAR_ABOVE = 10.0  # times the loss of a constant output
 RAW, FAR_RMS = ("inputs-not-normalized", "targets-not-normalized"), 1000.0
 STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one more in the same few steps
@@ -184,6 +185,21 @@ def _too_short(bench: Bench, trials: Trials, name: str) -> bool:
     return below and trials.steps < FEW
 
 
+def _in_all(bench: Bench, trials: Trials, name: str) -> Result | None:
+    """The file's own set-up after all its epochs; None where they are not known, or no longer than a trial.
+
+    Of a rate that is too low, one so many times as high stands for so many times the steps.
+    """
+    epochs, batches = bench.subject.epochs or 0, getattr(bench.subject.train, "number", None) or len(bench.batches)
+    longer = epochs * batches / trials.steps
+    if longer <= 1:
+        return None
+    if name == "lr-outside-usable-range":
+        best = bench.number("lr_suggested") / max(bench.number("lr_configured"), 1e-30)
+        return trials.of(r.rate(min(longer, best))) if best > 1 else None
+    return trials.in_all(min(epochs * batches, LONGEST))
+
+
 def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wanted: tuple[r.Remedy, ...]) -> None:
     """Compare the training as it is with one remedy after the other, until one shows harm."""
     name, limit = finding.name, _limit(bench, finding)
@@ -196,8 +212,12 @@ def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wante
         best = min(filter(None, (best, (other.end, remedy.words))))
         unclear |= _gain(bench, own, other) > limit
         if harm(bench, own, other) > limit:
+            whole = _in_all(bench, trials, name)
             text = f"after {trials.steps} steps the loss is {_loss(own.end)}, with {remedy.words} {_loss(other.end)}"
-            bench.fact(f"harm:{name}", text)
+            if whole is not None and harm(bench, whole, other) <= limit:
+                bench.fact(f"remark:{name}", f"its {bench.subject.epochs} epochs make up for it: {text}")
+            else:
+                bench.fact(f"harm:{name}", text)
             return
     if best is None:
         _untried(bench, finding, sure=False)
