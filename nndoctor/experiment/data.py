@@ -36,6 +36,10 @@ class Batches:
         return self.source()
 
 
+class BatchList(list[Any]):
+    """Batches, of which each may be a single tensor; a plain list of tensors holds the parts of examples."""
+
+
 def batches(name: str, given: object, *, shuffle: bool, size: int = BATCH) -> Batches:
     """Batches from a DataLoader, a Dataset, a pair of tensors, a function that gives any of these, or an iterable.
 
@@ -65,10 +69,14 @@ def _iterated(name: str, given: object) -> Batches:
         )
     if isinstance(given, Iterable) and not isinstance(given, (str, bytes, Mapping, Tensor)):
         number = len(given) if isinstance(given, Sized) else None
-        return Batches(lambda: iter(given), f"{name}: {type(given).__name__}, gone through as batches", number=number)
+        return Batches(lambda: iter(given), f"{name}: {_kind(given)}, gone through as batches", number=number)
     raise UsageError(
         f"{name} is {type_of(given)}; expected a DataLoader, a Dataset, a pair of tensors, or a function that gives one"
     )
+
+
+def _kind(given: object) -> str:
+    return "list" if isinstance(given, list) else type(given).__name__
 
 
 def _examples(name: str, given: object) -> tuple[Any, str] | None:
@@ -80,7 +88,9 @@ def _examples(name: str, given: object) -> tuple[Any, str] | None:
         return given, "a Dataset"
     if _is_hub_dataset(given):
         return given, "a datasets.Dataset"
-    if not isinstance(given, (tuple, list)) or not given or not all(isinstance(part, Tensor) for part in given):
+    if isinstance(given, BatchList) or not isinstance(given, (tuple, list)) or not given:
+        return None
+    if not all(isinstance(part, Tensor) for part in given):
         return None
     if len({len(part) for part in given}) != 1:
         raise UsageError(f"{name} holds tensors of different lengths: {', '.join(str(len(p)) for p in given)}")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nndoctor.experiment.backward import Reached
 from nndoctor.experiment.cut_batches import CUT
+from nndoctor.experiment.data import BatchList
 from nndoctor.experiment.file_text import text_of
 from nndoctor.experiment.model_file import own_arguments, silent
 from nndoctor.experiment.own_code import OwnCode, replaced
@@ -24,7 +25,7 @@ CALLS = 64
 
 def calls_of(loop: Callable[[], object], step: OwnCode) -> list[object]:
     """The batches of the first calls; those before an error of what the loop does with the results."""
-    found: list[object] = []
+    found = BatchList()
     signature, result = inspect.signature(step.function), _result(step)
     variables: dict[str, Any] = getattr(loop, "__globals__", {})
 
@@ -56,7 +57,7 @@ def cut_by(loop: OwnCode) -> list[object]:
     function = FunctionType(loop.function.__code__, {**loop.variables, CUT: note})
     with suppress(Reached, Exception), silent(), own_arguments(loop.path):
         function()
-    return [parts if len(parts) > 1 else parts[0] for parts in found]
+    return BatchList(parts if len(parts) > 1 else parts[0] for parts in found)
 
 
 def _result(step: OwnCode) -> object:

@@ -560,3 +560,16 @@ def test_the_length_of_a_training_is_that_of_its_loop_over_epochs(loaded, loop, 
     """As a script counts them; what counts something else says nothing of it."""
     script = f"{MADE}\nlength = 12\nfor {loop}:\n    for batch in train_loader: learn(net, batch, optimizer)"
     assert loaded(script).epochs == number
+
+
+def test_batches_of_one_tensor_each_are_no_parts_of_examples(loaded):
+    """As a script cuts them that has no targets."""
+    found = loaded("""
+coder = nn.Sequential(nn.Linear(5, 2), nn.Linear(2, 5)); optimizer = torch.optim.SGD(coder.parameters(), lr=0.1)
+for epoch in range(3):
+    for rows in torch.randperm(40).split(8):
+        part = x[rows]
+        loss = (coder(part + 0.1 * torch.randn(8, 5)) - part).square().mean()
+        optimizer.zero_grad(); loss.backward(); optimizer.step()
+""")
+    assert [tuple(batch.shape) for batch in found.train_data][:2] == [(8, 5), (8, 5)]
