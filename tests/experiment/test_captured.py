@@ -565,11 +565,13 @@ def test_the_length_of_a_training_is_that_of_its_loop_over_epochs(loaded, loop, 
 def test_batches_of_one_tensor_each_are_no_parts_of_examples(loaded):
     """As a script cuts them that has no targets."""
     found = loaded("""
+def noisy(v): return v + torch.randn_like(v)
+def between(one, other): return (one - other).square().mean()
 coder = nn.Sequential(nn.Linear(5, 2), nn.Linear(2, 5)); optimizer = torch.optim.SGD(coder.parameters(), lr=0.1)
 for epoch in range(3):
     for rows in torch.randperm(40).split(8):
         part = x[rows]
-        loss = (coder(part + 0.1 * torch.randn(8, 5)) - part).square().mean()
+        loss = between(coder(noisy(part)), coder(noisy(part)))
         optimizer.zero_grad(); loss.backward(); optimizer.step()
 """)
     assert [tuple(batch.shape) for batch in found.train_data][:2] == [(8, 5), (8, 5)]
