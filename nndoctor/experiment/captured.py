@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -18,7 +17,7 @@ from torch.utils.data import DataLoader
 from nndoctor.experiment.backward import Reached, backward_replaced
 from nndoctor.experiment.by_type import loader_beside
 from nndoctor.experiment.closures import around, opened
-from nndoctor.experiment.cut_batches import CUTS, cuts, value_of
+from nndoctor.experiment.cut_batches import CUTS, cuts
 from nndoctor.experiment.data import Batches
 from nndoctor.experiment.evaluations import Parts, evaluations, held_out_of
 from nndoctor.experiment.file_text import (
@@ -33,6 +32,7 @@ from nndoctor.experiment.file_text import (
 from nndoctor.experiment.fits import Fit, fits_replaced
 from nndoctor.experiment.iterations import FROM_START, goes_on
 from nndoctor.experiment.leftovers import forget_graphs
+from nndoctor.experiment.lengths import planned_steps
 from nndoctor.experiment.loss_call import loss_called
 from nndoctor.experiment.model_file import own_arguments, silent
 from nndoctor.experiment.names import LOSSES
@@ -44,7 +44,6 @@ from nndoctor.experiment.weights import weights_in
 MAIN = ("main", "train", "run")
 LOOPS = (ast.For, ast.While)
 FIXED = (nn.Module, torch.optim.Optimizer)
-EPOCH = re.compile(r"ep\b|epoch|\be\b")  # in the name of what counts them
 DEPTH = 4  # of the calls of functions whose text is looked at
 
 
@@ -54,7 +53,7 @@ class Captured:
 
     `loss` is its first one; None where a framework trains. `step` is the function that takes the step on a batch that it is given,
     `fixed` the arguments beside it, as models and optimizers. `evaluations` are the batches of each statement after the
-    loop that calls the model.
+    loop that calls the model, `planned` the number of steps that its loops count.
     """
 
     names: Mapping[str, object]
@@ -64,6 +63,7 @@ class Captured:
     step: FunctionType | None = None
     fixed: Mapping[str, object] = field(default_factory=dict)
     evaluations: list[list[Parts]] = field(default_factory=list)
+    planned: int | None = None
 
     def trains(self, model: nn.Module) -> bool:
         """Whether the script trains this model first, and not another one, as a teacher."""
@@ -128,7 +128,7 @@ def _at(frames: list[FrameType], loss: Tensor) -> Captured:
     node, frame, loader = found
     variables = opened({**names, **variables_of(frame), **FROM_START})
     names |= {name: variables[name] for name, value in names.items() if isinstance(value, FunctionType)}
-    names = {"epochs": _epochs(frames)} | names
+    planned = planned_steps(node, frames, loader)
     if not any(callable(names.get(name)) for name in LOSSES) and (own := loss_called(node, variables, loss)):
         names["loss"] = own
     if (own_weights := weights_in(node, variables, loss)) is not None:
@@ -142,7 +142,7 @@ def _at(frames: list[FrameType], loss: Tensor) -> Captured:
         if "epoch" not in ast.unparse(node).partition(":")[0]:
             goes_on(node)
     loop = as_function([node], frame.f_code.co_filename, variables)
-    return Captured(names, loop, loader, loss, *_step_in(frames[: frames.index(frame)], names), seen)
+    return Captured(names, loop, loader, loss, *_step_in(frames[: frames.index(frame)], names), seen, planned)
 
 
 def _loop(frames: list[FrameType]) -> tuple[ast.For | ast.While, FrameType, DataLoader[object] | None] | None:
@@ -151,15 +151,6 @@ def _loop(frames: list[FrameType]) -> tuple[ast.For | ast.While, FrameType, Data
     through = ((node, frame, found) for node, frame in loops for found in _loaders(node, variables_of(frame)))
     stepping = sorted(loops, key=lambda loop: ".step(" not in ast.unparse(loop[0]))
     return next(through, (*stepping[0], None) if stepping else None)
-
-
-def _epochs(frames: list[FrameType]) -> int | None:
-    """How often a script goes through its loop over epochs; None where it says so nowhere."""
-    for frame, node in ((each, loop) for each in frames for loop in around(each, (ast.For,))):
-        if EPOCH.match(ast.unparse(node.target)):
-            found = value_of(node.iter, variables_of(frame))
-            return len(found) if isinstance(found, range) else None
-    return None
 
 
 def _names(frames: list[FrameType]) -> dict[str, object]:

@@ -15,6 +15,7 @@ from nndoctor.experiment.captured import Captured, captured, reached
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
 from nndoctor.experiment.file_text import leaves_traces
 from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt, words_of_compile
+from nndoctor.experiment.lengths import named_epochs
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import Missing, ModelFileError, TrainsAtImport, load, user_code
 from nndoctor.experiment.own_code import SAMPLER
@@ -34,7 +35,6 @@ LINES = {
 
 GIVE_A_LOSS = {"loss", *STEPS}  # names, of which one is enough
 
-EPOCHS = ("epochs", "EPOCHS", "num_epochs", "NUM_EPOCHS", "n_epochs", "N_EPOCHS", "max_epochs", "MAX_EPOCHS")
 OptimizerMaker = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
 
@@ -43,7 +43,8 @@ class Experiment:
     """What a user's file brings. `notes` lists what was found and what was assumed, for people.
 
     `epochs` is the length that the file itself names, `make_model` its function `model` where it has one, `loop` its training
-    loop as a train_step, `rates` the learning rates of the training that a Trainer is set up for.
+    loop as a train_step, `rates` the learning rates of the training that a Trainer is set up for, and `planned` the number
+    of steps of a training, where the file tells it.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Experiment:
     make_model: Callable[..., nn.Module] | None = None
     loop: TrainStep | None = None
     rates: tuple[float, ...] = ()
+    planned: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def _experiment(
     return Experiment(
         path, found, train, a_function(path, "loss", parts.get("loss")), validation, _optimizer(path, parts.get("optimizer")),
         _step(path, parts.get("step")), train_step, notes,
-        names.get("scheduler"), _epochs(names), _maker(names.get("model")), loop, _rates(path, names),
+        names.get("scheduler"), named_epochs(names), _maker(names.get("model")), loop, _rates(path, names), _planned(script, named_epochs(names), train),
     )  # fmt: skip
 
 
@@ -181,10 +183,11 @@ def _rates(path: str, names: Mapping[str, object]) -> tuple[float, ...]:
         return () if trainer is None else planned_rates(trainer)
 
 
-def _epochs(names: Mapping[str, object]) -> int | None:
-    """The number of epochs that the file names, under one of the usual names."""
-    given = next((names[name] for name in EPOCHS if name in names), None)
-    return given if isinstance(given, int) and not isinstance(given, bool) and given >= 1 else None
+def _planned(script: Captured | None, epochs: int | None, train: Batches) -> int | None:
+    """The number of steps of the training: what the loops of a script count, else the epochs that the file names."""
+    if script is not None and script.planned is not None:
+        return script.planned
+    return epochs * train.number if epochs and train.number else None
 
 
 def _maker(given: object) -> Callable[..., nn.Module] | None:

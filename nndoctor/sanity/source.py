@@ -46,7 +46,7 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
     return Subject(
         path, found.model, None if own else found.loss, found.step, found.train_data, found.validation_data, optimizer,
         None if train_step is None else OwnStep(train_step, optimizer), made_up, found.notes, file_loss=found.loss if own else None,
-        time_first=time_first, rates=found.rates, epochs=found.epochs,
+        time_first=time_first, rates=found.rates, planned=found.planned,
     )  # fmt: skip
 
 

@@ -554,12 +554,19 @@ def test_weights_that_each_step_makes_anew_are_no_model(loaded):
 
 
 @pytest.mark.parametrize(
-    ("loop", "number"), [("epoch in range(7)", 7), ("epoch in range(1, length + 1)", 12), ("n in range(7)", None)]
+    ("loop", "number"), [("epoch in range(7)", 35), ("epoch in range(1, length + 1)", 60), ("n in range(7)", 5)]
 )
-def test_the_length_of_a_training_is_that_of_its_loop_over_epochs(loaded, loop, number):
-    """As a script counts them; what counts something else says nothing of it."""
+def test_the_steps_of_a_training_are_those_of_its_loops(loaded, loop, number):
+    """Of five batches an epoch; a loop that counts something else, as folds, is no longer training."""
     script = f"{MADE}\nlength = 12\nfor {loop}:\n    for batch in train_loader: learn(net, batch, optimizer)"
-    assert loaded(script).epochs == number
+    assert loaded(script).planned == number
+
+
+@pytest.mark.parametrize(("loop", "number"), [("for step in range(900)", 900), ("while True", None)])
+def test_the_steps_of_a_loop_without_a_loader_are_counted_by_itself(loaded, loop, number):
+    """Each on all data."""
+    script = f"{MADE}\n{loop}: learn(net, (x, y), optimizer)"
+    assert loaded(script).planned == number
 
 
 def test_batches_of_one_tensor_each_are_no_parts_of_examples(loaded):

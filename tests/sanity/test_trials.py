@@ -114,7 +114,7 @@ def compared(bench):
     """What is noted of a finding by trainings of which the losses are known; its remedy raises the rate a hundredfold."""
 
     def judge(name: str, own: Result, other: Result, steps: int = 300, *, step: object = None, **facts) -> dict:
-        bench.subject = SimpleNamespace(blind=False, step=step, epochs=None, train=None)
+        bench.subject = SimpleNamespace(blind=False, step=step, planned=None)
         bench.facts.update(facts)
         words = cures(bench, finding := SimpleNamespace(name=name, confidence=0.5, evidence={}))
         trials = Trials(bench, steps=steps, results={"": own} | {one.words: other for one in words})

@@ -186,18 +186,18 @@ def _too_short(bench: Bench, trials: Trials, name: str) -> bool:
 
 
 def _in_all(bench: Bench, trials: Trials, name: str) -> Result | None:
-    """The file's own set-up after all its epochs; None where they are not known, or no longer than a trial.
+    """The file's own set-up after all steps of its training; None where they are not known, or no longer than a trial.
 
     Of a rate that is too low, one so many times as high stands for so many times the steps.
     """
-    epochs, batches = bench.subject.epochs or 0, getattr(bench.subject.train, "number", None) or len(bench.batches)
-    longer = epochs * batches / trials.steps
+    planned = bench.subject.planned or 0
+    longer = planned / trials.steps
     if longer <= 1:
         return None
     if name == "lr-outside-usable-range":
         best = bench.number("lr_suggested") / max(bench.number("lr_configured"), 1e-30)
         return trials.of(r.rate(min(longer, best))) if best > 1 else None
-    return trials.in_all(min(epochs * batches, LONGEST))
+    return trials.in_all(min(planned, LONGEST))
 
 
 def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wanted: tuple[r.Remedy, ...]) -> None:
@@ -215,7 +215,9 @@ def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wante
             whole = _in_all(bench, trials, name)
             text = f"after {trials.steps} steps the loss is {_loss(own.end)}, with {remedy.words} {_loss(other.end)}"
             if whole is not None and harm(bench, whole, other) <= limit:
-                bench.fact(f"remark:{name}", f"its {bench.subject.epochs} epochs make up for it: {text}")
+                bench.fact(
+                    f"remark:{name}", f"the {bench.subject.planned} steps of the training make up for it: {text}"
+                )
             else:
                 bench.fact(f"harm:{name}", text)
             return
