@@ -112,7 +112,9 @@ def _experiment(
     path: str, given: ExperimentOptions, variables: Mapping[str, object], script: Captured | None = None
 ) -> Experiment:
     words = words_of_compile(variables)
-    loaded = {name: value for name, value in variables.items() if not _is_count(name, value) and name not in words}
+    loaded = {
+        name: value for name, value in variables.items() if not _is_no_function(name, value) and name not in words
+    }
     trained = trainer_in(loaded) is not None  # then all but the model is the Trainer's
     taken = {} if trained else taken_parts(loaded)
     names = {**loaded, **{part: value for part, (_, value) in taken.items()}}
@@ -209,9 +211,9 @@ def _named(names: Mapping[str, object]) -> dict[str, object]:
     return {name: names[name] for name in known if names.get(name) is not None}
 
 
-def _is_count(name: str, value: object) -> bool:
-    """Whether a number has the name of a function: one called `step` counts steps, one called `loss` was computed."""
-    return name in GIVE_A_LOSS and isinstance(value, (int, float, torch.Tensor))
+def _is_no_function(name: str, value: object) -> bool:
+    """Whether something else has the name of a function: a number called `step` counts steps, an optimizer may be the `train_step`."""
+    return name in GIVE_A_LOSS and isinstance(value, (int, float, torch.Tensor, torch.optim.Optimizer))
 
 
 def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:

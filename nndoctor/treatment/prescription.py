@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from nndoctor.experiment.experiment import EPOCHS
+from nndoctor.experiment.lengths import EPOCHS
 from nndoctor.treatment.source_edit import SourceText
 
 OPTIMIZERS = {name for name in dir(torch.optim) if isinstance(getattr(torch.optim, name), type)}
