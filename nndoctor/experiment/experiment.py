@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.core.formatting import plural, type_of
 from nndoctor.experiment.captured import Captured, captured, reached
+from nndoctor.experiment.clipping import largest_norm
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
 from nndoctor.experiment.file_text import leaves_traces
 from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt, words_of_compile
@@ -44,7 +45,7 @@ class Experiment:
 
     `epochs` is the length that the file itself names, `make_model` its function `model` where it has one, `loop` its training
     loop as a train_step, `rates` the learning rates of the training that a Trainer is set up for, and `planned` the number
-    of steps of a training, where the file tells it.
+    of steps of a training, where the file tells it, `clip` the norm to which a Trainer clips gradients.
     """
 
     path: str
@@ -62,6 +63,7 @@ class Experiment:
     loop: TrainStep | None = None
     rates: tuple[float, ...] = ()
     planned: int | None = None
+    clip: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ def _experiment(
         path, found, train, a_function(path, "loss", parts.get("loss")), validation, _optimizer(path, parts.get("optimizer")),
         _step(path, parts.get("step")), train_step, notes,
         names.get("scheduler"), named_epochs(names), _maker(names.get("model")), loop, _rates(path, names), _planned(script, named_epochs(names), train),
+        largest_norm(names),
     )  # fmt: skip
 
 
@@ -198,11 +201,8 @@ def _maker(given: object) -> Callable[..., nn.Module] | None:
 
 def _size(model: nn.Module) -> str:
     """`1,234 parameters`; lazy ones are not counted before their first batch."""
-    lazy = nn.parameter.UninitializedParameter
-    if unbuilt(model):
-        return "lazy parameters"
-    whole = sum(p.numel() for p in model.parameters() if not isinstance(p, lazy))
-    return f"{whole:,} parameters" if not any(isinstance(p, lazy) for p in model.parameters()) else "lazy parameters"
+    lazy = any(isinstance(p, nn.parameter.UninitializedParameter) for p in model.parameters())
+    return "lazy parameters" if lazy or unbuilt(model) else f"{sum(p.numel() for p in model.parameters()):,} parameters"
 
 
 def _named(names: Mapping[str, object]) -> dict[str, object]:

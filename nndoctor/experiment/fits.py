@@ -17,13 +17,23 @@ from nndoctor.experiment.keras_fit import FIT, arrays_as_data
 from nndoctor.experiment.skorch_net import NET, fitted_parts
 
 FITS = (
-    ("lightning.pytorch", "Trainer", "fit", ("", "model", "train_data", "validation_data", "datamodule")),
-    ("pytorch_lightning", "Trainer", "fit", ("", "model", "train_data", "validation_data", "datamodule")),
+    (
+        "lightning.pytorch",
+        "Trainer",
+        "fit",
+        ("lightning_trainer", "model", "train_data", "validation_data", "datamodule"),
+    ),
+    (
+        "pytorch_lightning",
+        "Trainer",
+        "fit",
+        ("lightning_trainer", "model", "train_data", "validation_data", "datamodule"),
+    ),
     ("transformers.trainer", "Trainer", "train", ("trainer",)),
     ("keras", "Model", "fit", FIT),
     ("skorch", "NeuralNet", "fit_loop", NET),
 )
-"""Their module, class and name, and what their arguments are; nothing is taken of one without a name."""
+"""Their module, class and name, and what their arguments are."""
 ALIASES = {"train_dataloaders": "train_data", "val_dataloaders": "validation_data", "x": "x_train", "y": "y_train"}
 
 
@@ -77,7 +87,7 @@ def _stand_in(
     @functools.wraps(go)
     def called(*places: object, **given: object) -> object:
         every = dict(zip(names, places, strict=False)) | {ALIASES.get(k, k): v for k, v in given.items()}
-        known = {name: value for name, value in every.items() if name and name in names}
+        known = {name: value for name, value in every.items() if name in names}
         return act(Fit(method, known, lambda: go(*places, **given)))
 
     return called

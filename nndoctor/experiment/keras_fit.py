@@ -39,6 +39,7 @@ def arrays_as_data(taken: dict[str, Any]) -> dict[str, Any]:
 
     Where examples have weights, batches are inputs, weights and targets, and the loss is that of a step.
     """
+    taken = _named(taken)
     x, y = taken.get("x_train"), taken.get("y_train")
     if not is_array(x) or (y is not None and not is_array(y)):
         return taken
@@ -54,6 +55,27 @@ def arrays_as_data(taken: dict[str, Any]) -> dict[str, Any]:
     if held_out is not None:
         parts["validation_data"] = loader(*held_out, shuffle=False, size=size)
     return parts if weights is None else {**parts, "step": _weighted}
+
+
+def _named(taken: dict[str, Any]) -> dict[str, Any]:
+    """What fit was given, with lists of arrays, one for each of several inputs or outputs of a model, by their names."""
+    model, given = taken.get("model"), taken.get("validation_data")
+    inputs, outputs = ([one.name for one in getattr(model, part, None) or []] for part in ("inputs", "outputs"))
+    outputs = list(getattr(model, "output_names", outputs))
+    found = {
+        **taken,
+        "x_train": _by_name(taken.get("x_train"), inputs),
+        "y_train": _by_name(taken.get("y_train"), outputs),
+    }
+    if isinstance(given, (tuple, list)) and len(given) >= PAIR:
+        found["validation_data"] = (_by_name(given[0], inputs), _by_name(given[1], outputs), *given[2:])
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _by_name(value: Any, names: list[str]) -> Any:  # noqa: ANN401 - what fit takes
+    """A list of as many arrays as there are names as a dict; anything else as it is."""
+    several = isinstance(value, (list, tuple)) and len(value) == len(names) > 1 and all(map(is_array, value))
+    return dict(zip(names, value, strict=True)) if several else value
 
 
 def _weights(taken: dict[str, Any]) -> Any:  # noqa: ANN401 - an array

@@ -150,12 +150,13 @@ class Bench:
         return number(loss)
 
     def backward(self, batch: Batch, clip: float | None = None) -> Tensor:
-        """The loss, its gradients taken and clipped where it has any."""
+        """The loss, its gradients taken, and clipped as the file's Trainer does it, or further."""
         loss = self.subject.run(batch).loss
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
-            if clip is not None:
-                nn.utils.clip_grad_norm_(self.model.parameters(), clip)
+            clips = [norm for norm in (clip, self.subject.clip) if norm is not None]
+            if clips:
+                nn.utils.clip_grad_norm_(self.model.parameters(), min(clips))
         return loss
 
     def tried(self, batch: Batch, optimizer: torch.optim.Optimizer, *, clip: float | None = None) -> float:

@@ -33,7 +33,8 @@ class Subject:
     Where there is a `train_step`, `step` is its loss; `blind` says that it has no single loss, as in a GAN.
     `file_loss` is the file's loss where its step is used instead. `time_first` says that the step hands the model
     sequences by time and example, although batches have the examples first. `rates` are the learning rates of the planned
-    training, and `planned` the number of its steps, where they are known.
+    training, and `planned` the number of its steps, where they are known, `clip` the norm to
+    which gradients are clipped.
     `train` and `validation` can be iterated again. `optimizer` is None where the user gave none; `standin` says that the
     data are made up. `notes` lists what was found and what was assumed.
     """
@@ -54,6 +55,7 @@ class Subject:
     time_first: bool = False
     rates: tuple[float, ...] = ()
     planned: int | None = None
+    clip: float | None = None
 
     @property
     def device(self) -> torch.device:

@@ -212,3 +212,29 @@ def test_names_of_a_loss_and_an_optimizer_of_a_keras_model_are_no_parts(tmp_path
     found = fitted(tmp_path, script)
     assert found.loss is not None
     assert not isinstance(found.optimizer, str)
+
+
+CLIPPED = """
+import lightning
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+class Net(lightning.LightningModule):
+    def __init__(self): super().__init__(); self.layer = nn.Linear(5, 3)
+    def training_step(self, batch, index): return nn.functional.cross_entropy(self.layer(batch[0]), batch[1])
+    def configure_optimizers(self): return torch.optim.SGD(self.parameters(), lr=0.1)
+data = DataLoader(TensorDataset(torch.randn(40, 5), torch.randint(3, (40,))), batch_size=8)
+if __name__ == "__main__":
+    lightning.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, CLIP).fit(Net(), data)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "norm"),
+    [("", None), ("gradient_clip_val=0.5", 0.5), ("gradient_clip_val=0.5, gradient_clip_algorithm='value'", None)],
+)
+def test_gradients_that_a_trainer_of_lightning_clips(tmp_path, arguments, norm):
+    pytest.importorskip("lightning")
+    path = tmp_path / "model.py"
+    path.write_text(CLIPPED.replace("CLIP", arguments))
+    assert experiment(str(path)).clip == norm

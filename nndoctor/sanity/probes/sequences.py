@@ -112,7 +112,8 @@ def _causal(bench: Bench, tokens: Tensor) -> bool:
     before, after = (_scores(bench, b) for b in (bench.batch, _mixed(bench.batch, tokens, half)))
     if before is None or after is None or before.shape != after.shape or before.ndim != 3:
         return False
-    places = 2 if before.shape[1] != tokens.shape[1] == before.shape[2] else 1  # convolutions have them last
+    lengths = (tokens.shape[1], tokens.shape[1] - 1)  # without the first or the last place, where the step cuts them
+    places = 2 if before.shape[1] not in lengths and before.shape[2] in lengths else 1  # convolutions have them last
     if before.shape[places] < half:
         return False
     early, changed = before.narrow(places, 0, half), after.narrow(places, 0, half)
