@@ -19,7 +19,7 @@ from nndoctor.experiment.by_type import loader_beside
 from nndoctor.experiment.closures import around, opened
 from nndoctor.experiment.cut_batches import CUTS, cuts
 from nndoctor.experiment.data import Batches
-from nndoctor.experiment.evaluations import Parts, evaluations, held_out_of
+from nndoctor.experiment.evaluations import Parts, evaluated_in_training, evaluations, held_out_of
 from nndoctor.experiment.file_text import (
     LEAVES_TRACES,
     as_function,
@@ -39,7 +39,7 @@ from nndoctor.experiment.names import LOSSES
 from nndoctor.experiment.own_code import own_step
 from nndoctor.experiment.recorded import CALLS
 from nndoctor.experiment.stages import SECONDS, is_first_stage
-from nndoctor.experiment.weights import weights_in
+from nndoctor.experiment.weights import leaves_of, weights_in
 
 MAIN = ("main", "train", "run")
 LOOPS = (ast.For, ast.While)
@@ -51,29 +51,27 @@ DEPTH = 4  # of the calls of functions whose text is looked at
 class Captured:
     """The variables of a script where it begins to train, and its loop as a function of them, with the loader that it goes through.
 
-    `loss` is its first one; None where a framework trains. `step` is the function that takes the step on a batch that it is given,
+    `reached` is what its first loss goes back to; empty where a framework trains. `step` is the function that takes the step on a batch that it is given,
     `fixed` the arguments beside it, as models and optimizers. `evaluations` are the batches of each statement after the
-    loop that calls the model, `planned` the number of steps that its loops count.
+    loop that calls the model, `planned` the number of steps that its loops count,
+    `evaluated_in_training` the line that evaluates a model in training mode.
     """
 
     names: Mapping[str, object]
     loop: FunctionType | None = None
     loader: object = None
-    loss: Tensor | None = None
+    reached: tuple[Tensor, ...] = ()
     step: FunctionType | None = None
     fixed: Mapping[str, object] = field(default_factory=dict)
     evaluations: list[list[Parts]] = field(default_factory=list)
     planned: int | None = None
+    evaluated_in_training: int | None = None
 
     def trains(self, model: nn.Module) -> bool:
         """Whether the script trains this model first, and not another one, as a teacher."""
-        if self.loss is None or self.loss.grad_fn is None:
+        if not self.reached:
             return True  # a loss without a graph trains nothing, which is told later
-        wanted = [p for p in model.parameters() if p.requires_grad]
-        if not wanted:
-            return False
-        found = torch.autograd.grad(self.loss.sum(), wanted, allow_unused=True, retain_graph=True)
-        return any(gradient is not None for gradient in found)
+        return any(p is one for p in model.parameters() if p.requires_grad for one in self.reached)
 
     def held_out(self, train: Batches) -> object:
         """What the script evaluates, beside what it trains on; None where it is not known."""
@@ -120,29 +118,38 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
 
 def _at(frames: list[FrameType], loss: Tensor) -> Captured:
     """What a script has made where it goes back from its first loss, and the loop in which its frames are."""
-    names = _names(frames)
+    names, leaves = _names(frames), tuple(leaves_of(loss))
     found = _loop(frames)
     if found is None:
         names = opened(names)
-        return Captured({**_called(frames[0], names), **names} if frames else names, loss=loss)
+        return Captured({**_called(frames[0], names), **names} if frames else names, reached=leaves)
     node, frame, loader = found
     variables = opened({**names, **variables_of(frame), **FROM_START})
     names |= {name: variables[name] for name, value in names.items() if isinstance(value, FunctionType)}
     planned = planned_steps(node, frames, loader)
     if not any(callable(names.get(name)) for name in LOSSES) and (own := loss_called(node, variables, loss)):
         names["loss"] = own
-    if (own_weights := weights_in(node, variables, loss)) is not None:
+    if (own_weights := weights_in(node, variables, leaves)) is not None:
         made = dict.fromkeys(("model", own_weights[1] or "model"), own_weights[0])
         names, variables = {**names, **made}, {**variables, **made}
-    seen: list[list[Parts]] = []
+    outer, seen = frames[frames.index(frame) :], list[list[Parts]]()
     if loader is None:
         if cuts(node, variables):
             variables |= CUTS
-            seen = evaluations(node, frames[frames.index(frame) :])
+            seen = evaluations(node, outer)
         if "epoch" not in ast.unparse(node).partition(":")[0]:
             goes_on(node)
     loop = as_function([node], frame.f_code.co_filename, variables)
-    return Captured(names, loop, loader, loss, *_step_in(frames[: frames.index(frame)], names), seen, planned)
+    return Captured(
+        names,
+        loop,
+        loader,
+        leaves,
+        *_step_in(frames[: frames.index(frame)], names),
+        seen,
+        planned,
+        evaluated_in_training(node, outer),
+    )
 
 
 def _loop(frames: list[FrameType]) -> tuple[ast.For | ast.While, FrameType, DataLoader[object] | None] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from types import FrameType
 from typing import Any, TypeGuard
@@ -18,11 +18,12 @@ from nndoctor.experiment.closures import around, later, opened
 from nndoctor.experiment.cut_batches import parts_at
 from nndoctor.experiment.data import Batch, as_bytes
 from nndoctor.experiment.file_text import as_function, frames_of, text_with, variables_of
-from nndoctor.experiment.state import unchanged
+from nndoctor.experiment.state import differs_in_training, unchanged
 
 CALLS = 64
 ACTS = re.compile(r"save|write|dump|open\(|to_csv|mkdir|unlink|remove|rmtree|show\(|\.fit\(|\.backward\(")
 """What writes, shows or trains."""
+EVALUATES = re.compile(r"eval|valid|test|acc|score|metric", re.IGNORECASE)
 Parts = tuple[Tensor, ...]
 
 
@@ -31,7 +32,23 @@ def evaluations(loop: ast.For | ast.While, frames: Sequence[FrameType]) -> list[
 
     Statements that write, show or train are left out.
     """
-    found: list[list[Parts]] = []
+    found = [_noted(statement, path, variables) for statement, path, variables in _statements(loop, frames)]
+    return [batches for batches in found if batches]
+
+
+def evaluated_in_training(loop: ast.For | ast.While, frames: Sequence[FrameType]) -> int | None:
+    """The line of the first statement after a training loop that evaluates a model while its dropout or batch normalization trains."""
+    for statement, path, variables in _statements(loop, frames):
+        text = ast.unparse(statement)
+        if EVALUATES.search(text) and "train" not in text.lower() and _trains(statement, path, variables):
+            return statement.lineno
+    return None
+
+
+def _statements(
+    loop: ast.For | ast.While, frames: Sequence[FrameType]
+) -> Iterator[tuple[ast.stmt, str, dict[str, Any]]]:
+    """The statements after a loop that call a model, with their file and variables; `frames` from that of the loop outwards."""
     for frame in frames:
         variables = opened(variables_of(frame))
         models = models_in(variables)
@@ -39,8 +56,19 @@ def evaluations(loop: ast.For | ast.While, frames: Sequence[FrameType]) -> list[
             own = frame is frames[0] and statement.lineno <= (loop.end_lineno or 0)
             text = "" if own else text_with(statement, variables)
             if any(name in text for name in models) and not ACTS.search(text):
-                found.append(_noted(statement, frame.f_code.co_filename, variables))
-    return [batches for batches in found if batches]
+                yield statement, frame.f_code.co_filename, variables
+
+
+def _trains(statement: ast.stmt, path: str, variables: dict[str, Any]) -> bool:
+    """Whether layers that differ in evaluation are in training mode where a statement calls a model first."""
+    seen: list[bool] = []
+
+    def note(model: nn.Module) -> None:
+        seen.append(any(part.training and differs_in_training(part) for part in model.modules()))
+        raise Reached
+
+    _run(statement, path, variables, note)
+    return any(seen)
 
 
 def held_out_of(groups: Iterable[list[Parts]], training: Iterable[Batch], most: int) -> list[Parts] | None:
@@ -61,22 +89,31 @@ def held_out_of(groups: Iterable[list[Parts]], training: Iterable[Batch], most: 
 
 def _noted(statement: ast.stmt, path: str, variables: dict[str, Any]) -> list[Parts]:
     """What the models among these variables are given while a statement runs."""
-    models = list(models_in(variables).values())
     calls: list[list[Parts]] = []
 
-    def note(model: nn.Module, _: object) -> None:
-        if any(model is one for one in models):
-            calls.append(list(_given(frames_of(path), statement)))
+    def note(_: nn.Module) -> None:
+        calls.append(list(_given(frames_of(path), statement)))
         if len(calls) >= CALLS:
             raise Reached
 
+    _run(statement, path, variables, note)
+    return [parts for call in calls for parts in call]
+
+
+def _run(statement: ast.stmt, path: str, variables: dict[str, Any], note: Callable[[nn.Module], None]) -> None:
+    """Run a statement, and note each call of a model among its variables; models stay as they are."""
+    models = list(models_in(variables).values())
+
+    def called(model: nn.Module, _: object) -> None:
+        if any(model is one for one in models):
+            note(model)
+
     with suppress(Exception, Reached, SystemExit), ExitStack() as stack:
-        stack.callback(nn.modules.module.register_module_forward_pre_hook(note).remove)
+        stack.callback(nn.modules.module.register_module_forward_pre_hook(called).remove)
         for model in models:
             stack.enter_context(unchanged(model))
         stack.enter_context(torch.no_grad())
         as_function([statement], path, variables)()
-    return [parts for call in calls for parts in call]
 
 
 def _given(frames: list[FrameType], statement: ast.stmt) -> Iterator[Parts]:

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from nndoctor.core.formatting import plural, type_of
 from nndoctor.experiment.captured import Captured, captured, reached
-from nndoctor.experiment.clipping import largest_norm
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
 from nndoctor.experiment.file_text import leaves_traces
 from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt, words_of_compile
@@ -22,10 +21,11 @@ from nndoctor.experiment.model_file import Missing, ModelFileError, TrainsAtImpo
 from nndoctor.experiment.own_code import SAMPLER
 from nndoctor.experiment.own_loss import why_no_loss
 from nndoctor.experiment.own_steps import STEPS, a_function, loop_in, train_step_in
+from nndoctor.experiment.plan import Plan
 from nndoctor.experiment.several_optimizers import optimizers_in
 from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.taken import taken_parts
-from nndoctor.experiment.transformers_trainer import planned_rates, trainer_in, trainer_parts
+from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts
 from nndoctor.experiment.usual_names import as_step, plain_arrays
 
 LINES = {
@@ -44,8 +44,7 @@ class Experiment:
     """What a user's file brings. `notes` lists what was found and what was assumed, for people.
 
     `epochs` is the length that the file itself names, `make_model` its function `model` where it has one, `loop` its training
-    loop as a train_step, `rates` the learning rates of the training that a Trainer is set up for, and `planned` the number
-    of steps of a training, where the file tells it, `clip` the norm to which a Trainer clips gradients.
+    loop as a train_step.
     """
 
     path: str
@@ -61,9 +60,7 @@ class Experiment:
     epochs: int | None = None
     make_model: Callable[..., nn.Module] | None = None
     loop: TrainStep | None = None
-    rates: tuple[float, ...] = ()
-    planned: int | None = None
-    clip: float | None = None
+    plan: Plan = field(default_factory=Plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +139,7 @@ def _experiment(
     return Experiment(
         path, found, train, a_function(path, "loss", parts.get("loss")), validation, _optimizer(path, parts.get("optimizer")),
         _step(path, parts.get("step")), train_step, notes,
-        names.get("scheduler"), named_epochs(names), _maker(names.get("model")), loop, _rates(path, names), _planned(script, named_epochs(names), train),
-        largest_norm(names),
+        names.get("scheduler"), named_epochs(names), _maker(names.get("model")), loop, Plan.of(path, names, script, train),
     )  # fmt: skip
 
 
@@ -180,19 +176,6 @@ def _assumed(parts: dict[str, object], shape: tuple[int, ...], given: Experiment
         loss = parts["loss"] = nn.MSELoss() if given.classes is None else nn.CrossEntropyLoss()
         notes.append(f"loss: assumed, {type(loss).__name__}")
     return notes
-
-
-def _rates(path: str, names: Mapping[str, object]) -> tuple[float, ...]:
-    trainer = trainer_in(names)
-    with user_code(path, "making the schedule of its Trainer"):
-        return () if trainer is None else planned_rates(trainer)
-
-
-def _planned(script: Captured | None, epochs: int | None, train: Batches) -> int | None:
-    """The number of steps of the training: what the loops of a script count, else the epochs that the file names."""
-    if script is not None and script.planned is not None:
-        return script.planned
-    return epochs * train.number if epochs and train.number else None
 
 
 def _maker(given: object) -> Callable[..., nn.Module] | None:

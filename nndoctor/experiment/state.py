@@ -27,3 +27,9 @@ def unchanged(model: nn.Module) -> Iterator[None]:
         with torch.no_grad():
             for buffer, value in kept:
                 buffer.copy_(value)
+
+
+def differs_in_training(layer: nn.Module) -> bool:
+    """Whether a layer does something else in training: dropout, and normalization by running statistics."""
+    drops = isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p > 0  # noqa: SLF001 - the one class of all of them
+    return drops or getattr(layer, "running_mean", None) is not None

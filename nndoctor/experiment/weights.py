@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -32,12 +32,12 @@ class Weights(nn.Module):
         return self.function(*args, **names)
 
 
-def weights_in(loop: ast.AST, variables: Mapping[str, Any], loss: Tensor) -> tuple[Weights, str] | None:
-    """The weights that a loop trains where they belong to no module, and the name of the function that uses them, "" without one.
+def weights_in(loop: ast.AST, variables: Mapping[str, Any], reached: Sequence[Tensor]) -> tuple[Weights, str] | None:
+    """The weights that a loop trains, which its loss has `reached`, where they belong to no module, and the name of the function that uses them, "" without one.
 
     None where a module is trained, where no optimizer holds them, or where the loop makes them anew in each step.
     """
-    leaves = {id(leaf): leaf for leaf in _leaves(loss)}
+    leaves = {id(leaf): leaf for leaf in reached}
     if _belong_to_a_module(leaves, variables) or not any(
         isinstance(v, torch.optim.Optimizer) for v in variables.values()
     ):
@@ -60,7 +60,7 @@ def _has_optimizer(variables: Mapping[str, Any]) -> bool:
     return any(isinstance(value, torch.optim.Optimizer) for value in variables.values())
 
 
-def _leaves(loss: Tensor) -> Iterator[Tensor]:
+def leaves_of(loss: Tensor) -> Iterator[Tensor]:
     """The tensors with a gradient that a loss was computed from."""
     nodes: list[Any] = [loss.grad_fn]
     seen: set[Any] = set()

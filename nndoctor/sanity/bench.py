@@ -154,7 +154,7 @@ class Bench:
         loss = self.subject.run(batch).loss
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
-            clips = [norm for norm in (clip, self.subject.clip) if norm is not None]
+            clips = [norm for norm in (clip, self.subject.plan.clip) if norm is not None]
             if clips:
                 nn.utils.clip_grad_norm_(self.model.parameters(), min(clips))
         return loss

@@ -36,8 +36,8 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
     else:
         found.notes.append(f"optimizer: {type(optimizer).__name__}")
         held(optimizer, found.model, path)
-    if found.clip is not None:
-        found.notes.append(f"gradients are clipped to a norm of {found.clip:g}, as by the Trainer")
+    if found.plan.clip is not None:
+        found.notes.append(f"gradients are clipped to a norm of {found.plan.clip:g}, as by the Trainer")
     train_step = found.train_step or (None if found.step is not None else found.loop)
     own = found.step is not None or train_step is not None
     if isinstance(train_step, OwnCode) and train_step.loop:
@@ -48,7 +48,7 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
     return Subject(
         path, found.model, None if own else found.loss, found.step, found.train_data, found.validation_data, optimizer,
         None if train_step is None else OwnStep(train_step, optimizer), made_up, found.notes, file_loss=found.loss if own else None,
-        time_first=time_first, rates=found.rates, planned=found.planned, clip=found.clip,
+        time_first=time_first, plan=found.plan,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.experiment.keras_model import called
 from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.experiment.plan import Plan
 from nndoctor.experiment.steps import TARGETS, inputs_of, loss_in
 from nndoctor.sanity.batches import Batch, copied, mapped, split, tensors
 from nndoctor.sanity.failures import failing, is_machine, unusable
@@ -32,9 +33,8 @@ class Subject:
 
     Where there is a `train_step`, `step` is its loss; `blind` says that it has no single loss, as in a GAN.
     `file_loss` is the file's loss where its step is used instead. `time_first` says that the step hands the model
-    sequences by time and example, although batches have the examples first. `rates` are the learning rates of the planned
-    training, and `planned` the number of its steps, where they are known, `clip` the norm to
-    which gradients are clipped.
+    sequences by time and example, although batches have the examples first. `plan` is what
+    is known of the training beside its step.
     `train` and `validation` can be iterated again. `optimizer` is None where the user gave none; `standin` says that the
     data are made up. `notes` lists what was found and what was assumed.
     """
@@ -53,9 +53,7 @@ class Subject:
     blind: bool = False
     file_loss: Callable[..., Any] | None = None
     time_first: bool = False
-    rates: tuple[float, ...] = ()
-    planned: int | None = None
-    clip: float | None = None
+    plan: Plan = field(default_factory=Plan)
 
     @property
     def device(self) -> torch.device:

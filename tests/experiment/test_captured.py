@@ -559,14 +559,14 @@ def test_weights_that_each_step_makes_anew_are_no_model(loaded):
 def test_the_steps_of_a_training_are_those_of_its_loops(loaded, loop, number):
     """Of five batches an epoch; a loop that counts something else, as folds, is no longer training."""
     script = f"{MADE}\nlength = 12\nfor {loop}:\n    for batch in train_loader: learn(net, batch, optimizer)"
-    assert loaded(script).planned == number
+    assert loaded(script).plan.steps == number
 
 
 @pytest.mark.parametrize(("loop", "number"), [("for step in range(900)", 900), ("while True", None)])
 def test_the_steps_of_a_loop_without_a_loader_are_counted_by_itself(loaded, loop, number):
     """Each on all data."""
     script = f"{MADE}\n{loop}: learn(net, (x, y), optimizer)"
-    assert loaded(script).planned == number
+    assert loaded(script).plan.steps == number
 
 
 def test_batches_of_one_tensor_each_are_no_parts_of_examples(loaded):
@@ -582,3 +582,37 @@ for epoch in range(3):
         optimizer.zero_grad(); loss.backward(); optimizer.step()
 """)
     assert [tuple(batch.shape) for batch in found.train_data][:2] == [(8, 5), (8, 5)]
+
+
+EVALUATED = """
+def evaluate(net, loader):
+    MODE
+    with torch.no_grad(): return sum(int((net(a).argmax(1) == b).sum()) for a, b in loader)
+def main():
+    _, train_loader, _ = parts()
+    net = nn.Sequential(nn.Linear(5, 3), LAYER); optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    for epoch in range(3):
+        net.train()
+        for batch in train_loader: learn(net, batch, optimizer)
+        print(epoch, NAME(net, train_loader))
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "layer", "name", "found"),
+    [
+        ("net.eval()", "nn.Dropout(0.5)", "evaluate", False),
+        ("pass", "nn.Dropout(0.5)", "evaluate", True),
+        ("pass", "nn.BatchNorm1d(3)", "evaluate", True),
+        ("pass", "nn.ReLU()", "evaluate", False),
+        ("pass", "nn.Dropout(0.5)", "draw", False),
+    ],
+    ids=["in evaluation mode", "dropout", "batch normalization", "neither", "no evaluation"],
+)
+def test_the_mode_in_which_a_script_evaluates(loaded, mode, layer, name, found):
+    """Seen at the first call of the model; what only draws from it may be in any mode."""
+    script = EVALUATED.replace("MODE", mode).replace("LAYER", layer).replace("train_loader))", "held_out))")
+    script = script.replace("NAME", name).replace(
+        "def main():", "draw = evaluate\ndef main():\n    held_out = [(x, y)]"
+    )
+    assert (loaded(script).plan.evaluated_in_training is not None) is found

@@ -237,4 +237,4 @@ def test_gradients_that_a_trainer_of_lightning_clips(tmp_path, arguments, norm):
     pytest.importorskip("lightning")
     path = tmp_path / "model.py"
     path.write_text(CLIPPED.replace("CLIP", arguments))
-    assert experiment(str(path)).clip == norm
+    assert experiment(str(path)).plan.clip == norm

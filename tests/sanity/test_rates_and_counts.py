@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
+from nndoctor.experiment.plan import Plan  # noqa: E402
 from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
 from nndoctor.sanity.optimizers import rate  # noqa: E402
 from nndoctor.sanity.probes import objective, own_step, parameters, rates, schedule, structure, tiny  # noqa: E402
@@ -89,7 +90,7 @@ def test_a_step_that_is_too_small_is_tried_with_a_usual_one(bench, ratio, factor
 
 @pytest.mark.parametrize(("peak", "noted"), [(1e-5, True), (2e-3, False)])
 def test_a_warm_up_that_outlasts_the_planned_training(bench, peak, noted):
-    bench.subject.rates = tuple(peak * k / 50 for k in range(50))
+    bench.subject.plan = Plan(rates=tuple(peak * k / 50 for k in range(50)))
     schedule.probe(bench)
     assert bench.facts.get("planned_steps") == (50 if noted else None)
     assert rate(bench.subject.optimizer) == 3e-3

@@ -179,4 +179,4 @@ trainer = Planned(model, train_dataset)
 def test_the_rates_that_a_trainer_is_set_up_for(written, length, steps):
     """Of the steps of all its epochs; the Trainer itself has no schedule afterwards."""
     found = experiment(written(TRAINER + PLANNED.replace("LENGTH", length)))
-    assert found.rates == pytest.approx([0.25 * k / steps for k in range(steps)])
+    assert found.plan.rates == pytest.approx([0.25 * k / steps for k in range(steps)])

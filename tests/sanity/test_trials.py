@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from torch import nn  # noqa: E402
 
+from nndoctor.experiment.plan import Plan  # noqa: E402
 from nndoctor.sanity.bench import Bench, Clock  # noqa: E402
 from nndoctor.sanity.probes import fit, tiny  # noqa: E402
 from nndoctor.sanity.state import Snapshot  # noqa: E402
@@ -114,7 +115,7 @@ def compared(bench):
     """What is noted of a finding by trainings of which the losses are known; its remedy raises the rate a hundredfold."""
 
     def judge(name: str, own: Result, other: Result, steps: int = 300, *, step: object = None, **facts) -> dict:
-        bench.subject = SimpleNamespace(blind=False, step=step, planned=None)
+        bench.subject = SimpleNamespace(blind=False, step=step, plan=Plan())
         bench.facts.update(facts)
         words = cures(bench, finding := SimpleNamespace(name=name, confidence=0.5, evidence={}))
         trials = Trials(bench, steps=steps, results={"": own} | {one.words: other for one in words})

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from nndoctor.experiment.state import differs_in_training
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.dropout import without_dropout
 from nndoctor.sanity.probes.dependence import effect
@@ -19,6 +20,7 @@ MAX_BATCHES = 100  # batches
 
 def probe(bench: Bench) -> None:
     """Train a few steps, let running statistics settle, and take the loss of the same batches in both modes."""
+    bench.fact("evaluated_in_training", bench.subject.plan.evaluated_in_training)
     first = _trained(bench)
     if first is None:
         return
@@ -63,7 +65,7 @@ def _in_training(bench: Bench) -> None:
 
     bench.fresh_start()
     bench.model.train()
-    handles = [noting(n, m) for n, m in bench.model.named_modules() if _differs(m)]
+    handles = [noting(n, m) for n, m in bench.model.named_modules() if differs_in_training(m)]
     try:
         with torch.enable_grad():
             bench.subject.run(bench.batch)
@@ -71,12 +73,6 @@ def _in_training(bench: Bench) -> None:
         for handle in handles:
             handle.remove()
     bench.fact("trains_in_evaluation", tuple(seen) if seen and not any(seen.values()) else None)
-
-
-def _differs(module: nn.Module) -> bool:
-    """Whether a layer does something else in training."""
-    drops = isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0  # noqa: SLF001 - the one class of all of them
-    return drops or getattr(module, "running_mean", None) is not None
 
 
 @torch.no_grad()

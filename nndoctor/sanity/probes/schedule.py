@@ -22,7 +22,7 @@ def probe(bench: Bench) -> None:
     _note_planned(bench)
     epoch = int(getattr(bench.subject.train, "number", None) or 0)
     calls = min(epoch // 2, MAX_STEPS)
-    planned = bench.subject.rates[: calls + 1]
+    planned = bench.subject.plan.rates[: calls + 1]
     for rates in (planned, *_of_lightning(bench.model, calls), *_of_keras(bench.model, calls)):
         bench.fresh_start()
         after = _vanished(rates)
@@ -39,7 +39,7 @@ def probe(bench: Bench) -> None:
 
 def _note_planned(bench: Bench) -> None:
     """Note the highest rate of the planned training, where its warm-up has hardly begun at its end."""
-    rates = bench.subject.rates
+    rates = bench.subject.plan.rates
     configured = 0.0 if bench.subject.optimizer is None else rate(bench.subject.optimizer)
     if rates and max(rates) < REACHED * configured:
         bench.fact("planned_steps", len(rates))

@@ -190,7 +190,7 @@ def _in_all(bench: Bench, trials: Trials, name: str) -> Result | None:
 
     Of a rate that is too low, one so many times as high stands for so many times the steps.
     """
-    planned = bench.subject.planned or 0
+    planned = bench.subject.plan.steps or 0
     longer = planned / trials.steps
     if longer <= 1:
         return None
@@ -216,7 +216,7 @@ def _compared(bench: Bench, trials: Trials, finding: Finding, own: Result, wante
             text = f"after {trials.steps} steps the loss is {_loss(own.end)}, with {remedy.words} {_loss(other.end)}"
             if whole is not None and harm(bench, whole, other) <= limit:
                 bench.fact(
-                    f"remark:{name}", f"the {bench.subject.planned} steps of the training make up for it: {text}"
+                    f"remark:{name}", f"the {bench.subject.plan.steps} steps of the training make up for it: {text}"
                 )
             else:
                 bench.fact(f"harm:{name}", text)

@@ -1,0 +1,63 @@
+"""What a file says of its training beside the step: its rates, its length, how gradients are clipped, and how it evaluates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nndoctor.experiment.captured import Captured
+from nndoctor.experiment.data import Batches
+from nndoctor.experiment.lengths import named_epochs
+from nndoctor.experiment.model_file import user_code
+from nndoctor.experiment.transformers_trainer import planned_rates, trainer_in
+
+LIGHTNING, TRANSFORMERS = ("lightning", "pytorch_lightning"), "transformers"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The plan of a training, as far as it is known.
+
+    `rates` are the learning rates that a Trainer is set up for, `steps` is the length of the training, `clip` the norm to
+    which a Trainer clips gradients, `evaluated_in_training` the line of a script that evaluates its model in training mode.
+    """
+
+    rates: tuple[float, ...] = ()
+    steps: int | None = None
+    clip: float | None = None
+    evaluated_in_training: int | None = None
+
+    @classmethod
+    def of(cls, path: str, names: Mapping[str, object], script: Captured | None, train: Batches) -> Plan:
+        """The plan in a file, or in what its script has made."""
+        line = None if script is None else script.evaluated_in_training
+        return cls(_rates(path, names), _steps(script, named_epochs(names), train), _largest_norm(names), line)
+
+
+def _rates(path: str, names: Mapping[str, object]) -> tuple[float, ...]:
+    trainer = trainer_in(names)
+    with user_code(path, "making the schedule of its Trainer"):
+        return () if trainer is None else planned_rates(trainer)
+
+
+def _steps(script: Captured | None, epochs: int | None, train: Batches) -> int | None:
+    """The number of steps of the training: what the loops of a script count, else the epochs that the file names."""
+    if script is not None and script.planned is not None:
+        return script.planned
+    return epochs * train.number if epochs and train.number else None
+
+
+def _largest_norm(names: Mapping[str, object]) -> float | None:
+    """The largest norm of the gradients that a Trainer among these lets pass; None where none clips by norm."""
+    return next((norm for value in names.values() if (norm := _norm(value))), None)
+
+
+def _norm(trainer: Any) -> float | None:  # noqa: ANN401
+    packages = [base.__module__.split(".")[0] for base in type(trainer).__mro__ if base.__name__ == "Trainer"]
+    if TRANSFORMERS in packages and hasattr(trainer, "args"):
+        return getattr(trainer.args, "max_grad_norm", None) or None
+    if any(package in LIGHTNING for package in packages):
+        by_norm = getattr(trainer, "gradient_clip_algorithm", None) in (None, "norm")
+        return trainer.gradient_clip_val if by_norm else None
+    return None
