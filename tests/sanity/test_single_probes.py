@@ -170,8 +170,17 @@ model = nn.Linear(2, 2); optimizer = torch.optim.Adam(model.parameters(), 1e-3)
 
 @pytest.mark.parametrize(
     ("labels", "line", "untold"),
-    [("c", "", False), ("c[torch.randperm(400)]", "", True), ("c", "x.copy_(torch.rand(400, 2))", False)],
-    ids=["theirs", "shuffled", "stand-ins"],
+    [
+        ("c", "", False),
+        ("c[torch.randperm(400)]", "", True),
+        ("c", "x.copy_(torch.rand(400, 2))", False),
+        (
+            "c",
+            "x = torch.arange(400.0)[:, None]; c.copy_(torch.arange(400) % 2)\ntrain_data = DataLoader(TensorDataset(x, c), batch_size=20); model = nn.Linear(1, 2); optimizer = torch.optim.Adam(model.parameters())",
+            True,
+        ),
+    ],
+    ids=["theirs", "shuffled", "stand-ins", "odd and even"],
 )
 def test_neighbours_among_few_numbers_tell_labels(probed, labels, line, untold):
     """Of two numbers every label has near neighbours; stand-ins need not tell any."""

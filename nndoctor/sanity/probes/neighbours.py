@@ -33,8 +33,10 @@ def probe(bench: Bench) -> None:
 
 
 def _near(given: Tensor) -> bool:
-    """Whether neighbours are truly near, in inputs that are no stand-ins: of these labels need not follow."""
-    return len(given) >= MANY and given[0].numel() <= FEW and structured(given)
+    """Whether neighbours are truly near, in inputs that are no stand-ins: of these labels need not follow. Whole numbers are none."""
+    if len(given) < MANY or given[0].numel() > FEW:
+        return False
+    return structured(given) or (given[0].numel() == 1 and bool((given == given.round()).all()))
 
 
 def _signal(bench: Bench, data: Batch | None) -> float | None:
