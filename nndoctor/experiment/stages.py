@@ -11,7 +11,8 @@ from nndoctor.experiment.closures import around, later
 from nndoctor.experiment.file_text import text_with, variables_of
 
 SECONDS = 20.0  # that the training of another model than the file's own may take
-TRAINS = re.compile(r"\.backward\(.*\.step\(|\.fit\(.*epochs|trainer\w*\.(fit|train)\(", re.DOTALL)
+BY_FRAMEWORK = r"\.fit\(.*epochs|trainer\w*\.(fit|train)\("
+TRAINS = re.compile(rf"\.backward\(.*\.step\(|{BY_FRAMEWORK}", re.DOTALL)
 EVALUATES = re.compile(
     r"eval|probe|test|valid|attack", re.IGNORECASE
 )  # in the name of what may train, but no model of its own
@@ -24,6 +25,8 @@ COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>", "<lambda
 def is_first_stage(frames: list[FrameType]) -> bool:
     """Whether a training that runs in these frames of a file, the innermost first, comes before another one."""
     frames = [frame for frame in frames if frame.f_code.co_name not in COMPREHENSIONS]
+    if frames and any(re.search(BY_FRAMEWORK, ast.unparse(statement)) for statement in later(frames[0])):
+        return True  # a loop of its own comes before the training by a framework
     for inner, frame in pairwise(frames):
         running = inner.f_code.co_name
         variables = variables_of(frame)

@@ -30,6 +30,7 @@ def check(run: Run) -> Iterator[Symptom]:
         or _hardly_moves(run)
         or _not_trained(run)
         or _frozen_adapters(run)
+        or _frozen_at_zero(run)
         or _frozen_output(run)
         or _frozen_untrained(run)
         or _frozen_on_purpose(run)
@@ -72,6 +73,16 @@ def _frozen_adapters(run: Run) -> Symptom | None:
         return None
     text = f"all {len(adapters)} weights of the low-rank adapters are frozen (requires_grad=False; {adapters[0]}): they were loaded for inference, or frozen together with the model"
     return Symptom(text, DIRECT, {"adapter_weights": len(adapters)}, layer=adapters[0].rpartition(".")[0])
+
+
+def _frozen_at_zero(run: Run) -> Symptom | None:
+    """Layers that give zero whatever they are given, and stay so."""
+    layers = run.texts("frozen_at_zero")
+    if not layers:
+        return None
+    are = "is" if len(layers) == 1 else "are"
+    text = f"{plural(len(layers), 'layer')} {are} frozen (requires_grad=False) with all weights 0 ({layers[0]}): what they are given has no effect, and nothing that comes before them is trained through them"
+    return Symptom(text, DIRECT, {"frozen_at_zero": len(layers)}, layer=layers[0], remedies=("load-before-freezing",))
 
 
 def _frozen_output(run: Run) -> Symptom | None:
@@ -193,7 +204,7 @@ RULE = Rule(
     needs={"layer:*/weight_norm": 1},
     check=check,
     why="A layer that is never updated keeps its random weights. The loss does not show it: the network only learns less than it could.",
-    how=f"Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: an epoch without a step, no weight has changed after dozens of calls, or the weights moved less than {percent(MIN_MOVEMENT)} as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters, or the output layer is frozen and the layers before it are trained, or a frozen backbone has the weights of its initialization (every normalization is the identity, or every weight is uniform as torch draws it) and a trial that trains it as well reaches a clearly lower loss.",
+    how=f"Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: an epoch without a step, no weight has changed after dozens of calls, or the weights moved less than {percent(MIN_MOVEMENT)} as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters, or all their weights are zero, or the output layer is frozen and the layers before it are trained, or a frozen backbone has the weights of its initialization (every normalization is the identity, or every weight is uniform as torch draws it) and a trial that trains it as well reaches a clearly lower loss.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -212,6 +223,7 @@ RULE = Rule(
             layers={"fc1/weight_norm": "5*4"},
         ),
         Run.drawn(facts={"frozen_untrained": ("conv1", "conv2")}, layers={"head/weight_norm": "5*4"}),
+        Run.drawn(facts={"frozen_at_zero": ("tables.0",)}, layers={"head/weight_norm": "5*4"}),
         Run.drawn(facts={"frozen_adapters": ("q.lora_A.weight",)}, layers={"norm/weight_norm": "5*4"}),
         Run.drawn(
             facts={"own_calls": 40, "own_movement": 0.0, "own_optimizer_steps": 0}, layers={"fc1/weight_norm": "5*2"}

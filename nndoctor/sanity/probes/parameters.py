@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -33,10 +34,19 @@ def probe(bench: Bench) -> None:
     adapters = [n for n, _ in named if ADAPTER in n.lower()]
     if adapters and set(adapters) <= set(frozen):
         bench.fact("frozen_adapters", tuple(adapters))
+    bench.fact("frozen_at_zero", tuple(_frozen_at_zero(bench.model)) or None)
     optimizer = bench.subject.optimizer
     if optimizer is not None:
         _missed(bench, optimizer)
         _settings(bench, optimizer)
+
+
+def _frozen_at_zero(model: nn.Module) -> Iterator[str]:
+    """The layers and embeddings whose weights are all zero and not trained, as the second half of a low-rank adapter may be."""
+    for name, module in model.named_modules():
+        weight = getattr(module, "weight", None) if isinstance(module, (*WEIGHTS, nn.Embedding)) else None
+        if isinstance(weight, Tensor) and not weight.requires_grad and not bool(weight.any()):
+            yield name
 
 
 @torch.no_grad()
