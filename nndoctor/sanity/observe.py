@@ -38,6 +38,12 @@ ARITHMETIC = frozenset(
 )
 
 
+ERRORS = {
+    **dict.fromkeys(("abs", "__abs__", "absolute"), "l1_loss"),
+    **dict.fromkeys(("square", "pow", "__pow__"), "mse_loss"),
+}
+"""What makes an error of a difference, and the loss of torch's that does the same."""
+
 # Nodes of a graph that only multiply a single number, or change its shape.
 SCALINGS = ("Mul", "Div", "Neg", "View", "Reshape", "Stack", "Sum", "Unsqueeze", "Squeeze", "Alias")
 OFFSETS = 2  # the place of the offsets among the arguments of embedding_bag
@@ -77,6 +83,8 @@ class Observer(Functions):
         self.starts: list[Tensor] = []
         self.normalized: list[int] = []
         self.compared: list[tuple[Tensor, Tensor]] = []  # outputs and numbers, in a regression loss of any reduction
+        self.by_hand: list[tuple[str, Tensor]] = []  # the kind of an error that is written with - and abs() or a square
+        self._by_sub: dict[int, tuple[Tensor, Tensor]] = {}
         self._met_before: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -95,7 +103,18 @@ class Observer(Functions):
         elif getattr(func, "__name__", "") in ARITHMETIC:
             self._met(args, column_meets_row)
             self._constants_met(func, args, value)
+            self._subtracted(func, args, value)
+        elif (error := ERRORS.get(getattr(func, "__name__", ""))) is not None and id(args[0]) in self._by_sub:
+            self.by_hand.append((error, self._by_sub[id(args[0])][1]))
         return value
+
+    def _subtracted(self, func: Any, args: tuple[Any, ...], value: Any) -> None:  # noqa: ANN401
+        """Keep the difference of an output and a constant of its shape, and the constant."""
+        pair = [t for t in args[:2] if isinstance(t, Tensor)]
+        if "sub" in func.__name__ and len(pair) == 2 and pair[0].shape == pair[1].shape:
+            constant = next((t for t in pair if not t.requires_grad), None)
+            if constant is not None and value.requires_grad:
+                self._by_sub[id(value)] = value, constant
 
     def _constants_met(self, func: Any, args: tuple[Any, ...], value: Any) -> None:  # noqa: ANN401
         """Note (N, 1) and (N,) without a gradient, as an advantage has, once their (N, N) numbers meet (N,) that has one."""

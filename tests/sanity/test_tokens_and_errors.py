@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import objective, own_value, sequences, targets_seen  # noqa: E402
+from nndoctor.sanity.probes import fit, noise, objective, own_value, sequences, targets_seen  # noqa: E402
 
 RECURRENT = """
 lengths = torch.randint(5, 9, (80,))
@@ -97,3 +97,41 @@ def test_the_targets_of_a_step_that_calls_the_parts_of_a_model(probed, offset):
     shifted = "torch.cat([batch[0][:, 1:], torch.full_like(batch[0][:, :1], -100)], 1)"
     found = probed(BY_PARTS.replace("TARGETS", f"{shifted}[:, {offset - 1}:][:, :15]"), sequences.probe)
     assert found.get("target_offset") == offset
+
+
+BY_HAND = """
+c = torch.arange(80) % 3; x = torch.randn(3, 8)[c] + 0.3 * torch.randn(80, 8)
+train_data = DataLoader(TensorDataset(x, c), batch_size=20)
+model = nn.Linear(8, 3); optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+def step(model, batch):
+    goal = nn.functional.one_hot(batch[1], 3).float()
+    return (model(batch[0]).softmax(-1) - goal).ERROR.mean()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "function"), [("abs()", "l1_loss"), ("square()", "mse_loss"), ("pow(2)", "mse_loss")]
+)
+def test_errors_by_hand_on_one_hot_targets_are_those_of_torch(probed, error, function):
+    facts = probed(BY_HAND.replace("ERROR", error), fit.probe)
+    assert facts["loss_function"] == function
+    assert facts["target_one_hot"] is True
+
+
+TEACHER = """
+import copy
+x = torch.randn(80, 8); train_data = DataLoader(TensorDataset(x), batch_size=20)
+model = nn.Linear(8, 3); teacher = copy.deepcopy(model); optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+def step(model, batch):
+    with torch.no_grad(): goal = GOAL
+    return (model(batch[0]) - goal).square().mean()
+"""
+
+
+@pytest.mark.parametrize(
+    ("goal", "noted"),
+    [("teacher(batch[0] + torch.randn_like(batch[0]))", False), ("torch.randn(len(batch[0]), 3)", True)],
+    ids=["of a teacher", "drawn"],
+)
+def test_noise_in_the_inputs_of_a_teacher_is_no_noise_of_targets(probed, goal, noted):
+    assert ("target_noise" in probed(TEACHER.replace("GOAL", goal), noise.probe)) is noted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.lens import Lens
@@ -18,6 +18,8 @@ def probe(bench: Bench) -> None:
     """Draw those numbers again on which only the target depends, all else being equal."""
     bench.model.train()
     lens = _seen(bench, frozenset(), 0)
+    if lens.pairs and _has_teacher(bench):
+        return  # whose outputs differ with what is drawn for its inputs
     for place, pair in enumerate(lens.pairs):
         fresh = pair.fresh - lens.origins.escaped
         if not fresh:
@@ -26,6 +28,22 @@ def probe(bench: Bench) -> None:
         if all(len(other) == len(lens.pairs) for other in others):
             share = _share([pair.target, *(other[place].target for other in others)])
             bench.fact("target_noise", max(share, bench.number("target_noise")))
+
+
+def _has_teacher(bench: Bench) -> bool:
+    """Whether a step calls another model beside the one that is trained, as a copy that averages its weights."""
+    own, strange = {id(m) for m in bench.model.modules()}, set[int]()
+
+    def note(module: nn.Module, _: object) -> None:
+        if id(module) not in own and next(module.parameters(), None) is not None:
+            strange.add(id(module))
+
+    handle = nn.modules.module.register_module_forward_pre_hook(note)
+    try:
+        bench.subject.run(bench.batch)
+    finally:
+        handle.remove()
+    return bool(strange)
 
 
 def _seen(bench: Bench, again: frozenset[int], salt: int) -> Lens:
