@@ -66,6 +66,15 @@ class LossCall:
         return self.function(output, target, **self.more) * self.factor
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorByHand:
+    """An error that is written with a minus and abs() or a square: the loss of torch's that does the same, output and target."""
+
+    name: str
+    output: Tensor
+    target: Tensor
+
+
 class Observer(Functions):
     """Within it, calls of losses are noted, and arithmetic in which (N, 1) meets (N,).
 
@@ -83,8 +92,8 @@ class Observer(Functions):
         self.starts: list[Tensor] = []
         self.normalized: list[int] = []
         self.compared: list[tuple[Tensor, Tensor]] = []  # outputs and numbers, in a regression loss of any reduction
-        self.by_hand: list[tuple[str, Tensor]] = []  # the kind of an error that is written with - and abs() or a square
-        self._by_sub: dict[int, tuple[Tensor, Tensor]] = {}
+        self.by_hand: list[ErrorByHand] = []
+        self._by_sub: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
         self._met_before: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def _called(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -105,16 +114,16 @@ class Observer(Functions):
             self._constants_met(func, args, value)
             self._subtracted(func, args, value)
         elif (error := ERRORS.get(getattr(func, "__name__", ""))) is not None and id(args[0]) in self._by_sub:
-            self.by_hand.append((error, self._by_sub[id(args[0])][1]))
+            self.by_hand.append(ErrorByHand(error, *self._by_sub[id(args[0])][1:]))
         return value
 
     def _subtracted(self, func: Any, args: tuple[Any, ...], value: Any) -> None:  # noqa: ANN401
-        """Keep the difference of an output and a constant of its shape, and the constant."""
+        """Keep the difference of an output and a constant of its shape, with both."""
         pair = [t for t in args[:2] if isinstance(t, Tensor)]
         if "sub" in func.__name__ and len(pair) == 2 and pair[0].shape == pair[1].shape:
-            constant = next((t for t in pair if not t.requires_grad), None)
-            if constant is not None and value.requires_grad:
-                self._by_sub[id(value)] = value, constant
+            target, output = sorted(pair, key=lambda t: t.requires_grad)
+            if output.requires_grad and not target.requires_grad:
+                self._by_sub[id(value)] = value, output, target
 
     def _constants_met(self, func: Any, args: tuple[Any, ...], value: Any) -> None:  # noqa: ANN401
         """Note (N, 1) and (N,) without a gradient, as an advantage has, once their (N, N) numbers meet (N,) that has one."""

@@ -57,8 +57,8 @@ def probe(bench: Bench) -> None:
 def _seen_in_step(bench: Bench, batch: Any) -> None:  # noqa: ANN401
     """The same for a step or a model with its own loss, where one of torch's losses is the whole of it."""
     observer, call = bench.subject.observed(batch)
-    if not observer.calls and len(observer.by_hand) == 1 and one_hot(observer.by_hand[0][1]):
-        bench.fact("loss_function", observer.by_hand[0][0])
+    if not observer.calls and len(observer.by_hand) == 1 and one_hot(observer.by_hand[0].target):
+        bench.fact("loss_function", observer.by_hand[0].name)
         bench.fact("target_one_hot", value=True)
     if call is None or not call.output.is_floating_point() or call.output.numel() > MAX_VALUES:
         return

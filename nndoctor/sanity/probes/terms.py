@@ -11,14 +11,15 @@ from torch.nn import functional
 
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine
-from nndoctor.sanity.observe import LossCall
+from nndoctor.sanity.observe import ErrorByHand, LossCall
 from nndoctor.sanity.probes.shapes import watched
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.subject import main_output
 
 ERRORS = (functional.mse_loss, functional.l1_loss, functional.smooth_l1_loss, functional.huber_loss)
-LARGE = 75.0  # root mean square of targets: the square of an error of 75 is 5600, and so is the first gradient
+LARGE = 20.0  # root mean square of targets: the square of such an error is 400, and so is the first gradient
 MIN_VALUES = 16  # in a batch
+BY_NAME = {each.__name__: each for each in ERRORS}
 STEPS, SHORTEST = 300, 60
 TIME_SHARE = 0.15  # of the time left
 
@@ -66,7 +67,9 @@ def _note(bench: Bench, worst: Term, steps: int) -> None:
 def terms(bench: Bench) -> list[Term]:
     """The errors in the loss of the first batch, with the weights as they are now."""
     seed(11)
-    found = [term for call in watched(bench).calls if (term := _of_call(call)) is not None]
+    observer = watched(bench)
+    seen = [*map(_of_call, observer.calls), *map(_written, observer.by_hand)]
+    found = [term for term in seen if term is not None]
     if found or bench.subject.loss is None or bench.subject.blind:
         return found
     own = _of_loss(bench)
@@ -84,6 +87,15 @@ def _of_call(call: LossCall) -> Term | None:
         if mean is None
         else _term(call.function.__name__, call.value, call.again(mean, target), call.output, target)
     )
+
+
+def _written(error: ErrorByHand) -> Term | None:
+    """An error that the file writes itself, as the mean of all its values."""
+    mean, function = _mean(error.target), BY_NAME[error.name]
+    if mean is None:
+        return None
+    value, of_mean = (function(each.detach(), error.target) for each in (error.output, mean))
+    return _term(error.name, value, of_mean, error.output, error.target)
 
 
 def _of_loss(bench: Bench) -> Term | None:
