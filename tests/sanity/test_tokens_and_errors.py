@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import fit, noise, objective, own_value, sequences, targets_seen  # noqa: E402
+from nndoctor.sanity.probes import arguments, fit, noise, objective, own_value, sequences, targets_seen  # noqa: E402
 
 RECURRENT = """
 lengths = torch.randint(5, 9, (80,))
@@ -135,3 +135,20 @@ def step(model, batch):
 )
 def test_noise_in_the_inputs_of_a_teacher_is_no_noise_of_targets(probed, goal, noted):
     assert ("target_noise" in probed(TEACHER.replace("GOAL", goal), noise.probe)) is noted
+
+
+@pytest.mark.parametrize(("second", "noted"), [("torch.zeros(80, 4)", True), ("torch.randn(80, 4)", False)])
+@pytest.mark.parametrize("name", ["boxes", "mask"])
+def test_an_argument_of_zeros_tells_nothing(probed, second, noted, name):
+    """Masks may be zero everywhere."""
+    found = probed(
+        f"""
+train_data = DataLoader(TensorDataset(torch.randn(80, 8), {second}, torch.arange(80) % 3), batch_size=20)
+class Two(nn.Module):
+    def __init__(self): super().__init__(); self.first, self.second = nn.Linear(8, 3), nn.Linear(4, 3)
+    def forward(self, v, {name}): return self.first(v) + self.second({name})
+model = Two(); optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+""",
+        arguments.probe,
+    )
+    assert ("arguments_all_zero" in found) is (noted and name == "boxes")

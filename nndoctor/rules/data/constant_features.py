@@ -16,6 +16,10 @@ ALL_SHARE = 0.999
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare their number with that of all features."""
+    empty = run.texts("arguments_all_zero")
+    if empty:
+        text = f"the argument {empty[0]} of the model is 0 in every example and place: what it should tell was lost"
+        yield Symptom(text, TYPICAL, {"arguments": len(empty)}, place="train_data", severity=Severity.WARNING)
     constant, features = int(run.number("constant_features")), int(run.number("input_features"))
     share = constant / max(features, 1)
     filled = int(run.number("constant_nonzero"))
@@ -43,10 +47,10 @@ RULE = Rule(
     name="constant-features",
     severity=Severity.INFO,
     title="features that never change",
-    needs={"fact:constant_features": 1, "fact:input_features": 1},
+    needs={"fact:constant_features|fact:arguments_all_zero": 1},
     check=check,
     why="A constant feature is a second bias. Many of them point to a broken loading step; all of them mean that the inputs were lost.",
-    how=f"A feature whose largest and smallest values are the same over the examples read: any in a table, more than {percent(MIN_SHARE)} in images and signals; a warning if more than {percent(MIN_SHARE)} of a table's features have one value that is not zero, an error if all are constant.",
+    how=f"A feature whose largest and smallest values are the same over the examples read: any in a table, more than {percent(MIN_SHARE)} in images and signals; a warning if more than {percent(MIN_SHARE)} of a table's features have one value that is not zero, an error if all are constant. A warning, too, if one of several arguments of the model holds nothing but zeros.",
     sources=(Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),),
     remedies=("look-at-the-data",),
     sick=(
@@ -55,6 +59,7 @@ RULE = Rule(
             {"constant_features": 7, "constant_nonzero": 7, "input_features": 9, "input_is_table": True},
         ),
         Run.drawn({"constant_features": 784, "input_features": 784}),
+        Run.drawn({"arguments_all_zero": ("boxes",)}),
     ),
     healthy=(Run.drawn({"constant_features": 14, "input_features": 784, "input_is_table": False}),),
 )

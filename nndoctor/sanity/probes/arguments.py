@@ -22,6 +22,10 @@ STEPS = 10  # so many steps open gates that start at zero
 MAX_ARGUMENTS = 8  # arguments that are tried
 # Parts of the names of arguments that may be without effect: masks of full sequences, sizes, numbers of examples.
 UNUSED = ("mask", "len", "idx", "index")
+OFTEN_ZERO = re.compile(
+    r"mask|type|pos|len|idx|index|state|hidden|segment|step|time|head|past|cell|init|noise|bias", re.IGNORECASE
+)
+"""In the names of arguments that may be zero everywhere."""
 OF_ONE = re.compile(r"\[\d+\]\[")  # in the name of a tensor that is in a dict of a list
 
 
@@ -39,6 +43,7 @@ def probe(bench: Bench) -> None:
 
     What a model of one argument makes of all of it is judged by its outputs.
     """
+    bench.fact("arguments_all_zero", tuple(_all_zero(bench)) or None)
     names = _names(bench)
     if not names or not bench.trained(STEPS):
         return
@@ -52,6 +57,18 @@ def probe(bench: Bench) -> None:
     bench.fact("arguments_without_effect", whole)
     for what in PARTS:
         bench.fact(f"arguments_without_{what}", tuple(n for n in _among(idle, what) if n not in whole) or None)
+
+
+@torch.no_grad()
+def _all_zero(bench: Bench) -> list[str]:
+    """The arguments, beside others, that hold nothing but zeros in two batches, and from whose names that is not to be expected."""
+    zero: list[set[str]] = []
+    for batch in (bench.batches * 2)[:2]:
+        calls = calls_of(bench.subject, batch)
+        given = calls[0].tensors if calls else {}
+        empty = [n for n, t in given.items() if t.ndim > 1 and len(t) > 1 and t[0].numel() > 1 and not bool(t.any())]
+        zero.append({n for n in empty if len(given) > len(empty) and not OFTEN_ZERO.search(n)})
+    return sorted(zero[0] & zero[1]) if zero else []
 
 
 @torch.no_grad()
