@@ -19,7 +19,7 @@ from nndoctor.experiment.by_type import loader_beside
 from nndoctor.experiment.closures import around, opened
 from nndoctor.experiment.cut_batches import CUTS, cuts
 from nndoctor.experiment.data import Batches
-from nndoctor.experiment.evaluations import Parts, evaluated_in_training, evaluations, held_out_of
+from nndoctor.experiment.evaluations import Parts, evaluations, held_out_of
 from nndoctor.experiment.file_text import (
     LEAVES_TRACES,
     as_function,
@@ -35,6 +35,7 @@ from nndoctor.experiment.leftovers import forget_graphs
 from nndoctor.experiment.lengths import planned_steps
 from nndoctor.experiment.loss_call import loss_called
 from nndoctor.experiment.model_file import own_arguments, silent
+from nndoctor.experiment.modes import Places, training_calls, wrong_mode
 from nndoctor.experiment.names import LOSSES
 from nndoctor.experiment.own_code import own_step
 from nndoctor.experiment.recorded import CALLS
@@ -54,7 +55,7 @@ class Captured:
     `reached` is what its first loss goes back to; empty where a framework trains. `step` is the function that takes the step on a batch that it is given,
     `fixed` the arguments beside it, as models and optimizers. `evaluations` are the batches of each statement after the
     loop that calls the model, `planned` the number of steps that its loops count,
-    `evaluated_in_training` the line that evaluates a model in training mode.
+    `wrong_mode` a line that evaluates in training mode, or after which it trains in evaluation mode.
     """
 
     names: Mapping[str, object]
@@ -65,7 +66,7 @@ class Captured:
     fixed: Mapping[str, object] = field(default_factory=dict)
     evaluations: list[list[Parts]] = field(default_factory=list)
     planned: int | None = None
-    evaluated_in_training: int | None = None
+    wrong_mode: tuple[str, int] | None = None
 
     def trains(self, model: nn.Module) -> bool:
         """Whether the script trains this model first, and not another one, as a teacher."""
@@ -96,7 +97,7 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
         if time.perf_counter() - began < SECONDS and is_first_stage(frames):
             go()
             return
-        found.append(_at(frames, loss))
+        found.append(_at(frames, loss, calls))
         raise Reached
 
     def fit(call: Fit) -> None:
@@ -107,6 +108,7 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
         suppress(Reached, Exception, SystemExit),  # a script that does not run is refused for what it lacks
         own_arguments(path),
         silent(),
+        training_calls(path) as calls,
         backward_replaced(stop),
         fits_replaced(fit),
     ):
@@ -116,7 +118,7 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
     return found[0] if found else None
 
 
-def _at(frames: list[FrameType], loss: Tensor) -> Captured:
+def _at(frames: list[FrameType], loss: Tensor, calls: Places) -> Captured:
     """What a script has made where it goes back from its first loss, and the loop in which its frames are."""
     names, leaves = _names(frames), tuple(leaves_of(loss))
     found = _loop(frames)
@@ -148,7 +150,7 @@ def _at(frames: list[FrameType], loss: Tensor) -> Captured:
         *_step_in(frames[: frames.index(frame)], names),
         seen,
         planned,
-        evaluated_in_training(node, outer),
+        wrong_mode(node, frames, frame, calls),
     )
 
 

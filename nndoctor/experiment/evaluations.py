@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from types import FrameType
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,13 +20,13 @@ from nndoctor.experiment.closures import around, later, opened
 from nndoctor.experiment.cut_batches import parts_at
 from nndoctor.experiment.data import Batch, as_bytes
 from nndoctor.experiment.file_text import as_function, frames_of, text_with, variables_of
-from nndoctor.experiment.state import differs_in_training, unchanged
+from nndoctor.experiment.state import unchanged
 
 CALLS = 64
 ACTS = re.compile(r"save|write|dump|open\(|to_csv|mkdir|unlink|remove|rmtree|show\(|\.fit\(|\.backward\(")
 """What writes, shows or trains."""
-EVALUATES = re.compile(r"eval|valid|test|acc|score|metric", re.IGNORECASE)
 Parts = tuple[Tensor, ...]
+T = TypeVar("T")
 
 
 def evaluations(loop: ast.For | ast.While, frames: Sequence[FrameType]) -> list[list[Parts]]:
@@ -32,43 +34,28 @@ def evaluations(loop: ast.For | ast.While, frames: Sequence[FrameType]) -> list[
 
     Statements that write, show or train are left out.
     """
-    found = [_noted(statement, path, variables) for statement, path, variables in _statements(loop, frames)]
-    return [batches for batches in found if batches]
+    return [batches for batches in map(_noted, statements_after(loop, frames)) if batches]
 
 
-def evaluated_in_training(loop: ast.For | ast.While, frames: Sequence[FrameType]) -> int | None:
-    """The line of the first statement after a training loop that evaluates a model while its dropout or batch normalization trains."""
-    for statement, path, variables in _statements(loop, frames):
-        text = ast.unparse(statement)
-        if EVALUATES.search(text) and "train" not in text.lower() and _trains(statement, path, variables):
-            return statement.lineno
-    return None
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of a file, with the variables that it has."""
+
+    node: ast.stmt
+    path: str
+    variables: dict[str, Any]
 
 
-def _statements(
-    loop: ast.For | ast.While, frames: Sequence[FrameType]
-) -> Iterator[tuple[ast.stmt, str, dict[str, Any]]]:
-    """The statements after a loop that call a model, with their file and variables; `frames` from that of the loop outwards."""
+def statements_after(loop: ast.For | ast.While, frames: Sequence[FrameType]) -> Iterator[Statement]:
+    """The statements after a loop that call a model and neither write nor train; `frames` from that of the loop outwards."""
     for frame in frames:
         variables = opened(variables_of(frame))
         models = models_in(variables)
-        for statement in later(frame, loops=True):
-            own = frame is frames[0] and statement.lineno <= (loop.end_lineno or 0)
-            text = "" if own else text_with(statement, variables)
+        for node in later(frame, loops=True):
+            own = frame is frames[0] and node.lineno <= (loop.end_lineno or 0)
+            text = "" if own else text_with(node, variables)
             if any(name in text for name in models) and not ACTS.search(text):
-                yield statement, frame.f_code.co_filename, variables
-
-
-def _trains(statement: ast.stmt, path: str, variables: dict[str, Any]) -> bool:
-    """Whether layers that differ in evaluation are in training mode where a statement calls a model first."""
-    seen: list[bool] = []
-
-    def note(model: nn.Module) -> None:
-        seen.append(any(part.training and differs_in_training(part) for part in model.modules()))
-        raise Reached
-
-    _run(statement, path, variables, note)
-    return any(seen)
+                yield Statement(node, frame.f_code.co_filename, variables)
 
 
 def held_out_of(groups: Iterable[list[Parts]], training: Iterable[Batch], most: int) -> list[Parts] | None:
@@ -87,22 +74,22 @@ def held_out_of(groups: Iterable[list[Parts]], training: Iterable[Batch], most: 
     return None
 
 
-def _noted(statement: ast.stmt, path: str, variables: dict[str, Any]) -> list[Parts]:
-    """What the models among these variables are given while a statement runs."""
+def _noted(statement: Statement) -> list[Parts]:
+    """What the models among its variables are given while a statement runs."""
     calls: list[list[Parts]] = []
 
     def note(_: nn.Module) -> None:
-        calls.append(list(_given(frames_of(path), statement)))
+        calls.append(list(_given(frames_of(statement.path), statement.node)))
         if len(calls) >= CALLS:
             raise Reached
 
-    _run(statement, path, variables, note)
+    run_noting(statement, note, lambda: None)
     return [parts for call in calls for parts in call]
 
 
-def _run(statement: ast.stmt, path: str, variables: dict[str, Any], note: Callable[[nn.Module], None]) -> None:
-    """Run a statement, and note each call of a model among its variables; models stay as they are."""
-    models = list(models_in(variables).values())
+def run_noting(statement: Statement, note: Callable[[nn.Module], None], end: Callable[[], T]) -> T | None:
+    """Run a statement, and note each call of a model among its variables; what `end` gives where it comes to its end. Models stay as they are."""
+    models = list(models_in(statement.variables).values())
 
     def called(model: nn.Module, _: object) -> None:
         if any(model is one for one in models):
@@ -113,7 +100,15 @@ def _run(statement: ast.stmt, path: str, variables: dict[str, Any], note: Callab
         for model in models:
             stack.enter_context(unchanged(model))
         stack.enter_context(torch.no_grad())
-        as_function([statement], path, variables)()
+        as_function([statement.node], statement.path, {**_unknown(statement), **statement.variables})()
+        return end()
+    return None
+
+
+def _unknown(statement: Statement) -> dict[str, float]:
+    """Zeros for what a statement reads and the loop has not made yet, as the mean loss that it prints beside an accuracy."""
+    read = {n.id for n in ast.walk(statement.node) if isinstance(n, ast.Name)}
+    return dict.fromkeys(read - statement.variables.keys() - vars(builtins).keys(), 0.0)
 
 
 def _given(frames: list[FrameType], statement: ast.stmt) -> Iterator[Parts]:

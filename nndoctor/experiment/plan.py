@@ -20,19 +20,20 @@ class Plan:
     """The plan of a training, as far as it is known.
 
     `rates` are the learning rates that a Trainer is set up for, `steps` is the length of the training, `clip` the norm to
-    which a Trainer clips gradients, `evaluated_in_training` the line of a script that evaluates its model in training mode.
+    which a Trainer clips gradients, `wrong_mode` a line of a script that evaluates in training mode, or after which it
+    trains in evaluation mode, and which of both.
     """
 
     rates: tuple[float, ...] = ()
     steps: int | None = None
     clip: float | None = None
-    evaluated_in_training: int | None = None
+    wrong_mode: tuple[str, int] | None = None
 
     @classmethod
     def of(cls, path: str, names: Mapping[str, object], script: Captured | None, train: Batches) -> Plan:
         """The plan in a file, or in what its script has made."""
-        line = None if script is None else script.evaluated_in_training
-        return cls(_rates(path, names), _steps(script, named_epochs(names), train), _largest_norm(names), line)
+        mode = None if script is None else script.wrong_mode
+        return cls(_rates(path, names), _steps(script, named_epochs(names), train), _largest_norm(names), mode)
 
 
 def _rates(path: str, names: Mapping[str, object]) -> tuple[float, ...]:

@@ -588,31 +588,41 @@ EVALUATED = """
 def evaluate(net, loader):
     MODE
     with torch.no_grad(): return sum(int((net(a).argmax(1) == b).sum()) for a, b in loader)
+draw = evaluate
 def main():
+    held_out = [(x, y)]
     _, train_loader, _ = parts()
     net = nn.Sequential(nn.Linear(5, 3), LAYER); optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net.train()
     for epoch in range(3):
-        net.train()
+        BEGIN
         for batch in train_loader: learn(net, batch, optimizer)
-        print(epoch, NAME(net, train_loader))
+        total = 0.0
+        print(epoch, f"{total:.3f}", NAME(net, held_out))
 """
+IN_TRAINING, IN_EVALUATION = "evaluated in training mode", "trained in evaluation mode"
 
 
 @pytest.mark.parametrize(
-    ("mode", "layer", "name", "found"),
+    ("mode", "begin", "layer", "name", "found"),
     [
-        ("net.eval()", "nn.Dropout(0.5)", "evaluate", False),
-        ("pass", "nn.Dropout(0.5)", "evaluate", True),
-        ("pass", "nn.BatchNorm1d(3)", "evaluate", True),
-        ("pass", "nn.ReLU()", "evaluate", False),
-        ("pass", "nn.Dropout(0.5)", "draw", False),
+        ("net.eval()", "net.train()", "nn.Dropout(0.5)", "evaluate", None),
+        ("pass", "net.train()", "nn.Dropout(0.5)", "evaluate", IN_TRAINING),
+        ("pass", "net.train()", "nn.BatchNorm1d(3)", "evaluate", IN_TRAINING),
+        ("pass", "net.train()", "nn.ReLU()", "evaluate", None),
+        ("pass", "net.train()", "nn.Dropout(0.5)", "draw", None),
+        ("net.eval()", "pass", "nn.BatchNorm1d(3)", "evaluate", IN_EVALUATION),
+        ("net.eval()", "pass", "nn.ReLU()", "evaluate", None),
     ],
-    ids=["in evaluation mode", "dropout", "batch normalization", "neither", "no evaluation"],
 )
-def test_the_mode_in_which_a_script_evaluates(loaded, mode, layer, name, found):
-    """Seen at the first call of the model; what only draws from it may be in any mode."""
-    script = EVALUATED.replace("MODE", mode).replace("LAYER", layer).replace("train_loader))", "held_out))")
-    script = script.replace("NAME", name).replace(
-        "def main():", "draw = evaluate\ndef main():\n    held_out = [(x, y)]"
-    )
-    assert (loaded(script).plan.evaluated_in_training is not None) is found
+def test_the_modes_in_which_a_script_evaluates_and_trains(loaded, mode, begin, layer, name, found):
+    """Seen as it runs; what only draws from a model may be in any mode, and so may layers that do not differ."""
+    script = EVALUATED.replace("MODE", mode).replace("BEGIN", begin).replace("LAYER", layer).replace("NAME", name)
+    wrong = loaded(script).plan.wrong_mode
+    assert (wrong and wrong[0]) == found
+
+
+def test_a_function_that_puts_the_mode_back_after_it_evaluates(loaded):
+    script = EVALUATED.replace("BEGIN", "pass").replace("LAYER", "nn.Dropout(0.5)").replace("NAME", "evaluate")
+    back = "net.eval(); found = [net(a) for a, b in loader]; net.train(); return len(found)"
+    assert loaded(script.replace("MODE", back)).plan.wrong_mode is None

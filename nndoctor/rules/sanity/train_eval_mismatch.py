@@ -35,16 +35,27 @@ def check(run: Run) -> Iterator[Symptom]:
     if isinstance(stopped, tuple) and stopped:
         text = f"the training step puts the whole model into evaluation mode: dropout and batch normalization ({', '.join(map(str, stopped[:3]))}) do nothing in training; call model.train() before each epoch"
         yield Symptom(text, MEASURED, {"layers": len(stopped)}, place="train_step", remedies=("check-the-step",))
-    line = run.fact("evaluated_in_training")
-    if isinstance(line, int):
-        text = f"line {line} evaluates the model in training mode: dropout removes units, and batch normalization takes the statistics of each batch that it is given and keeps them; call model.eval() before it and model.train() after it"
-        yield Symptom(text, MEASURED, {"line": line}, place="train_step", remedies=("check-the-step",))
+    yield from _of_script(run)
     train, evaluation, first = (run.number(n) for n in ("loss_in_training", "loss_in_evaluation", "loss_at_start"))
     if evaluation - train > max(MIN_HIGHER * abs(train), SMALL_LOSS * abs(first)):
         which = run.fact("mode_modules")
         names = ", ".join(map(str, which[:3])) if isinstance(which, tuple) and which else "the model's own code"
         text = f"the loss of the same batch is {number(train)} in training mode and {number(evaluation)} in evaluation mode, with dropout off in both: {names} behaves differently"
         yield Symptom(text, TYPICAL, {"in_training": train, "in_evaluation": evaluation}, place="model")
+
+
+WRONG_MODE = {
+    "evaluated in training mode": "evaluates the model in training mode: dropout removes units, and batch normalization takes the statistics of each batch that it is given and keeps them; call model.eval() before it and model.train() after it",
+    "trained in evaluation mode": "evaluates the model with model.eval(), and nothing puts it back into training mode: from then on it trains without dropout, and with statistics of batch normalization that stay as they are; call model.train() at the begin of each epoch",
+}
+
+
+def _of_script(run: Run) -> Iterator[Symptom]:
+    """What a script does at a line, by what came of it as it ran."""
+    text = WRONG_MODE.get(str(run.fact("wrong_mode")))
+    if text is not None:
+        line = int(run.number("wrong_mode_line"))
+        yield Symptom(f"line {line} {text}", MEASURED, {"line": line}, place="train_step", remedies=("check-the-step",))
 
 
 def _of_log(run: Run) -> Iterator[Symptom]:
@@ -87,7 +98,7 @@ RULE = Rule(
     needs={"fact:loss_in_evaluation|validation/accuracy": 4, "fact:loss_in_training|train/accuracy": 4},
     check=check,
     why="The deployed model runs in evaluation mode. Batch normalization with tiny batches, or with a momentum that keeps its running statistics from settling, behaves differently there.",
-    how=f"After a few steps, and after thirty batches for the running statistics to settle, the loss of the same batch is at least {percent(MIN_HIGHER)} higher in evaluation mode, with dropout off in both; or the training step runs the whole model, with its dropout and batch normalization, in evaluation mode; or the script calls the model in training mode where it evaluates it. In a log: training accuracy ends at {percent(MIN_LEARNED)} or more, validation accuracy stays at its initial value, under {percent(MAX_VALIDATION)}, and the validation loss is above that of random guessing throughout and {MIN_ABOVE:g} times the training loss from the first epochs on.",
+    how=f"After a few steps, and after thirty batches for the running statistics to settle, the loss of the same batch is at least {percent(MIN_HIGHER)} higher in evaluation mode, with dropout off in both; or the training step runs the whole model, with its dropout and batch normalization, in evaluation mode; or the script calls the model in training mode where it evaluates it, or leaves it in evaluation mode for the next epoch. In a log: training accuracy ends at {percent(MIN_LEARNED)} or more, validation accuracy stays at its initial value, under {percent(MAX_VALIDATION)}, and the validation loss is above that of random guessing throughout and {MIN_ABOVE:g} times the training loss from the first epochs on.",
     sources=(
         Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),
         Reference("Ioffe and Szegedy, Batch Normalization, 2015", "https://arxiv.org/abs/1502.03167"),
@@ -101,7 +112,22 @@ RULE = Rule(
             validation_accuracy="0.16 0.19 0.16 0.18 0.16 0.19 0.17 0.16",
         ),
         Run.drawn({"loss_in_training": 1.3, "loss_in_evaluation": 1.3, "trains_in_evaluation": ("drop",)}),
-        Run.drawn({"loss_in_training": 1.3, "loss_in_evaluation": 1.3, "evaluated_in_training": 80}),
+        Run.drawn(
+            {
+                "loss_in_training": 1.3,
+                "loss_in_evaluation": 1.3,
+                "wrong_mode": "evaluated in training mode",
+                "wrong_mode_line": 80,
+            }
+        ),
+        Run.drawn(
+            {
+                "loss_in_training": 1.3,
+                "loss_in_evaluation": 1.3,
+                "wrong_mode": "trained in evaluation mode",
+                "wrong_mode_line": 80,
+            }
+        ),
         Run.drawn({"loss_in_training": 0.3, "loss_in_evaluation": 2.4, "loss_at_start": 2.3, "mode_modules": ("bn1",)}),
     ),
     healthy=(

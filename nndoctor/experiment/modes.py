@@ -1,0 +1,86 @@
+"""The modes in which a script evaluates its model, and in which it trains after that."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+from unittest import mock
+
+from torch import nn
+
+from nndoctor.experiment.backward import Reached
+from nndoctor.experiment.closures import around
+from nndoctor.experiment.evaluations import CALLS, Statement, run_noting, statements_after
+from nndoctor.experiment.state import differs_in_training
+
+EVALUATES = re.compile(r"eval|valid|test|acc|score|metric", re.IGNORECASE)
+Places = set[tuple[CodeType, int]]
+
+
+@contextmanager
+def training_calls(path: str) -> Iterator[Places]:
+    """Within, the lines of a file are noted that put a module into training mode."""
+    found: Places = set()
+    plain, file = nn.Module.train, Path(path).resolve()
+
+    def train(self: nn.Module, mode: bool = True) -> nn.Module:
+        caller = sys._getframe(1)  # noqa: SLF001 - no public name gives the frame of a caller
+        if mode and Path(caller.f_code.co_filename).resolve() == file:
+            found.add((caller.f_code, caller.f_lineno))
+        return plain(self, mode)
+
+    with mock.patch.object(nn.Module, "train", train):
+        yield found
+
+
+def wrong_mode(
+    loop: ast.For | ast.While, frames: list[FrameType], frame: FrameType, calls: Places
+) -> tuple[str, int] | None:
+    """The first statement that evaluates a model in training mode, or after which a script trains in evaluation mode: which of both, and its line.
+
+    `frame` is that of the loop, `calls` are the lines that put a module into training mode.
+    """
+    outer = frames[frames.index(frame) :]
+    for statement in statements_after(loop, outer):
+        text = ast.unparse(statement.node)
+        if not EVALUATES.search(text) or "train" in text.lower():
+            continue
+        before, after = _modes(statement)
+        if before:
+            return "evaluated in training mode", statement.node.lineno
+        if before is False and after is False and _goes_on(statement.node, frames, calls):
+            return "trained in evaluation mode", statement.node.lineno
+    return None
+
+
+def _modes(statement: Statement) -> tuple[bool | None, bool | None]:
+    """Whether layers that differ in training are in that mode where a statement calls a model first, and after it; None where that is not known."""
+    seen: list[bool] = []
+    models: list[nn.Module] = []
+
+    def note(model: nn.Module) -> None:
+        seen.append(any(part.training and differs_in_training(part) for part in model.modules()))
+        models.append(model)
+        if seen[0] or len(seen) >= CALLS or not any(map(differs_in_training, model.modules())):
+            raise Reached
+
+    after: Any = run_noting(statement, note, lambda: models[0].training if models else None)
+    return (seen[0] if seen else None), after
+
+
+def _goes_on(statement: ast.stmt, frames: Sequence[FrameType], calls: Places) -> bool:
+    """Whether the loop around a statement trains on without a line that puts a module into training mode."""
+    for k, frame in enumerate(frames):
+        for loop in around(frame, (ast.For, ast.While)):
+            if not loop.lineno <= statement.lineno <= (loop.end_lineno or 0):
+                continue
+            inner = {one.f_code for one in frames[:k]}
+            lines = range(loop.lineno, (loop.end_lineno or 0) + 1)
+            return not any(code in inner or (code is frame.f_code and line in lines) for code, line in calls)
+    return False
