@@ -171,7 +171,8 @@ def _names(frames: list[FrameType]) -> dict[str, object]:
     for frame in frames:
         own = frame.f_locals.get("self")
         if own is not None and not isinstance(own, nn.Module):
-            names = {**vars(own), **names}
+            hidden = {f"self_{n}": v for n, v in vars(own).items() if n in names and isinstance(v, FIXED)}
+            names = {**hidden, **vars(own), **names}
     return {**frames[0].f_globals, **names} if frames else names
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
@@ -56,3 +57,15 @@ def counted(function: FunctionType) -> FunctionType:
 def numbers(variables: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, float]:
     """Those of the variables that count, or change from step to step."""
     return {name: variables[name] for name in names if type(variables.get(name)) in (int, float)}
+
+
+def carries_state(text: str) -> bool:
+    """Whether a loop hands on what a call gave beside its result, as in `out, h = model(x, h)`: its steps belong together."""
+    for node in ast.walk(ast.parse(textwrap.dedent(text))):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            kept = {
+                n.id for t in node.targets if isinstance(t, ast.Tuple) for n in ast.walk(t) if isinstance(n, ast.Name)
+            }
+            if any(isinstance(one, ast.Name) and one.id in kept for one in node.value.args):
+                return True
+    return False

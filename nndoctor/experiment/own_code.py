@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.cut_batches import CUT, cut_from
 from nndoctor.experiment.file_text import LEAVES_TRACES, MAKES_OPTIMIZER, SCRIPT, required, script_of, text_of
-from nndoctor.experiment.iterations import BEGUN, STEPS, counted, numbers
+from nndoctor.experiment.iterations import BEGUN, STEPS, carries_state, counted, numbers
 from nndoctor.experiment.model_file import own_arguments, silent
 from nndoctor.experiment.names import LOSSES, MODELS, OPTIMIZERS
 from nndoctor.experiment.one_batch import Course, NextBatch, OneBatch
@@ -107,6 +107,11 @@ class OwnCode:
     def should_step(self) -> bool:
         """Whether steps of an optimizer stand in its text."""
         return bool(STEPS.search(text_of(self.function)))
+
+    @functools.cached_property
+    def carries_state(self) -> bool:
+        """Whether its steps belong together, as those on parts of a sequence."""
+        return self.loop and carries_state(text_of(self.function, depth=0))
 
     def __call__(self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer | None) -> object:
         """Run it on one batch; what a step returns, of a loop the sum of the losses that it went back from.

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from nndoctor.core.formatting import type_of
 from nndoctor.experiment.captured import Captured
@@ -72,7 +73,8 @@ def _of_script(script: Captured | None, parts: dict[str, object], data: object, 
     if step is not None:
         parts["train_data"] = functools.partial(calls_of, script.loop, step)
         return step
-    if script.loader is None and data is not None and not drawn and "loss" in parts:
+    cuts = CUT in getattr(script.loop, "__globals__", {}) and not isinstance(data, DataLoader)
+    if script.loader is None and data is not None and not drawn and "loss" in parts and not cuts:
         return None  # it is not known to go through the data
     loop = OwnCode(script.loop, script.loader, parts["optimizer"], loop=True)
     if script.loader is not None:
