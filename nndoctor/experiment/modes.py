@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from nndoctor.experiment.evaluations import CALLS, Statement, run_noting, statem
 from nndoctor.experiment.state import differs_in_training
 
 EVALUATES = re.compile(r"eval|valid|test|acc|score|metric", re.IGNORECASE)
+SECONDS = 2.0  # that an evaluation may take
 Places = set[tuple[CodeType, int]]
 
 
@@ -63,11 +65,13 @@ def _modes(statement: Statement) -> tuple[bool | None, bool | None]:
     """Whether layers that differ in training are in that mode where a statement calls a model first, and after it; None where that is not known."""
     seen: list[bool] = []
     models: list[nn.Module] = []
+    began = time.perf_counter()
 
     def note(model: nn.Module) -> None:
         seen.append(any(part.training and differs_in_training(part) for part in model.modules()))
         models.append(model)
-        if seen[0] or len(seen) >= CALLS or not any(map(differs_in_training, model.modules())):
+        late = len(seen) >= CALLS or time.perf_counter() - began > SECONDS
+        if seen[0] or late or not any(map(differs_in_training, model.modules())):
             raise Reached
 
     after: Any = run_noting(statement, note, lambda: models[0].training if models else None)
