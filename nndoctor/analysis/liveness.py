@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.run import LAYER, SPLITS, Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, median
@@ -223,3 +224,19 @@ def all_stop(series: list[Series]) -> bool:
     if not 0 < at <= MAX_FIRST or min(len(s.y) for s in series) - at < MIN_SAME:
         return False
     return all(significant_digits(s.y) >= MIN_DIGITS for s in series[1:])
+
+
+def names_of_others(judged: list[Series], loss: str) -> str:
+    """The losses and metrics but one, as a phrase; of many their number."""
+    names = [series_in_words(s.name) for s in judged if s.name != loss]
+    return " and ".join(names) if len(names) <= 2 else f"{len(names)} other series"
+
+
+def others_of_constant(loss: Series, judged: list[Series], at: int) -> str:
+    """What the other series do while the loss repeats from an index on, as a clause; empty where that is no sign of missing updates."""
+    others = [s for s in judged if s is not loss]
+    if at == 0:
+        moving = (s.name for s in others if s.low != s.high)
+        return next((f"while {series_in_words(name)} changes" for name in moving), "")
+    verb = "repeats" if len(others) == 1 else "repeat"
+    return f"and {names_of_others(judged, loss.name)} {verb} as well" if all_stop([loss, *others]) else ""

@@ -130,3 +130,14 @@ def test_a_traceback_that_is_cut_off_ended_the_run(tmp_path):
     primary = nndoctor.diagnose(log).primary
     assert primary is not None
     assert primary.name == "process-died"
+
+
+def test_the_end_of_a_log_in_utf_16_is_read(tmp_path):
+    """As PowerShell writes what a program prints."""
+    log = tmp_path / "train.log"
+    error = ["Traceback (most recent call last):", "UnicodeEncodeError: 'charmap' codec can't encode character"]
+    log.write_bytes("\r\n".join([*LINES, *error, ""]).encode("utf-16"))
+    primary = nndoctor.diagnose(log).primary
+    assert primary is not None
+    assert primary.name == "process-died"
+    assert primary.location.line == len(LINES) + 2

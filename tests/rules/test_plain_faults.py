@@ -210,3 +210,10 @@ def test_a_warmup_is_no_rise_of_the_learning_rate_at_once() -> None:
     loss = [*STEADY, 83212.0, 5.1, *[2.5, 2.56, 2.51, 2.57, 2.53, 2.52]]
     columns = {"epoch": list(range(1, 17)), "train_loss": loss, "lr": [0.01 * k for k in range(1, 17)]}
     assert "rose from" not in str(nndoctor.diagnose(columns).primary.message)
+
+
+def test_values_that_come_again_in_each_epoch_are_those_of_weights_that_stay() -> None:
+    epoch = np.round(1.1 + 0.2 * NOISE[:7], 4)
+    assert _alarms(step=range(21), train_loss=np.tile(epoch, 3))[0] == "no-weight-changes"
+    falls = np.tile(epoch, 3) - 0.0002 * np.arange(21)
+    assert "no-weight-changes" not in _alarms(step=range(21), train_loss=falls)

@@ -94,8 +94,6 @@ def _boosted(source: Source) -> dict[str, Fact]:
 
 def _ended(source: Source, last_record: int) -> dict[str, Fact]:
     """The first line of each kind of error below the last record, by the kind, with its line number."""
-    if source.encoding.startswith("utf-16"):
-        return {}
     below = [(number, HEDGED.sub("", ESCAPES.sub("", text))) for number, text in _tail(source, last_record)]
     if any(STOPPED_BY_USER.search(text) for _, text in below):
         return {}
@@ -109,7 +107,10 @@ def _ended(source: Source, last_record: int) -> dict[str, Fact]:
 
 
 def _tail(source: Source, after: int) -> Iterator[tuple[int, str]]:
-    """The numbered lines in the last bytes of a file that come after a line."""
+    """The numbered lines in the last bytes of a file that come after a line; of UTF-16, whose newlines are two bytes, of the whole text."""
+    if source.encoding.startswith("utf-16"):
+        yield from enumerate(source.text().split("\n")[after:], after + 1)
+        return
     left = max(source.size - TAIL_BYTES, 0)
     first = 1
     with source.open() as file:

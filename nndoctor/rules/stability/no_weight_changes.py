@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
@@ -18,18 +18,21 @@ from nndoctor.analysis.liveness import (
     MIN_SAME,
     MIN_SHARE_SAME,
     SURE_DIGITS,
-    all_stop,
     constant_discriminator,
     identical,
     idle_evaluations,
     is_glimpse,
     judged_series,
+    names_of_others,
+    others_of_constant,
     repeated_validation,
     repeats_from,
     significant_digits,
     stops_suddenly,
 )
 from nndoctor.analysis.reinforcement import MIN_UPDATES, SAME_ENTROPY, unchanged_policy
+from nndoctor.analysis.repeated_values import MIN_AGAIN, repeated_values
+from nndoctor.analysis.repeated_values import MIN_DIGITS as MIN_DIGITS_AGAIN
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED
@@ -57,6 +60,7 @@ def check(run: Run) -> Iterator[Symptom]:
             _constant_training,
             _saturated_discriminator,
             _without_gradients,
+            _repeated,
         )
         yield from islice(filter(None, (way(run) for way in ways)), 1)
         return
@@ -72,7 +76,11 @@ def _unchanged(run: Run) -> Symptom | None:
     if begins_late(run) is not None and (trees or is_glimpse(run)):  # the last trees seldom change anything
         return None
     name = series_in_words(loss.name)
-    also = "" if len(judged) == 1 else f", and so {'is' if len(judged) == 2 else 'are'} {_names(judged, loss.name)}"
+    also = (
+        ""
+        if len(judged) == 1
+        else f", and so {'is' if len(judged) == 2 else 'are'} {names_of_others(judged, loss.name)}"
+    )
     unit = run.axis if run.axis == "epoch" else "value"
     return Symptom(
         f"{name} is {number(loss.final)} in all {len(loss.y)} {unit}s{also}: {'no tree changes the model' if trees else 'the weights are not being updated'}{_rate(run)}",
@@ -117,15 +125,8 @@ def _without_rate(run: Run) -> Symptom | None:
     if not scores or not zero:
         return None
     values = " and ".join(f"{series_in_words(s.name)} is {number(s.final / s.scale)}" for s in scores)
-    return Symptom(
-        f"{zero}, and {values} in every evaluation: the weights are not being updated",
-        MEASURED,
-        {"evaluations": len(scores[0].y)},
-        series=scores[0].name,
-        step=scores[0].last_step,
-        span=scores[0].span,
-        causes=causes_of.no_update_causes(run),
-    )
+    seen = {"evaluations": len(scores[0].y)}
+    return _not_updated(run, scores[0], f"{zero}, and {values} in every evaluation", seen)
 
 
 def _unseen_weights(run: Run) -> Symptom | None:
@@ -154,13 +155,28 @@ def _without_gradients(run: Run) -> Symptom | None:
         return None
     if loss.final < (1 - MIN_CHANGE) * loss.initial:  # what is printed as 0.000 may be a small gradient
         return None
+    text = f"the gradient norm is exactly 0 in all {len(norm.y)} values"
+    return _not_updated(run, norm, text, {"values": len(norm.y)})
+
+
+def _repeated(run: Run) -> Symptom | None:
+    """A training loss whose values come again in the same order: each epoch sees the same batches with the same weights."""
+    period = repeated_values(run)
+    if not period or workload(run) is Workload.REINFORCEMENT:
+        return None
+    loss = run.series["train/loss"]
+    text = f"the last {len(loss.y) - period} values of the training loss repeat those before them, to the last digit (every {period} values)"
+    return _not_updated(run, loss, text, {"period": period, "values": len(loss.y)})
+
+
+def _not_updated(run: Run, series: Series, text: str, seen: dict[str, int]) -> Symptom:
     return Symptom(
-        f"the gradient norm is exactly 0 in all {len(norm.y)} values: the weights are not being updated",
+        f"{text}: the weights are not being updated",
         MEASURED,
-        {"values": len(norm.y)},
-        series="grad_norm",
-        step=norm.last_step,
-        span=norm.span,
+        seen,
+        series=series.name,
+        step=series.last_step,
+        span=series.span,
         causes=causes_of.no_update_causes(run),
     )
 
@@ -171,7 +187,7 @@ def _constant_training(run: Run) -> Symptom | None:
     if loss is None or len(judged) < 2 or loss.last == 0:
         return None
     at = repeats_from(loss)
-    where, others = float(loss.x[at]), _others_of_constant(loss, judged, at)
+    where, others = float(loss.x[at]), others_of_constant(loss, judged, at)
     if not others or significant_digits(loss.y) < SURE_DIGITS or _rate_is_low(run, where):
         return None
     same = f"the last {len(loss.y) - at} of {len(loss.y)}" if at else f"all {len(loss.y)}"
@@ -203,16 +219,6 @@ def _saturated_discriminator(run: Run) -> Symptom | None:
     )
 
 
-def _others_of_constant(loss: Series, judged: Sequence[Series], at: int) -> str:
-    """What the other series do while the loss repeats from an index on, as a clause; empty where that is no sign of missing updates."""
-    others = [s for s in judged if s is not loss]
-    if at == 0:
-        moving = (s.name for s in others if s.low != s.high)
-        return next((f"while {series_in_words(name)} changes" for name in moving), "")
-    verb = "repeats" if len(others) == 1 else "repeat"
-    return f"and {_names(judged, loss.name)} {verb} as well" if all_stop([loss, *others]) else ""
-
-
 def _rate_is_low(run: Run, step: float) -> bool:
     """Whether the learning rate at a step is so low that the weights may stay the same on purpose."""
     lr = run.series_of("lr")
@@ -236,11 +242,6 @@ def _policy(run: Run) -> Symptom | None:
     )
 
 
-def _names(judged: Sequence[Series], loss: str) -> str:
-    names = [series_in_words(s.name) for s in judged if s.name != loss]
-    return " and ".join(names) if len(names) <= 2 else f"{len(names)} other series"
-
-
 RULE = Rule(
     code="NN311",
     name="no-weight-changes",
@@ -249,7 +250,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|approx_kl|kl|discriminator_loss": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the validation loss and every validation metric are the same in all evaluations ({MIN_IDENTICAL} or more of {SURE_DIGITS} digits) while the training loss falls. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not zero, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}. Or two validation metrics of {SURE_DIGITS} digits are the same in all evaluations, and the learning rate is zero in every row. Or the gradient norm is exactly zero in {MIN_SAME} values or more, and the loss does not fall. In {MIN_FEW} values all losses and metrics must be the same, two losses of {SURE_DIGITS} digits among them.",
+    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the validation loss and every validation metric are the same in all evaluations ({MIN_IDENTICAL} or more of {SURE_DIGITS} digits) while the training loss falls. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not zero, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}. Or two validation metrics of {SURE_DIGITS} digits are the same in all evaluations, and the learning rate is zero in every row. Or the gradient norm is exactly zero in {MIN_SAME} values or more, and the loss does not fall. Or the values of the training loss come again in the same order, {MIN_AGAIN} or more of them, to {MIN_DIGITS_AGAIN} digits, as those of the same batches in the next epoch. In {MIN_FEW} values all losses and metrics must be the same, two losses of {SURE_DIGITS} digits among them.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",
@@ -282,6 +283,7 @@ RULE = Rule(
             discriminator_loss="50*8",
             generator_loss="16.7 17.254 16.371 14.244 17.944 20.372 17.622 14.337",
         ),
+        Run.drawn(train_loss="1.0741 0.9152 1.2203 0.8814 1.1325 0.9746 1.0741 0.9152 1.2203 0.8814 1.1325 0.9746"),
         Run.drawn(train_loss="6.2739*6", validation_loss="44.78 44.87 44.63 44.88 44.97 44.45"),
         Run.drawn(
             {"task": "reinforcement-learning"}, approx_kl="0*20", entropy="1.0963*20", reward="15..16*10 16..15*10"
@@ -290,6 +292,7 @@ RULE = Rule(
     healthy=(
         Run.drawn(train_loss="1.597 1.597 1.597 1.596 1.597", validation_loss="1.598*5"),
         Run.drawn(train_loss="0.7*6"),
+        Run.drawn(train_loss="1.0741 0.9152 1.2203 0.8814 1.1325 0.9746 1.0741 0.9152 1.2203 0.8814 1.1324 0.9745"),
         Run.drawn(train_loss="0.9..0.2*8", validation_loss="0.31*8"),
         Run.drawn(train_loss="0.69315 0.61212 0.58123 0.57731*3", train_accuracy="0.512 0.604 0.702 0.711*3"),
         Run.drawn(train_loss="0.81..0.68706*12", validation_loss="0.838024 0.827217 0.827178 0.827149 0.827141*8"),
