@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -10,6 +11,7 @@ NEARLY_ALL = 0.9  # share of training's steps; a validation that ends earlier is
 LATE_BEST = 0.8  # share of the run after which the best validation loss shows that it still improves
 # Share of the validation loss of a tuned language model, which is then 1.5 times that of its examples: they are partly memorized.
 MIN_GAP_OF_TEXT = 1 / 3
+OPEN, MAX_LEFT = 0.6, 0.9  # share of the validation loss, and of the first training loss that is left at the end
 MIN_NATS = 0.1  # a smaller gap in cross-entropy changes one answer in twenty at most
 # Share of the validation loss by which a settled one falls over the last third of the evaluations.
 MAX_FALL_OF_TEXT = 0.03
@@ -46,6 +48,14 @@ def validation_improves(run: Run) -> bool:
         return False
     earlier = validation.y[validation.x <= validation.step_at(LATE_BEST)]
     return float(earlier.min()) - validation.best > validation.noise
+
+
+def opened_before(run: Run, train: Series, validation: Series) -> bool:
+    """Whether a log that begins in the middle of a run shows a wide gap, and a training loss that falls while the validation loss does not."""
+    if begins_late(run) is None or min(train.low, validation.low) <= 0:
+        return False
+    wide = min(validation.first - train.first, validation.last - train.last) > OPEN * validation.high
+    return wide and train.last < MAX_LEFT * train.first and validation.last >= validation.first
 
 
 def gap_of_text(run: Run, gap: float, validation: Series) -> float:

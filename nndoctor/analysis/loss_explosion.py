@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nndoctor.analysis.level import dwarfs_second
+from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.wandering import wanders
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
@@ -21,6 +22,7 @@ MIN_NOISES, MIN_NOISE_POINTS = 5.0, 8  # the same in times of the noise, and val
 MIN_SUSTAINED = 2.0  # times the start, on the smooth curve; a loss that then stays above its start did not recover
 MIN_LONG = 12  # values from which that is judged
 MIN_LONE, MIN_BEFORE_LONE, MIN_AFTER_LONE = 3.0, 2, 3  # times all others, and values on both sides, of a lone spike
+MIN_HILL, MIN_HIGH = 9, 3  # values of a log that shows a hill, and those of the hill above half of its height
 RECOVERED = 0.5  # share of the start; a loss that ends lower has come back, however long it took
 SECOND_HALF = 0.5  # share of the run after which an early explosion is undone
 MIN_WON, MIN_WON_OF_START = 0.5, 0.1  # shares of the fall, and of the start, that a loss which recovered has gained
@@ -48,6 +50,21 @@ def lone_spike(loss: Series) -> int | None:
         return None
     others = float(np.delete(loss.y, peak).max())
     return peak if loss.low > 0 and loss.high > MIN_LONE * others else None
+
+
+def late_hill(run: Run) -> int | None:
+    """Of a log that begins in the middle of a run, the index of the peak of one hill that the loss goes up and comes down again; else None.
+
+    The peak is far above the first value and all of the last third, and the values next to it are high, too.
+    """
+    loss = run.series.get("train/loss")
+    if loss is None or len(loss.y) < MIN_HILL or loss.low <= 0 or begins_late(run) is None:
+        return None
+    peak, late = int(np.argmax(loss.y)), loss.y[-(len(loss.y) // 3) :]
+    high = np.flatnonzero(loss.y > loss.high / 2)
+    whole = len(high) >= MIN_HIGH and int(high[-1] - high[0]) == len(high) - 1
+    ends = max(loss.initial, float(late.max()))
+    return peak if whole and loss.high > MIN_LONE * ends and high[-1] < len(loss.y) - len(late) else None
 
 
 def _stays_high(loss: Series) -> bool:

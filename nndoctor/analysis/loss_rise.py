@@ -34,6 +34,11 @@ MIN_BEFORE = 5  # values before the jump
 MIN_AFTER = 5  # values after the jump
 MIN_AFTER_SHARE = 0.1  # share of the run after the jump
 MIN_CLIMB, MIN_RISES = 0.35, 4  # share of the reach, and rises in a row that end the run
+MIN_FEW_CLIMB, MIN_FEW_RISES, MIN_FEW_TIMES = (
+    0.5,
+    3,
+    3.0,
+)  # the same, and times the lowest value, where the gradient grows
 MAX_LOW_AT, MIN_AFTER_LOW = 0.3, 8  # share of the run by which a steady climb begins, and values after that
 MIN_ORDERED = 0.9  # rank correlation with time of the values from the lowest on
 RISE_AT_FIRST = (Workload.GAN, Workload.CONTRASTIVE)  # an opponent that learns, or more negatives, raise the loss
@@ -59,7 +64,7 @@ def rises_for_good(run: Run) -> Rise | None:
     scale = reach(run)
     if dwarfs_second(loss):  # a first value after an explosion is no measure of what was learned
         scale = min(scale, max(first_level(loss).mean - loss.low, MIN_SCALE * scale))
-    return _from_start(loss) or _climb(loss, scale) or _jump(run, loss, scale)
+    return _from_start(loss) or _climb(run, loss, scale) or _jump(run, loss, scale)
 
 
 @once
@@ -112,13 +117,23 @@ def _from_start(loss: Series) -> Rise | None:
     )
 
 
-def _climb(loss: Series, scale: float) -> Rise | None:
+def _climb(run: Run, loss: Series, scale: float) -> Rise | None:
     """The run ends in rises only, each above the noise, that together undo much of what was reached."""
     rises = np.diff(loss.y) > loss.noise
     last_fall = np.flatnonzero(~rises)
     begins = int(last_fall[-1]) + 1 if len(last_fall) else 0
     long_enough = len(loss.y) - 1 - begins >= MIN_RISES
-    return Rise("climb", begins) if long_enough and loss.final - loss.low > MIN_CLIMB * scale else None
+    if long_enough and loss.final - loss.low > MIN_CLIMB * scale:
+        return Rise("climb", begins)
+    return Rise("climb", int(np.argmin(loss.y))) if _climbs_with_gradient(run, loss, scale) else None
+
+
+def _climbs_with_gradient(run: Run, loss: Series, scale: float) -> bool:
+    """Whether all values from the lowest on rise and undo more, and the gradient norm ends at its highest."""
+    norm, rises = run.series_of("grad_norm", MIN_POINTS), np.diff(loss.y[int(np.argmin(loss.y)) :])
+    if norm is None or norm.final < norm.high or len(rises) < MIN_FEW_RISES or rises.min() <= 0:
+        return False
+    return loss.final - loss.low > MIN_FEW_CLIMB * scale and loss.final > MIN_FEW_TIMES * loss.low > 0
 
 
 def _jump(run: Run, loss: Series, scale: float) -> Rise | None:

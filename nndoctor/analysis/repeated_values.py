@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nndoctor.analysis.liveness import judged_series, significant_digits
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.run import Run, once
 from nndoctor.core.statistics import Array
 
@@ -21,7 +22,9 @@ def repeated_values(run: Run) -> int:
     All other losses and metrics with as many values must do the same.
     """
     loss = run.series_of("train/loss", MIN_AGAIN + MIN_DISTINCT)
-    if loss is None or len(loss.y) > MAX_VALUES or significant_digits(loss.y) < MIN_DIGITS:
+    if loss is None or len(loss.y) > MAX_VALUES or workload(run) is Workload.REINFORCEMENT:
+        return 0
+    if significant_digits(loss.y) < MIN_DIGITS:
         return 0
     alike = [s.y for s in judged_series(run) if len(s.y) == len(loss.y)]
     periods = range(MIN_DISTINCT, len(loss.y) - MIN_AGAIN + 1)

@@ -35,7 +35,7 @@ ERROR_RATES = frozenset({"word_error", "character_error"})  # 1, or more, where 
 OVERLAPS = frozenset({"f1", "dice", "iou", "map", "map50", "precision", "recall"})
 MIN_VALUES = 5
 NEXT_TO_NOTHING = 0.01  # a score that was never above this share, and ends at exactly 0, was never more than luck
-MIN_REMARKED = 3  # values that are worth a remark
+MIN_REMARKED, MIN_FAR_ON, FAR_ON = 3, 2, 50  # values that are worth a remark, and from which epoch on fewer are
 MIN_AT_END = 4  # zeros that end a score which was above zero before
 LOST = 0.5  # share of the values that are such zeros, where the score was more than next to nothing
 NEVER_BETTER = 0.93  # confidence where so many values are the worst
@@ -100,21 +100,34 @@ def _moves(series: Series, since: float) -> bool:
     return bool(values.max() > MIN_RECOGNIZED if higher else values.min() < MIN_FALL * series.high)
 
 
+def is_far_on(run: Run, series: Series) -> bool:
+    """Whether an overlap with the labels is logged only from an epoch on at which no network gives a trivial answer for long."""
+    overlap = series.name.rpartition("/")[2] in OVERLAPS
+    return overlap and run.axis == "epoch" and len(series.x) > 0 and float(series.x[0]) >= FAR_ON
+
+
 def _worst(run: Run, series: Series) -> AtWorst | None:
-    if len(series.y) < MIN_REMARKED:
+    least = MIN_FAR_ON if is_far_on(run, series) else MIN_REMARKED
+    if len(series.y) < least:
         return None
     metric = series.name.rpartition("/")[2]
     if metric in ERROR_RATES:
-        base = 100.0 if series.high > 2 else 1.0
-        same = series.low >= base
-        return AtWorst(series.name, series.final, len(series.y), base == 1.0, float(series.x[0])) if same else None
+        return _of_error_rate(series)
     count = _zeros_at_end(series)
-    if count < MIN_REMARKED or (count < len(series.y) and (metric not in OVERLAPS or count < MIN_AT_END)):
+    if count < least or (count < len(series.y) and (metric not in OVERLAPS or count < MIN_AT_END)):
         return None
     if metric == "accuracy" and not _classifier(run, series):
         return None
     since = float(series.x[-count])
     return AtWorst(series.name, 0.0, count, percent=False, since=since, throughout=count == len(series.y))
+
+
+def _of_error_rate(series: Series) -> AtWorst | None:
+    """A rate that is that of no word recognized, or less by next to nothing."""
+    base = 100.0 if series.high > 2 else 1.0
+    if series.low < (1 - NEXT_TO_NOTHING) * base or series.final < base:
+        return None
+    return AtWorst(series.name, series.final, len(series.y), base == 1.0, float(series.x[0]))
 
 
 def _zeros_at_end(series: Series) -> int:

@@ -12,6 +12,7 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import ESCAPES, LARGE_TEXT, PIECE, Source
 from nndoctor.readers.tables.table import Table
 from nndoctor.readers.text.commands import commanded_rates
+from nndoctor.readers.text.marks import EPOCH
 from nndoctor.readers.text.resumes import begun_lines, resume_lines
 
 TAIL_BYTES = 1 << 16  # bytes at the end that are searched for an error message
@@ -78,6 +79,7 @@ def with_ending(source: Source, tables: Sequence[Table]) -> list[Table]:
     )  # an error message may itself name a step, and count as the last record
     found = {
         **_boosted(source),
+        **_planned(source),
         **_ended(source, before),
         **_scale_cuts(source),
         **resume_lines(source),
@@ -90,6 +92,12 @@ def with_ending(source: Source, tables: Sequence[Table]) -> list[Table]:
 def _boosted(source: Source) -> dict[str, Fact]:
     """The kind of training, where the lines are those of a boosting library."""
     return {"workload": Fact("boosting")} if BOOSTING.search(source.start) else {}
+
+
+def _planned(source: Source) -> dict[str, Fact]:
+    """How many epochs the run is to have, by its first `epoch 1/100`."""
+    found = EPOCH.search(source.start)
+    return {"planned_epochs": Fact(int(found["epoch_end"]))} if found and found["epoch_end"] else {}
 
 
 def _ended(source: Source, last_record: int) -> dict[str, Fact]:

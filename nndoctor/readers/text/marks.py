@@ -24,7 +24,7 @@ GLOBAL = re.compile(r"(?<![\w/.-])global[_ ]?step\W{1,3}(?P<step>\d+)\b", re.IGN
 BEFORE = re.compile(r"(?<![\w/.-])(?P<epoch>\d+)(?:epoch\b|-epoch\b(?=\s*\())(?:\s*\(\s*(?P<step>\d+)\s*/\s*\d+\s*\))?")
 STEP = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!nan )(?<!eval )"
-    r"(?:(?:global_|global )?step(?:/total[ _]?steps?)?|iteration|iters?|it(?= ?\d+,? )|num_updates|updates?|batch(?==)|batch i(?=:))(?:\((?P<phase>\w+)\))?['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
+    r"(?:(?:global_|global )?step(?:/total[ _]?steps?)?|iteration|iters?|it(?= ?\d+,? )|n(?:um_)?updates|updates?|batch(?==)|batch i(?=:))(?:\((?P<phase>\w+)\))?['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
     + COUNT.format("step")
     + r"(?![\w%.])\]?",
     re.IGNORECASE,

@@ -42,6 +42,7 @@ HEAD_LOSS = re.compile(
 FILLERS = frozenset(["is", "was", "reached", "now", "so", "far"])  # between a name and its number: `loss so far is 0.1`
 LEADS_ON = frozenset(["to", "from", "at", "of", "in", "for", "than", "by", "and", "on", "with", "the"])
 
+TOTAL = re.compile(r"\b(loss)(?:es)?\s*:\s*total\s*[:=]", re.IGNORECASE)  # `loss: total: 3.1, xy: 0.4`
 WIDE = re.compile(r"\s{3,}")
 NUMBER = re.compile(
     r"(?P<sep>\s*['\"]?\s*[:=]\s*|\s+|\s*\|\s*(?=[-+\d.]+(?:e[-+]?\d+)?\s*\|\s*$))(?P<open>\[?)(?:[\"']|tensor\(|np\.\w+\()*"
@@ -79,6 +80,7 @@ class Line:
 
 def parse(text: str, under: str = "") -> Line:
     """The pairs in a line; of a line that was drawn over and over the last drawing. `under` is its heading's split."""
+    text = TOTAL.sub(r"total_\1: ", text)
     text = without_windows(STAMP.sub(" ", WIDE.sub("  ", before_its_bar(last_drawing(text)[:MAX_LINE])), count=1))
     line = Line(bar=bar_of(text))
     line.varies = line.bar is not None

@@ -99,7 +99,7 @@ EPOCH = _words(
     "data_epoch logs_epoch epoche epoca epoque epoka epok epoch_no epoch_epoch train_epoch trainer_epoch epch"
 )
 STEP = _words(
-    "step steps global_step current_step current_steps iter iteration iterations it iters update updates num_updates trainer_global_step "
+    "step steps global_step current_step current_steps iter iteration iterations it iters update updates num_updates nupdates trainer_global_step "
     "total_steps n_step n_iter num_iter batch_idx training_step iteration_number step_num train_step global_iter batch_id "
     "train_global_step boosting_round round batches tree trees total_timesteps time_total_timesteps "
     "progress_kimg progress_tick kimg schritt paso etape training_iteration num_env_steps_sampled_lifetime timesteps_total"

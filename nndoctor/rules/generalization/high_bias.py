@@ -40,6 +40,7 @@ MIDDLE = (0.45, 0.55)  # shares of the run between which the error is its level 
 MIN_HELPS = 0.2  # probability that a wider network helps, below which a high error is taken for the data's own
 # Epochs before which the error of a run that logs its steps has not settled, however flat the learning rate makes it.
 MIN_EPOCHS = 10
+MIN_OF_PLANNED = 0.5  # share of the epochs that a run is to have, before which its error has not settled
 ERRORS = 2.0  # standard errors by which the level of a noisy error must be above that
 LAST = 0.1  # share of the values that give its level at the end
 MIN_VALUES = 5  # values of the error below which no target is assumed
@@ -79,6 +80,10 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
 
 
 def _few_epochs(run: Run) -> bool:
+    """Whether the log shows few epochs, or less than half of those that it says the run is to have."""
+    loss, planned = run.series["train/loss"], run.number("planned_epochs")
+    if run.axis == "epoch" and loss.last_step < MIN_OF_PLANNED * planned:
+        return True
     return run.axis == "step" and 0 < run.number("epochs") < MIN_EPOCHS
 
 

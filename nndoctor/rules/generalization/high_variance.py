@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nndoctor.analysis.convergence import confidence_between, has_moved, reach
-from nndoctor.analysis.gap import MIN_GAP_OF_TEXT, MIN_NATS, gap_of_text, shared, upto, validation_improves
+from nndoctor.analysis.gap import (
+    MIN_GAP_OF_TEXT,
+    MIN_NATS,
+    OPEN,
+    gap_of_text,
+    opened_before,
+    shared,
+    upto,
+    validation_improves,
+)
 from nndoctor.analysis.loss_parts import MAX_LEFT, MIN_RATIO, Part, memorized_part
 from nndoctor.analysis.task_metric import moved_since
 from nndoctor.analysis.unlogged_causes import no_signal
@@ -41,6 +50,10 @@ SAME_GAP = 0.1  # share of a gap by which that of the last values may differ fro
 CERTAIN_FACTOR = 2.5  # times the limit in points of error, from which there is no other explanation
 SMALL_GAP_IN_LOSS = 0.28  # share of a positive validation loss; a smaller gap is information, as a run that learned little has a short way to compare with
 MIN_EVALUATIONS, FEWEST_EVALUATIONS = 4, 3
+EVALUATIONS_OF_OPEN, WIDE_OPEN = (
+    2,
+    0.75,
+)  # evaluations that are enough where a gap was open before, and is that share of the validation loss
 FAR_OVER_MOVES = 3.0  # times all that the evaluations moved, by which a gap needs no fourth one
 ERRORS_OF_ERROR, ERRORS_OF_LOSS = 2.5, 3.0  # standard errors of the validation level by which a gap exceeds noise
 LEVEL_POINTS = 10  # evaluations at most that a level at the end averages
@@ -147,13 +160,15 @@ def _by_loss(run: Run, loss: float, *, raised: bool) -> Iterator[Symptom]:
     """A gap between the losses that is large for how far they came, above the noise, and opened during training."""
     train, validation = shared(run)
     gap = validation.last - train.last
+    before = opened_before(run, train, validation)
     enough = FEWEST_EVALUATIONS if _is_plain(run, gap, validation) else MIN_EVALUATIONS
+    enough = EVALUATIONS_OF_OPEN if before and gap > WIDE_OPEN * validation.last else enough
     if gap <= 0 or not has_moved(run) or len(train.y) < MIN_TRAIN_POINTS or len(validation.y) < enough:
         return
     share = max(gap / reach(run), gap_of_text(run, gap, validation))
     if not raised and certain(run, NAME, SURE) is not None:  # a limit that the user raised holds, too
         yield _gap_in_loss(run, train, validation, _steady(SURE, validation, gap))
-    elif share >= loss and _stands_out(gap, train, validation) and _opened(gap, share, train, validation):
+    elif share >= loss and _stands_out(gap, train, validation) and (before or _opened(gap, share, train, validation)):
         sure = _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap)
         yield replace(_gap_in_loss(run, train, validation, sure), severity=_severity(run, gap, train, validation))
 
@@ -232,7 +247,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
-    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero; and where nothing is likely to close it, unless it is {100 * PLAIN_GAP:.0f} points or more and training error at most {percent(FITTED_ERROR)}). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. Any gap in loss that the prognosis is {percent(SURE)} sure of. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss, and {MIN_NATS:g}. Where the task's own metric (word error rate, BLEU, Dice …) still improves in the last third of the run, a gap in loss is information. Of a detector: a part of the validation loss that is {MIN_RATIO:g} times the same part in training, which has fallen to {percent(MAX_LEFT)}, while the metric no longer improves.",
+    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero; and where nothing is likely to close it, unless it is {100 * PLAIN_GAP:.0f} points or more and training error at most {percent(FITTED_ERROR)}). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. Any gap in loss that the prognosis is {percent(SURE)} sure of. In a log that begins in the middle of a run, a gap of {percent(OPEN)} of a positive validation loss that does not fall while training loss does. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss, and {MIN_NATS:g}. Where the task's own metric (word error rate, BLEU, Dice …) still improves in the last third of the run, a gap in loss is information. Of a detector: a part of the validation loss that is {MIN_RATIO:g} times the same part in training, which has fallen to {percent(MAX_LEFT)}, while the metric no longer improves.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

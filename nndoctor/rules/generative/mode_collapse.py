@@ -12,6 +12,7 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
 
 MAX_LEFT = 0.25  # share of the best diversity so far; that of a healthy generator wanders to a third
 UNTRAINED = 0.3  # share of the run in which the generator still makes noise, whose diversity does not count
@@ -22,6 +23,8 @@ MIN_SPREAD = 0.02  # standard deviation of pixels between 0 and 1; all samples a
 MAX_FID_RATIO = 2.0  # times the best FID
 ERRORS = 4.0  # standard errors
 MIN_POINTS = 6
+GUESSING = 1.386  # 2 ln 2: the discriminator's loss where it knows nothing
+MIN_FOOLED, MAX_FOOLING = 4.0, 0.05  # times that, and the generator's loss, where every generated example passes
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -32,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
         if found is not None:
             yield found
             return
-    if (passes := _every_sample_passes(run)) is not None:
+    if (passes := _every_sample_passes(run) or _is_always_fooled(run)) is not None:
         yield passes
         return
     if fid is not None:
@@ -60,6 +63,23 @@ def _every_sample_passes(run: Run) -> Symptom | None:
         f"the generator's loss is exactly 0 in the last {len(g.y) - at} values, and the discriminator's {number(d.last)} at the end",
         where,
         "whatever the generator makes passes, and nothing corrects it any more",
+    )
+
+
+def _is_always_fooled(run: Run) -> Symptom | None:
+    """A discriminator whose loss is far above that of guessing in each late value, while the generator's is next to nothing."""
+    g, d = run.series_of("generator_loss", MIN_POINTS), run.series_of("discriminator_loss", MIN_POINTS)
+    if g is None or d is None or g.low < 0:
+        return None
+    late_g, late_d = (s.y[-max(MIN_POINTS, len(s.y) // 2) :] for s in (g, d))
+    if late_d.min() < MIN_FOOLED * GUESSING or late_g.max() > GUESSING / 4 or median(late_g) > MAX_FOOLING:
+        return None
+    where = float(d.x[-len(late_d)])
+    return _symptom(
+        g,
+        f"the generator's loss ends at {number(g.final)} and the discriminator's at {number(d.final)}, far above that of guessing ({GUESSING:g})",
+        where,
+        "whatever the generator makes passes, and the discriminator does not learn",
     )
 
 
@@ -122,7 +142,7 @@ RULE = Rule(
     needs={"sample_diversity|fid|generator_loss": MIN_POINTS},
     check=check,
     why="Samples that are all alike are useless, and the losses of a GAN do not show it.",
-    how=f"A measure of the samples' diversity ends below {percent(MAX_LEFT)} of its best level, by {ERRORS:g} standard errors, or FID ends at {MAX_FID_RATIO:g} times its best. The first {percent(UNTRAINED)} of the run do not count: an untrained generator makes noise. Or a count of modes ends at one; or the generator's loss is exactly zero in the last {MIN_POINTS} values or more while the discriminator's moves above zero.",
+    how=f"A measure of the samples' diversity ends below {percent(MAX_LEFT)} of its best level, by {ERRORS:g} standard errors, or FID ends at {MAX_FID_RATIO:g} times its best. The first {percent(UNTRAINED)} of the run do not count: an untrained generator makes noise. Or a count of modes ends at one; or the generator's loss is exactly zero in the last {MIN_POINTS} values or more while the discriminator's moves above zero; or the discriminator's loss is {MIN_FOOLED:g} times that of guessing or more in each value of the second half while the generator's is next to nothing.",
     sources=(
         Reference("Salimans et al., Improved Techniques for Training GANs, 2016", "https://arxiv.org/abs/1606.03498"),
         Reference("Metz et al., Unrolled Generative Adversarial Networks, 2017", "https://arxiv.org/abs/1611.02163"),
@@ -146,8 +166,18 @@ RULE = Rule(
             generator_loss="0.41 0.62 0.31 0*7",
             discriminator_loss="0.71 0.83 12.1 61.32 72.11 58.02 77.13 64.42 81.31 70.95",
         ),
+        Run.drawn(
+            {"task": "gan"},
+            generator_loss="0.0004 0.0021 0.0009 0.12 0.0003 0.0001 0.0008",
+            discriminator_loss="13.9 12.1 9.31 7.24 14.2 15.1 14.7",
+        ),
     ),
     healthy=(
+        Run.drawn(
+            {"task": "gan"},
+            generator_loss="0.0004 0.0021 0.0009 0.12 0.61 0.82 0.73",
+            discriminator_loss="13.9 12.1 9.31 7.24 2.1 1.41 1.37",
+        ),
         Run.drawn({"task": "gan"}, sample_diversity="0.05..0.26*20", generator_loss="1*20", discriminator_loss="1*20"),
         Run.drawn(
             {"task": "gan"},

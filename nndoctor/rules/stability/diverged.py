@@ -25,6 +25,8 @@ from nndoctor.analysis.loss_parts import MAX_GROWTH, unbounded_part
 from nndoctor.analysis.loss_rise import (
     MIN_ABOVE_START,
     MIN_CLIMB,
+    MIN_FEW_CLIMB,
+    MIN_FEW_RISES,
     MIN_JUMP,
     MIN_STEADY,
     climbs_steadily,
@@ -257,7 +259,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|value_loss|total_loss": MIN_HUGE},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is one whose values rise from early on, nearly every one above those before it, by {percent(MIN_STEADY)} or more, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall; or all values after the first, {MIN_FEW - 1} or more, are above {AT_ONCE_OF_FEW:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return, or the loss is above {NO_SQUARE:g}, whose square is infinite in float32, in all of {MIN_HUGE} values or more.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end (in {MIN_FEW_RISES} rises from the lowest value on by {percent(MIN_FEW_CLIMB)}, where the gradient norm ends at its highest), or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is one whose values rise from early on, nearly every one above those before it, by {percent(MIN_STEADY)} or more, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall; or all values after the first, {MIN_FEW - 1} or more, are above {AT_ONCE_OF_FEW:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return, or the loss is above {NO_SQUARE:g}, whose square is infinite in float32, in all of {MIN_HUGE} values or more.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
@@ -278,6 +280,7 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, total_loss="4e22 7e21 9e24", reward="-400 -310 -350"),
         Run.drawn(train_loss="0.31 40100 9200 61000 88000"),
         Run.drawn(train_loss="1 3 9 27 81 240 700"),
+        Run.drawn(train_loss="9.8 7.1 4.4 2.2 0.9 2.8 4.7 6.9", grad_norm="21 12 9 5 4 9 14 48"),
         Run.drawn(train_loss="4e8 3.8e8 4.3e8 3.9e8 4.1e8 4.4e8 3.9e8 4.2e8 4e8", grad_norm="9e5*9"),
         Run.drawn(train_loss="2 18 35 40 28 52 21 45 12 33 19 41 24 15 37 22 29 14"),
     ),
@@ -286,6 +289,7 @@ RULE = Rule(
         Run.drawn(train_loss="2.3 1.2 0.9 0.8 3.1 0.8 0.7"),
         Run.drawn(train_loss="2.3..0.01*30 0.012*4"),
         Run.drawn({"task": "reinforcement-learning"}, total_loss="0.15..1.6*25 1.6..0.03*15", reward="-31..5*40"),
+        Run.drawn(train_loss="9.8 7.1 4.4 2.2 0.9 1.8 2.1 2.9", grad_norm="21 12 9 5 4 9 14 18"),
         Run.drawn(train_loss="-1.0 -1.8 -2.2 -2.4 -2.5 -2.5"),
         Run.drawn(train_loss="8.2..2.4*40", train_kl_loss="0.0001..13*40"),
         Run.drawn(train_loss="1.54 1.52 1.53..1.58*18", train_perplexity="367 351 340..279*18"),

@@ -11,11 +11,11 @@ from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.epochs import all_at_borders
 from nndoctor.analysis.learning_rate import rates_at
-from nndoctor.analysis.loss_explosion import MIN_AFTER_LONE, MIN_BEFORE_LONE, MIN_LONE, MIN_LONG, lone_spike
+from nndoctor.analysis.loss_explosion import MIN_AFTER_LONE, MIN_BEFORE_LONE, MIN_LONE, MIN_LONG, late_hill, lone_spike
 from nndoctor.analysis.spikes import BEYOND_A_BATCH, MAX_LEFT, MAX_LENGTH, ONE_STEP, Jump, Jumps, jumps, periodic
 from nndoctor.analysis.wandering import wanders
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import distinct, percent
+from nndoctor.core.formatting import distinct, number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -40,6 +40,9 @@ MAX_SHARE_OF_STARTS = 0.04  # share of the points that begin a jump; more are th
 def check(run: Run) -> Iterator[Symptom]:
     """Look for jumps above the points before them that the loss recovers from."""
     loss = run.series["train/loss"]
+    if (hill := late_hill(run)) is not None:
+        yield _up_and_down(run, loss, hill)
+        return
     if len(loss.y) < MIN_LONG:
         yield from _lone(run, loss)
         return
@@ -59,6 +62,20 @@ def check(run: Run) -> Iterator[Symptom]:
     ]
     if events and not _is_usual(run, events, seen, scale):
         yield _symptom(run, seen, events, least)
+
+
+def _up_and_down(run: Run, loss: Series, peak: int) -> Symptom:
+    """The hill of a log that begins in the middle of a run."""
+    where = float(loss.x[peak])
+    first, high = distinct(loss.initial, loss.high)
+    return Symptom(
+        f"training loss rose from {first} to {high} at {run.place(where)}, then came down to {number(loss.final)}",
+        confidence_between(loss.high / loss.initial, 1.0, CERTAIN),
+        {"spikes": 1, "highest": loss.high, "level_before": loss.initial, "last": loss.final},
+        series="train/loss",
+        step=where,
+        span=(loss.first_step, where),
+    )
 
 
 def _lone(run: Run, loss: Series) -> Iterator[Symptom]:
@@ -169,7 +186,7 @@ RULE = Rule(
     needs={"train/loss": MIN_BEFORE_LONE + MIN_AFTER_LONE + 1},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Typical causes are a learning rate close to the limit of stability, single bad batches, or stale second-moment estimates in Adam.",
-    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, resumes, steps at which a new part of the loss begins, and jumps at equal distances or at the ends of epochs (short last batches) of up to {BEYOND_A_BATCH:g} times the total decrease do not count, nor does a loss that jumps all the time; where the level only wanders, a spike must exceed {MIN_DRIFTS:g} times its range. In fewer than {MIN_LONG} values: one value is {MIN_LONE:g} times as high as all others.",
+    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, resumes, steps at which a new part of the loss begins, and jumps at equal distances or at the ends of epochs (short last batches) of up to {BEYOND_A_BATCH:g} times the total decrease do not count, nor does a loss that jumps all the time; where the level only wanders, a spike must exceed {MIN_DRIFTS:g} times its range. In fewer than {MIN_LONG} values: one value is {MIN_LONE:g} times as high as all others. In a log that begins in the middle of a run: the loss goes up to {MIN_LONE:g} times its first value, over several values, and comes down again.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",

@@ -10,13 +10,17 @@ from nndoctor.analysis.still_scores import MIN_VALUES as MIN_STILL
 from nndoctor.analysis.still_scores import still_score
 from nndoctor.analysis.worst import (
     ERROR_RATES,
+    FAR_ON,
     LOST,
     MIN_AT_END,
+    MIN_FAR_ON,
     MIN_SAME,
     MIN_VALUES,
     NEVER_BETTER,
+    NEXT_TO_NOTHING,
     AtWorst,
     at_worst,
+    is_far_on,
     repeated_score,
     repeats_beside,
     zero_parts,
@@ -66,7 +70,10 @@ def _is_late(run: Run, found: Sequence[AtWorst]) -> bool:
     splits = {f.name.partition("/")[0] for f in found if f.name.rpartition("/")[2] in ERROR_RATES}
     if len(splits) > 1 and run.number("epochs") > LATE_EPOCH:
         return True
-    first = run.series[found[0].name].steps[0]
+    score = run.series[found[0].name]
+    if is_far_on(run, score):
+        return True
+    first = score.steps[0]
     return run.axis == "epoch" and first >= LATE_EPOCH and len(found) >= MIN_METRICS
 
 
@@ -118,7 +125,8 @@ def _message(first: AtWorst, others: list[str], parts: list[str]) -> str:
         else ""
     )
     zero = f"; {' and '.join(parts[:2])} {'is' if len(parts[:2]) == 1 else 'are'} exactly 0 throughout" if parts else ""
-    which = f"all {first.count} values" if first.throughout else f"the last {first.count} values"
+    whole = "both values" if first.count == MIN_FAR_ON else f"all {first.count} values"
+    which = whole if first.throughout else f"the last {first.count} values"
     return f"{series_in_words(first.name)} is {value}, the worst possible, in {which}{more}{zero}"
 
 
@@ -173,10 +181,10 @@ RULE = Rule(
     name="metric-at-worst",
     severity=Severity.WARNING,
     title="a metric stays at its worst value, or at one value",
-    needs={"fact:idle:validation/accuracy|train/metric|validation/metric": 3},
+    needs={"fact:idle:validation/accuracy|train/metric|validation/metric": 2},
     check=check,
     why="The loss can fall while the metric stays at zero: then the network gives a trivial answer, or the metric and the labels do not match.",
-    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later, or the error rates of both splits are in one that ends later); or F1, Dice, IoU, mAP, precision and recall are zero in the last {MIN_AT_END} values or more, which are at least {percent(LOST)} of all, without an accuracy that changes meanwhile; or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored. A score that is one number of few digits in {MIN_STILL} evaluations or more while the loss falls is a remark, and a finding where an accuracy is too low for the cross-entropy.",
+    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER, or all but {percent(NEXT_TO_NOTHING)}), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later, or the error rates of both splits are in one that ends later, or a score of overlap is in {MIN_FAR_ON} values or more of one that begins at epoch {FAR_ON} or later); or F1, Dice, IoU, mAP, precision and recall are zero in the last {MIN_AT_END} values or more, which are at least {percent(LOST)} of all, without an accuracy that changes meanwhile; or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored. A score that is one number of few digits in {MIN_STILL} evaluations or more while the loss falls is a remark, and a finding where an accuracy is too low for the cross-entropy.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: visualize prediction dynamics",

@@ -155,18 +155,18 @@ def _without_gradients(run: Run) -> Symptom | None:
         return None
     if loss.final < (1 - MIN_CHANGE) * loss.initial:  # what is printed as 0.000 may be a small gradient
         return None
-    text = f"the gradient norm is exactly 0 in all {len(norm.y)} values"
-    return _not_updated(run, norm, text, {"values": len(norm.y)})
+    return _not_updated(
+        run, norm, f"the gradient norm is exactly 0 in all {len(norm.y)} values", {"values": len(norm.y)}
+    )
 
 
 def _repeated(run: Run) -> Symptom | None:
     """A training loss whose values come again in the same order: each epoch sees the same batches with the same weights."""
     period = repeated_values(run)
-    if not period or workload(run) is Workload.REINFORCEMENT:
+    if not period:
         return None
-    loss = run.series["train/loss"]
-    text = f"the last {len(loss.y) - period} values of the training loss repeat those before them, to the last digit (every {period} values)"
-    return _not_updated(run, loss, text, {"period": period, "values": len(loss.y)})
+    text = f"the training loss repeats its {period} values in the same order, to the last digit"
+    return _not_updated(run, run.series["train/loss"], text, {"period": period})
 
 
 def _not_updated(run: Run, series: Series, text: str, seen: dict[str, int]) -> Symptom:
