@@ -280,7 +280,7 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, total_loss="4e22 7e21 9e24", reward="-400 -310 -350"),
         Run.drawn(train_loss="0.31 40100 9200 61000 88000"),
         Run.drawn(train_loss="1 3 9 27 81 240 700"),
-        Run.drawn(train_loss="9.8 7.1 4.4 2.2 0.9 2.8 4.7 6.9", grad_norm="21 12 9 5 4 9 14 48"),
+        Run.drawn(train_loss="9.8 7.1 4.4 2.2 0.9 1.6 5.1 5.9", grad_norm="21 12 9 5 4 9 14 48"),
         Run.drawn(train_loss="4e8 3.8e8 4.3e8 3.9e8 4.1e8 4.4e8 3.9e8 4.2e8 4e8", grad_norm="9e5*9"),
         Run.drawn(train_loss="2 18 35 40 28 52 21 45 12 33 19 41 24 15 37 22 29 14"),
     ),

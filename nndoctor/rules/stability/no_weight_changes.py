@@ -81,9 +81,11 @@ def _unchanged(run: Run) -> Symptom | None:
         if len(judged) == 1
         else f", and so {'is' if len(judged) == 2 else 'are'} {names_of_others(judged, loss.name)}"
     )
+    zero = zero_rate(run)
+    rate = f", and {zero}" if zero else ""
     unit = run.axis if run.axis == "epoch" else "value"
     return Symptom(
-        f"{name} is {number(loss.final)} in all {len(loss.y)} {unit}s{also}: {'no tree changes the model' if trees else 'the weights are not being updated'}{_rate(run)}",
+        f"{name} is {number(loss.final)} in all {len(loss.y)} {unit}s{also}: {'no tree changes the model' if trees else 'the weights are not being updated'}{rate}",
         CERTAIN,
         {"value": loss.final, "values": len(loss.y), "series": len(judged)},
         series=loss.name,
@@ -91,12 +93,6 @@ def _unchanged(run: Run) -> Symptom | None:
         span=loss.span,
         causes=causes_of.no_growth_causes() if trees else causes_of.no_update_causes(run),
     )
-
-
-def _rate(run: Run) -> str:
-    """What the log says of a learning rate of zero."""
-    zero = zero_rate(run)
-    return f", and {zero}" if zero else ""
 
 
 def _stopped(run: Run) -> Symptom | None:
@@ -155,9 +151,8 @@ def _without_gradients(run: Run) -> Symptom | None:
         return None
     if loss.final < (1 - MIN_CHANGE) * loss.initial:  # what is printed as 0.000 may be a small gradient
         return None
-    return _not_updated(
-        run, norm, f"the gradient norm is exactly 0 in all {len(norm.y)} values", {"values": len(norm.y)}
-    )
+    text = f"the gradient norm is exactly 0 in all {len(norm.y)} values"
+    return _not_updated(run, norm, text, {"values": len(norm.y)})
 
 
 def _repeated(run: Run) -> Symptom | None:

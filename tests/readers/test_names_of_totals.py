@@ -1,0 +1,22 @@
+"""The total of several losses behind the word loss, and the updates that wav2letter counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nndoctor.core.run import Run
+
+Write = Callable[[str], Run]
+
+
+def test_the_total_behind_the_word_loss_is_the_loss(pasted: Write) -> None:
+    row = "Epoch: {0}, global_step: {0}00 | loss: total: {1}, xy: 3.2, conf: 0.8 | lr: 3e-05\n"
+    run = pasted("".join(row.format(k, 9.5 - k) for k in range(1, 6)))
+    assert run.series["train/loss"].values.tolist() == [8.5, 7.5, 6.5, 5.5, 4.5]
+
+
+def test_updates_are_steps(pasted: Write) -> None:
+    row = "epoch: 12 | nupdates: {0} | lr: 2.0 | loss: {1} | train-WER: 100.{2} | dev-clean-loss: 28.{2} | dev-clean-WER: {3}\n"
+    values = ((31000, 77.2, 4, 100.1), (32000, 79.1, 7, 99.4), (33000, 80.4, 9, 100.2))
+    run = pasted("".join(row.format(*each) for each in values))
+    assert run.series["train/loss"].steps.tolist() == [31000, 32000, 33000]
