@@ -11,6 +11,7 @@ from nndoctor.core.statistics import Array
 
 MIN_AGAIN = 6  # values that come again; fewer may agree by chance
 MIN_DISTINCT = 4  # different values among those that come again
+MIN_DIFFERENT = 0.75  # share of the values that come again; a loss that has settled takes few values, at random
 MIN_DIGITS = 4  # significant digits; with fewer, values agree by rounding
 MAX_VALUES = 2000  # values at most that are compared; longer logs are not those of a training that stands still
 
@@ -29,7 +30,8 @@ def repeated_values(run: Run) -> int:
     alike = [s.y for s in judged_series(run) if len(s.y) == len(loss.y)]
     periods = range(MIN_DISTINCT, len(loss.y) - MIN_AGAIN + 1)
     found = next((p for p in periods if all(_comes_again(y, p) for y in alike)), 0)
-    return found if found and len(np.unique(loss.y[found:])) >= MIN_DISTINCT else 0
+    differ = len(np.unique(loss.y[:found])) >= MIN_DIFFERENT * found and len(np.unique(loss.y[found:])) >= MIN_DISTINCT
+    return found if differ else 0
 
 
 def _comes_again(values: Array, period: int) -> bool:

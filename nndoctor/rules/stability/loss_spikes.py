@@ -40,7 +40,8 @@ MAX_SHARE_OF_STARTS = 0.04  # share of the points that begin a jump; more are th
 def check(run: Run) -> Iterator[Symptom]:
     """Look for jumps above the points before them that the loss recovers from."""
     loss = run.series["train/loss"]
-    if (hill := late_hill(run)) is not None:
+    hill = late_hill(run)
+    if hill is not None and not _restarted(run, loss)[: hill + 1].any():
         yield _up_and_down(run, loss, hill)
         return
     if len(loss.y) < MIN_LONG:
@@ -138,14 +139,19 @@ def _is_usual(run: Run, events: list[Jump], seen: Jumps, scale: float) -> bool:
 
 def _skipped(run: Run, loss: Series) -> NDArray[np.bool_]:
     """Where no spike is looked for: in the first steps, and up to two points after a resume, a new term or a raise of the learning rate."""
+    early, restarted = loss.x < loss.step_at(FIRST_STEPS), _restarted(run, loss)
+    return np.asarray(early | restarted | np.roll(restarted, 1) | np.roll(restarted, 2))
+
+
+def _restarted(run: Run, loss: Series) -> NDArray[np.bool_]:
+    """Where a resume, a new term or a raise of the learning rate begins something new."""
     restarted = np.zeros(len(loss.x), dtype=np.bool_)
     places = np.searchsorted(loss.x, [*run.numbers("resumed_at"), *_terms_begin(run, loss)])
     restarted[places[places < len(loss.x)]] = True
     rate = rates_at(run, loss.x)
     if rate is not None:
         restarted[1:] |= rate[1:] > RAISED * rate[:-1]
-    early = loss.x < loss.step_at(FIRST_STEPS)
-    return np.asarray(early | restarted | np.roll(restarted, 1) | np.roll(restarted, 2))
+    return restarted
 
 
 def _terms_begin(run: Run, loss: Series) -> Iterator[float]:
