@@ -1,4 +1,4 @@
-"""The total of several losses behind the word loss, and the updates that wav2letter counts."""
+"""Names in printed rows: the total of several losses, the updates that wav2letter counts, and rows in backquotes."""
 
 from __future__ import annotations
 
@@ -20,3 +20,9 @@ def test_updates_are_steps(pasted: Write) -> None:
     values = ((31000, 77.2, 4, 100.1), (32000, 79.1, 7, 99.4), (33000, 80.4, 9, 100.2))
     run = pasted("".join(row.format(*each) for each in values))
     assert run.series["train/loss"].steps.tolist() == [31000, 32000, 33000]
+
+
+def test_rows_in_backquotes_keep_their_first_name(pasted: Write) -> None:
+    run = pasted("".join(f"> `loss: 0.{7 - k} - val_loss: 0.{8 - k}`\n" for k in range(6)))
+    assert run.series["train/loss"].values.tolist() == [0.7, 0.6, 0.5, 0.4, 0.3, 0.2]
+    assert len(run.series["validation/loss"]) == 6

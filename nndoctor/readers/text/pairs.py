@@ -246,7 +246,7 @@ def _key(text: str) -> tuple[bool, str]:
 
 def _last_words(text: str) -> list[str]:
     """The last words that may be a name: those after the last number, without a verb at the end."""
-    words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-MAX_KEY:]
+    words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'`.-*")) if w][-MAX_KEY:]
     while words and words[-1].lower() in FILLERS:
         words.pop()
     numbers = [
