@@ -54,7 +54,7 @@ def opened_before(run: Run, train: Series, validation: Series) -> bool:
     """Whether a log that begins in the middle of a run shows a wide gap, and a training loss that falls while the validation loss does not."""
     if begins_late(run) is None or min(train.low, validation.low) <= 0:
         return False
-    wide = min(validation.first - train.first, validation.last - train.last) > OPEN * validation.high
+    wide = min(validation.first - train.first, validation.last - train.last) > max(OPEN * validation.high, MIN_NATS)
     return wide and train.last < MAX_LEFT * train.first and validation.last >= validation.first
 
 
