@@ -151,3 +151,28 @@ def test_a_tiny_subset_is_tried_at_the_likely_rates_first(bench):
     plan, enough = tiny._others(bench, bench.batch)
     assert [factor for _, factor, _ in plan[:enough]] == [1.0, 10.0, 10.0, 0.1, 0.1, *tiny.ADAMS]
     assert {factor for _, factor, adam in plan if not adam} == {1.0, *tiny.FACTORS}
+
+
+@pytest.mark.parametrize(("between", "pairs"), [("nn.Dropout(0.3)", ("0 -> 2",)), ("nn.ReLU()", ())])
+def test_linear_layers_with_nothing_but_dropout_between_them(probed, between, pairs):
+    """Which on a CPU is a product in the graph."""
+    change = f"model = nn.Sequential(nn.Linear(8, 32), {between}, nn.Linear(32, 3)); optimizer = torch.optim.Adam(model.parameters())"
+    assert probed(change, structure.probe)["linear_pairs"] == pairs
+
+
+TWO_OPTIMIZERS = """
+train_data = DataLoader(TensorDataset(x[:200], y[:200]), batch_size=2)
+maker, judge = nn.Linear(8, 8), nn.Linear(8, 3); del model, optimizer
+first, second = torch.optim.Adam(maker.parameters(), 1e-3), torch.optim.Adam(judge.parameters(), 1e-3)
+decay = torch.optim.lr_scheduler.StepLR(first, STEP, 0.1)
+def train_step(batch):
+    first.zero_grad(); maker(batch[0]).square().mean().backward(); first.step()
+    second.zero_grad(); loss(judge(maker(batch[0]).detach()), batch[1]).backward(); second.step()
+    decay.step()
+"""
+
+
+@pytest.mark.parametrize(("step", "noted"), [(5, True), (5000, False)])
+def test_a_schedule_of_one_of_several_optimizers_that_each_batch_advances(probed, step, noted):
+    found = probed(TWO_OPTIMIZERS.replace("STEP", str(step)), own_step.probe)
+    assert ("rate_vanishes_after" in found) is noted

@@ -27,25 +27,24 @@ def note(bench: Bench, step: object, calls: int) -> None:
         _warmup(bench, epoch, calls)
     if not isinstance(step, OwnStep):
         return
-    after = step.vanished if 0 < step.vanished <= epoch / 2 else _decayed(bench, epoch, calls)
+    after, highest = (step.vanished, step.highest) if 0 < step.vanished <= epoch / 2 else _decayed(bench, epoch, calls)
     if after:
         bench.fact("rate_vanishes_after", after)
         bench.fact("rate_of_epoch", epoch)
-        bench.fact("rate_highest", step.highest)
+        bench.fact("rate_highest", highest)
 
 
-def _decayed(bench: Bench, epoch: int, calls: int) -> int:
-    """After how many batches a decay that knows no end, advanced with each of them, leaves a hundredth; 0 where it takes a few epochs."""
+def _decayed(bench: Bench, epoch: int, calls: int) -> tuple[int, float]:
+    """After how many batches a decay that knows no end, advanced with each of them, leaves a hundredth, and its first rate; 0 where it takes a few epochs."""
     own = bench.subject.optimizer
-    if own is None or epoch < 2:
-        return 0
-    for scheduler in bench.schedules.alive:
-        done = scheduler.last_epoch
-        if type(scheduler) not in DECAYS or scheduler.optimizer is not unwrapped(own) or not calls / 2 < done <= calls:
-            continue
-        rates = rates_ahead(scheduler, FEW_EPOCHS * epoch)
-        return next((done + k for k, rate in enumerate(rates) if rate < VANISHED * bench.number("lr_configured")), 0)
-    return 0
+    optimizers = [given for given, _ in bench.strangers.values()] if own is None else [unwrapped(own)]
+    for scheduler in bench.schedules.alive if epoch > 1 else ():
+        done, first = scheduler.last_epoch, max(map(float, scheduler.base_lrs))
+        known = type(scheduler) in DECAYS and any(scheduler.optimizer is one for one in optimizers)
+        if known and calls / 2 < done <= calls:
+            rates = rates_ahead(scheduler, FEW_EPOCHS * epoch)
+            return next((done + k for k, rate in enumerate(rates) if rate < VANISHED * first), 0), first
+    return 0, 0.0
 
 
 def _warmup(bench: Bench, epoch: int, calls: int) -> None:

@@ -39,17 +39,23 @@ def probe(bench: Bench) -> None:
 
 def _adjacent(bench: Bench, calls: list[Call]) -> None:
     """Linear maps that follow each other without a nonlinearity; a narrow one between two wide ones is meant."""
-    gave = {id(c.gives): c for c in calls if isinstance(c.module, WEIGHTS) and c.gives is not None}
+    mapped = [c for c in calls if isinstance(c.module, WEIGHTS)]
+    gave = {id(c.gives): c for c in mapped if c.gives is not None}
+    dropped = {
+        id(c.gives): c.takes for c in calls if isinstance(c.module, DROPOUTS)
+    }  # a product like any other, on a CPU
     pairs = []
-    for call in calls:
-        if not isinstance(call.module, WEIGHTS) or call.takes is None:
-            continue
-        first = gave.get(id(call.takes)) or gave.get(id(passed(call.takes))) or _reached(call.takes, gave)
+    for call in (c for c in mapped if c.takes is not None):
+        first = _giving(dropped.get(id(call.takes)) or call.takes, gave)
         if first is not None and not _narrow(first.module, call.module):
             pairs.append(f"{first.path} -> {call.path}")
-    weights = {c.path for c in calls if isinstance(c.module, WEIGHTS)}
     bench.fact("linear_pairs", tuple(dict.fromkeys(pairs)))
-    bench.fact("weight_layers", len(weights))
+    bench.fact("weight_layers", len({c.path for c in mapped}))
+
+
+def _giving(taken: Node, gave: dict[int, Call]) -> Call | None:
+    """The linear layer whose output a layer takes."""
+    return gave.get(id(taken)) or gave.get(id(passed(taken))) or _reached(taken, gave)
 
 
 def _reached(node: Node, gave: dict[int, Call]) -> Call | None:
