@@ -156,7 +156,8 @@ class Bench:
             loss.backward()  # type: ignore[no-untyped-call]
             clips = [norm for norm in (clip, self.subject.plan.clip) if norm is not None]
             if clips:
-                nn.utils.clip_grad_norm_(self.model.parameters(), min(clips))
+                norm = nn.utils.clip_grad_norm_(self.model.parameters(), min(clips))
+                self.facts.setdefault("norm_before_clipping", float(norm))
         return loss
 
     def tried(self, batch: Batch, optimizer: torch.optim.Optimizer, *, clip: float | None = None) -> float:

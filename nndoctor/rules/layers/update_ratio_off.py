@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import ZERO_WEIGHTS, Layers, first, learned
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import rough, step
+from nndoctor.core.formatting import number, rough, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -30,11 +31,17 @@ HARMLESS_FALL = 0.25  # share of the first loss by which it falls where large st
 MIN_RATES = 3  # learning rates that show a rise
 WARMING_UP = 0.1  # share of the peak of the learning rate below which it has only begun to rise
 MAX_RATIO = 0.1  # the same; healthy recurrent networks at a high Adam learning rate reach 0.05
+MOST_CLIPPED = 1000.0  # times the norm that clipping leaves; common limits are a tenth to a hundredth of early norms
+PLAIN = ("SGD", "ASGD")  # optimizers whose steps grow with the gradients
 FIRST_HALF = 0.5  # share of the run that is judged; later a decayed rate, or a solved task, makes steps small
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Take the median over the first half of the run of each layer, then over the layers."""
+    found = _clipped(run)
+    if found is not None:
+        yield found
+        return
     layers = Layers(run)
     moved = tuple(p for p in layers.weighted if (s := layers.series(p, "update_ratio")) is not None and s.y.any())
     if not moved:
@@ -48,6 +55,17 @@ def check(run: Run) -> Iterator[Symptom]:
         yield from _overshot(layers, moved)
     elif len(paths) > 1:  # a single layer has none after it to disturb, and soon finds the right size of its weights
         yield _too_large(layers, paths, ratios)
+
+
+def _clipped(run: Run) -> Symptom | None:
+    """Gradients of which clipping leaves next to nothing; an optimizer that divides by their size does not mind."""
+    limit, norm = run.known("clipped_to"), run.known("norm_before_clipping")
+    if limit is None or norm is None or norm < MOST_CLIPPED * limit or run.fact("optimizer") not in PLAIN:
+        return None
+    text = f"gradients are clipped to a norm of {number(limit)}, and theirs is {number(float(f'{norm:.2g}'))}: steps are a thousandth of what they would be, or less"
+    return Symptom(
+        text, DIRECT, {"clipped_to": limit, "gradient_norm": norm}, place="train_step", remedies=("check-the-step",)
+    )
 
 
 def _ratios(layers: Layers, moved: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
@@ -151,10 +169,10 @@ RULE = Rule(
     name="update-ratio-off",
     severity=Severity.WARNING,
     title="updates are too large or too small for the weights",
-    needs={"layer:*/update_ratio": 2},
+    needs={"fact:norm_before_clipping|layer:*/update_ratio": 2},
     check=check,
     why="What matters about a learning rate is how far it moves the weights. An update of about a thousandth of their size is neither too small nor too large, whatever the optimizer.",
-    how=f"The ratio of update to weight norms in the first half of the run, as the median over time and layers, is below {MIN_RATIO:g} or, in networks of several layers, above {MAX_RATIO:g}. Also reported: first updates of {LARGE_FIRST_STEP:g} times the size of the weights that make them {MIN_GROWTH:g} times as large in a run that does not learn. Large updates under which the loss falls are information only. Healthy runs of all kinds stay far from both limits.",
+    how=f"The ratio of update to weight norms in the first half of the run, as the median over time and layers, is below {MIN_RATIO:g} or, in networks of several layers, above {MAX_RATIO:g}. Also reported: first updates of {LARGE_FIRST_STEP:g} times the size of the weights that make them {MIN_GROWTH:g} times as large in a run that does not learn. Large updates under which the loss falls are information only. Healthy runs of all kinds stay far from both limits. In a check-up, also a plain gradient descent whose Trainer clips gradients to a norm more than {MOST_CLIPPED:g} times smaller than theirs.",
     sources=(
         Reference(
             "CS231n: 'the ratio of the update magnitudes to the value magnitudes should be somewhere around 1e-3'",
@@ -163,6 +181,7 @@ RULE = Rule(
     ),
     remedies=("lower-learning-rate", "learning-rate-range-test", "warm-up"),
     sick=(
+        Run.drawn({"clipped_to": 1e-6, "norm_before_clipping": 1.7, "optimizer": "SGD"}),
         Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "1e-8*6"}),
         Run.drawn(
             facts={"roles:fc1": "weight", "roles:fc2": "weight"},

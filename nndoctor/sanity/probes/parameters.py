@@ -71,6 +71,8 @@ def _settings(bench: Bench, optimizer: torch.optim.Optimizer) -> None:
     bench.fact("optimizer", type(optimizer).__name__)
     bench.fact("lr_configured", rate(optimizer))
     bench.fact("weight_decay", max(map(decay_of, optimizer.param_groups)))
+    if bench.subject.plan.clip is not None:
+        bench.fact("clipped_to", float(bench.subject.plan.clip))
     if is_decoupled(optimizer):
         bench.fact("shrinking", max(configured(group) * decay_of(group) for group in optimizer.param_groups))
     first = optimizer.param_groups[0]

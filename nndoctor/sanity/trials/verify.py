@@ -68,6 +68,7 @@ FACTS = {
     "frozen-parameters": {"output_layer"},
     "lr-outside-usable-range": {"calls", "moved"},
     "targets-not-normalized": {"error_of_mean"},
+    "update-ratio-off": {"clipped_to"},
 }
 """Evidence with which these findings need no trial."""
 
