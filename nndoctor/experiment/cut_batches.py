@@ -129,7 +129,7 @@ def _tensors(
     for node in nodes:
         names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         value = None if names & made else value_of(node, variables)
-        if isinstance(value, Tensor) and isinstance(node, ast.expr):
+        if isinstance(value, Tensor) and isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
             found[ast.unparse(node)] = node, value
         elif not isinstance(node, ast.Subscript):  # a part that is not known does not stand for the whole
             found |= _tensors(_inner(node, variables), variables, made)

@@ -626,3 +626,16 @@ def test_a_function_that_puts_the_mode_back_after_it_evaluates(loaded):
     script = EVALUATED.replace("BEGIN", "pass").replace("LAYER", "nn.Dropout(0.5)").replace("NAME", "evaluate")
     back = "net.eval(); found = [net(a) for a, b in loader]; net.train(); return len(found)"
     assert loaded(script.replace("MODE", back)).plan.wrong_mode is None
+
+
+def test_a_part_of_a_batch_within_an_expression_is_that_part(loaded):
+    """What is computed of it in the loop is computed of each part that is handed in."""
+    found = loaded("""
+net = nn.Linear(5, 1); optimizer = torch.optim.SGD(net.parameters(), lr=0.1); goals = (y > 0).float()
+for rows in torch.randperm(40).split(8):
+    loss = nn.functional.binary_cross_entropy_with_logits(net(x[rows]).squeeze(1), 1 - goals[rows])
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+""")
+    inputs, targets = next(iter(found.train_data))
+    assert set(targets.tolist()) <= {0.0, 1.0}
+    found.train_step(found.model, (inputs[:3], targets[:3]), found.optimizer)
