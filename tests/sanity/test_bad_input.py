@@ -41,7 +41,7 @@ CASES = {
     "a number for a model": ("model = 3", "model is an int"),
     "nothing to train": ("model.requires_grad_(False); optimizer = None", "nothing can train"),
     "a script that ends": ("raise SystemExit(3)", "ends the program; put its script"),
-    "no loss and no data": ("del loss, train_data", "has no loss and no train_data: add"),
+    "no loss and no data": ("del loss, train_data, x, y", "has no loss and no train_data: add"),
 }
 DATA_THAT_RAISE = """
 class D(torch.utils.data.Dataset):
