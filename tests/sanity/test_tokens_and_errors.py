@@ -8,9 +8,7 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.sanity.probes import arguments, fit, noise, objective, own_value, sequences, targets_seen  # noqa: E402
 
-RECURRENT = """
-lengths = torch.randint(5, 9, (80,))
-tokens = torch.randint(1, 20, (80, 16)).masked_fill(torch.arange(16) >= lengths[:, None], 0)
+LANGUAGE = """
 class Language(nn.Module):
     def __init__(self):
         super().__init__(); self.embed, self.memory, self.head = nn.Embedding(20, 16), nn.GRU(16, 16, batch_first=True), nn.Linear(16, 20)
@@ -18,10 +16,19 @@ class Language(nn.Module):
 model = Language()
 optimizer = torch.optim.Adam(model.parameters(), 1e-2)
 train_data = DataLoader(TensorDataset(tokens), batch_size=20)
+"""
+LENGTHS = """
+lengths = torch.randint(5, 9, (80,))
+tokens = torch.randint(1, 20, (80, 16)).masked_fill(torch.arange(16) >= lengths[:, None], 0)
+"""
+RECURRENT = (
+    f"{LENGTHS}{LANGUAGE}"
+    """
 def step(model, batch):
     scores = model(batch[0])[:, PLACES]
     return nn.functional.cross_entropy(scores.reshape(-1, 20), batch[0][:, 1:].reshape(-1), ignore_index=0)
 """
+)
 DECODER = """
 sources, lengths = torch.randn(80, 8), torch.randint(4, 8, (80,))
 tokens = torch.randint(1, 20, (80, 20)).masked_fill(torch.arange(20) >= lengths[:, None], 0)
@@ -76,19 +83,15 @@ def test_the_squared_errors_of_a_policy_that_is_punished_are_no_fault(probed):
     assert "maximized_loss" not in probed(change, objective.probe)
 
 
-BY_PARTS = """
-tokens = torch.randint(1, 20, (80, 16))
-class Language(nn.Module):
-    def __init__(self):
-        super().__init__(); self.embed, self.memory, self.head = nn.Embedding(20, 16), nn.GRU(16, 16, batch_first=True), nn.Linear(16, 20)
-    def forward(self, tokens): return self.head(self.memory(self.embed(tokens))[0])
-model = Language()
-optimizer = torch.optim.Adam(model.parameters(), 1e-2)
-train_data = DataLoader(TensorDataset(tokens), batch_size=20)
+BY_PARTS = (
+    "tokens = torch.randint(1, 20, (80, 16))"
+    + LANGUAGE
+    + """
 def step(model, batch):
     scores = model.head(model.memory(model.embed(batch[0]))[0])[:, :-1]
     return nn.functional.cross_entropy(scores.reshape(-1, 20), TARGETS.reshape(-1))
 """
+)
 
 
 @pytest.mark.parametrize("offset", [1, 2])
