@@ -38,9 +38,7 @@ def weights_in(loop: ast.AST, variables: Mapping[str, Any], reached: Sequence[Te
     None where a module is trained, where no optimizer holds them, or where the loop makes them anew in each step.
     """
     leaves = {id(leaf): leaf for leaf in reached}
-    if _belong_to_a_module(leaves, variables) or not any(
-        isinstance(v, torch.optim.Optimizer) for v in variables.values()
-    ):
+    if not leaves or _belong_to_a_module(leaves, variables) or not _has_optimizer(variables):
         return None  # steps by hand are not told from what comes beside them
     found = {name: tensor for name, tensor in _tensors(variables) if id(tensor) in leaves}
     owners = {name.partition("[")[0] for name in found}

@@ -546,6 +546,19 @@ def test_weights_that_belong_to_no_module(loaded):
     assert not any(map(torch.equal, before, found.model.parameters()))
 
 
+def test_a_loss_without_a_graph_has_no_weights(loaded):
+    """The model of the script stays what it is."""
+    found = loaded("""
+net = nn.Linear(5, 3); optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(3):
+    for batch in DataLoader(TensorDataset(x, y), batch_size=8):
+        value = nn.functional.cross_entropy(net(batch[0]), batch[1])
+        loss = torch.tensor(value.item(), requires_grad=True)
+        optimizer.zero_grad(); loss.backward(); optimizer.step()
+""")
+    assert isinstance(found.model, torch.nn.Linear)
+
+
 def test_weights_that_each_step_makes_anew_are_no_model(loaded):
     """What was taken before would never change."""
     line = "optimizer.step(); first = (first - 0.1 * first.grad).detach().requires_grad_()"
