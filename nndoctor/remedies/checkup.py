@@ -9,6 +9,18 @@ TORCH = "PyTorch documentation"
 
 CATALOGUE = (
     Remedy(
+        "match-shapes",
+        "give both one shape: output.squeeze(1), or target.unsqueeze(1)",
+        "of equal shapes every output meets its own target only",
+        TORCH + ", Broadcasting",
+    ),
+    Remedy(
+        "switch-modes",
+        "call model.train() before each epoch, model.eval() before evaluation",
+        "dropout and batch normalization behave differently in both modes",
+        TORCH + ", Module.train",
+    ),
+    Remedy(
         "look-at-the-data",
         "print each feature's mean and standard deviation before the network",
         "columns that are lost or filled with one value are a common loading bug",

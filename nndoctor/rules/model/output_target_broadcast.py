@@ -17,7 +17,14 @@ def check(run: Run) -> Iterator[Symptom]:
     alike = run.fact("outputs_alike")
     if isinstance(alike, int):
         text = f"the loss compares each of the {alike} outputs of an example with the same single target: exchanged with each other, they give the same loss"
-        yield Symptom(text, MEASURED, {"outputs": alike}, place="loss", severity=Severity.WARNING)
+        yield Symptom(
+            text,
+            MEASURED,
+            {"outputs": alike},
+            place="loss",
+            severity=Severity.WARNING,
+            remedies=("fit-loss-to-output",),
+        )
     shapes = run.texts("broadcast_shapes")
     if len(shapes) == 2:
         repeated = run.fact("broadcast_to") in shapes
@@ -40,7 +47,7 @@ RULE = Rule(
     sources=(
         Reference("PyTorch documentation, Broadcasting", "https://pytorch.org/docs/stable/notes/broadcasting.html"),
     ),
-    remedies=("fit-loss-to-output",),
+    remedies=("match-shapes", "fit-loss-to-output"),
     sick=(
         Run.drawn({"shapes_watched": True, "broadcast_shapes": ("(32, 1)", "(32,)"), "broadcast_to": "(32, 32)"}),
         Run.drawn({"shapes_watched": True, "outputs_alike": 10}),

@@ -28,6 +28,7 @@ SMALL_LOSS = 0.1  # share of the first loss; differences that are smaller mean n
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the losses of one batch in both modes; in a log, a training that succeeds with a validation that never began."""
+    yield from _of_script(run)
     if run.fact("loss_in_evaluation") is None:
         yield from _of_log(run)
         return
@@ -35,7 +36,6 @@ def check(run: Run) -> Iterator[Symptom]:
     if isinstance(stopped, tuple) and stopped:
         text = f"the training step puts the whole model into evaluation mode: dropout and batch normalization ({', '.join(map(str, stopped[:3]))}) do nothing in training; call model.train() before each epoch"
         yield Symptom(text, MEASURED, {"layers": len(stopped)}, place="train_step", remedies=("check-the-step",))
-    yield from _of_script(run)
     train, evaluation, first = (run.number(n) for n in ("loss_in_training", "loss_in_evaluation", "loss_at_start"))
     if evaluation - train > max(MIN_HIGHER * abs(train), SMALL_LOSS * abs(first)):
         which = run.fact("mode_modules")
@@ -46,7 +46,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 WRONG_MODE = {
     "evaluated in training mode": "evaluates the model in training mode: dropout removes units, and batch normalization takes the statistics of each batch that it is given and keeps them; call model.eval() before it and model.train() after it",
-    "trained in evaluation mode": "evaluates the model with model.eval(), and nothing puts it back into training mode: from then on it trains without dropout, and with statistics of batch normalization that stay as they are; call model.train() at the begin of each epoch",
+    "trained in evaluation mode": "evaluates the model with model.eval(), and nothing puts it back into training mode: from then on it trains without dropout, and with statistics of batch normalization that stay as they are; call model.train() at the beginning of each epoch",
 }
 
 
@@ -55,7 +55,7 @@ def _of_script(run: Run) -> Iterator[Symptom]:
     text = WRONG_MODE.get(str(run.fact("wrong_mode")))
     if text is not None:
         line = int(run.number("wrong_mode_line"))
-        yield Symptom(f"line {line} {text}", MEASURED, {"line": line}, place="train_step", remedies=("check-the-step",))
+        yield Symptom(f"line {line} {text}", MEASURED, {"line": line}, place="train_step", remedies=("switch-modes",))
 
 
 def _of_log(run: Run) -> Iterator[Symptom]:
@@ -95,7 +95,10 @@ RULE = Rule(
     name="train-eval-mismatch",
     severity=Severity.WARNING,
     title="training and evaluation mode give different results",
-    needs={"fact:loss_in_evaluation|validation/accuracy": 4, "fact:loss_in_training|train/accuracy": 4},
+    needs={
+        "fact:wrong_mode|fact:loss_in_evaluation|validation/accuracy": 4,
+        "fact:wrong_mode|fact:loss_in_training|train/accuracy": 4,
+    },
     check=check,
     why="The deployed model runs in evaluation mode. Batch normalization with tiny batches, or with a momentum that keeps its running statistics from settling, behaves differently there.",
     how=f"After a few steps, and after thirty batches for the running statistics to settle, the loss of the same batch is at least {percent(MIN_HIGHER)} higher in evaluation mode, with dropout off in both; or the training step runs the whole model, with its dropout and batch normalization, in evaluation mode; or the script calls the model in training mode where it evaluates it, or leaves it in evaluation mode for the next epoch. In a log: training accuracy ends at {percent(MIN_LEARNED)} or more, validation accuracy stays at its initial value, under {percent(MAX_VALIDATION)}, and the validation loss is above that of random guessing throughout and {MIN_ABOVE:g} times the training loss from the first epochs on.",
@@ -103,7 +106,7 @@ RULE = Rule(
         Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),
         Reference("Ioffe and Szegedy, Batch Normalization, 2015", "https://arxiv.org/abs/1502.03167"),
     ),
-    remedies=("larger-batch", "group-normalization"),
+    remedies=("switch-modes", "larger-batch", "group-normalization"),
     sick=(
         Run.drawn(
             train_loss="1.23 0.6 0.3 0.2 0.12 0.08 0.05 0.04",

@@ -20,10 +20,6 @@ MAX_BATCHES = 100  # batches
 
 def probe(bench: Bench) -> None:
     """Train a few steps, let running statistics settle, and take the loss of the same batches in both modes."""
-    if bench.subject.plan.wrong_mode is not None:
-        which, line = bench.subject.plan.wrong_mode
-        bench.fact("wrong_mode", which)
-        bench.fact("wrong_mode_line", line)
     first = _trained(bench)
     if first is None:
         return

@@ -23,7 +23,7 @@ ADAPTER = "lora_"  # in the names of low-rank adapters' weights
 
 
 def probe(bench: Bench) -> None:
-    """Compare the optimizer's parameters with the model's."""
+    """Compare the optimizer's parameters with the model's; then what is known without a pass of the model."""
     named = list(bench.model.named_parameters())
     bench.fact("parameters", sum(p.numel() for _, p in named))
     bench.fact("trainable_parameters", sum(p.numel() for _, p in named if p.requires_grad))
@@ -35,6 +35,10 @@ def probe(bench: Bench) -> None:
     if adapters and set(adapters) <= set(frozen):
         bench.fact("frozen_adapters", tuple(adapters))
     bench.fact("frozen_at_zero", tuple(_frozen_at_zero(bench.model)) or None)
+    if bench.subject.plan.wrong_mode is not None:
+        which, line = bench.subject.plan.wrong_mode
+        bench.fact("wrong_mode", which)
+        bench.fact("wrong_mode_line", line)
     optimizer = bench.subject.optimizer
     if optimizer is not None:
         _missed(bench, optimizer)
