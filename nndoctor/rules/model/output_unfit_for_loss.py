@@ -114,8 +114,8 @@ def _stuck(run: Run) -> Symptom | None:
         return None
     share = (ended - reachable) / (first - reachable)
     trained = [value for name in TRAINED if (value := run.known(name)) is not None]
-    if share <= MAX_SHORTFALL or min(trained, default=ended) < ended:
-        return None  # weights that all outputs share take them to where they have a gradient
+    if share <= MAX_SHORTFALL or (1 - share > MAX_SHORTFALL and min(trained, default=ended) < ended):
+        return None  # weights that all outputs share take the rest of them, too, to where they have a gradient
     return _symptom(
         run,
         f"gradient descent on the outputs alone, without the model, stops at a loss of {number(ended)}, although {number(reachable)} is possible: the loss has no gradient where the outputs are (a clamp, or values outside its range)",
@@ -226,6 +226,16 @@ RULE = Rule(
         Run.drawn({"loss_is_finite": True, "targets_too_long": 0.9}),
         Run.drawn({"loss_is_finite": True, "endless_output": 1, "endless_distance": 100.0, "endless_fall": 4e4}),
         Run.drawn({"loss_is_finite": True, "loss_function": "l1_loss", "target_one_hot": True}),
+        Run.drawn(
+            {
+                "loss_is_finite": True,
+                "loss_initial": 116.3,
+                "loss_reachable": 4.9,
+                "loss_best": 4.9,
+                "loss_descended": 116.3,
+                "held_loss_after": 0.0,
+            }
+        ),
         Run.drawn(
             {
                 "loss_is_finite": True,
