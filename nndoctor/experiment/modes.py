@@ -16,11 +16,13 @@ from unittest import mock
 from torch import nn
 
 from nndoctor.experiment.backward import Reached
-from nndoctor.experiment.closures import around
+from nndoctor.experiment.closures import around, later
 from nndoctor.experiment.evaluations import CALLS, Statement, run_noting, statements_after
+from nndoctor.experiment.file_text import text_with, variables_of
 from nndoctor.experiment.state import differs_in_training
 
 EVALUATES = re.compile(r"eval|valid|test|acc|score|metric", re.IGNORECASE)
+TRAINING = re.compile(r"\.train\(|\.training\b")
 SECONDS = 2.0  # that an evaluation may take
 Places = set[tuple[CodeType, int]]
 
@@ -54,11 +56,20 @@ def wrong_mode(
         if not EVALUATES.search(text) or "train" in text.lower():
             continue
         before, after = _modes(statement)
-        if before:
+        others = _others(outer, statement.node)
+        if before and ".eval()" not in others:
             return "evaluated in training mode", statement.node.lineno
-        if before is False and after is False and _goes_on(statement.node, frames, calls):
+        left = before is False and after is False and not TRAINING.search(others)
+        if left and _goes_on(statement.node, frames, calls):
             return "trained in evaluation mode", statement.node.lineno
     return None
+
+
+def _others(frames: Sequence[FrameType], statement: ast.stmt) -> str:
+    """The text of what else comes after a loop, and of what it calls: a line of its own may change the mode."""
+    rest = ((node, variables_of(frame)) for frame in frames for node in later(frame, loops=True))
+    place = statement.lineno, statement.col_offset
+    return "\n".join(text_with(n, variables) for n, variables in rest if (n.lineno, n.col_offset) != place)
 
 
 def _modes(statement: Statement) -> tuple[bool | None, bool | None]:

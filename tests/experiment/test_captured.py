@@ -652,3 +652,16 @@ for rows in torch.randperm(40).split(8):
     inputs, targets = next(iter(found.train_data))
     assert set(targets.tolist()) <= {0.0, 1.0}
     found.train_step(found.model, (inputs[:3], targets[:3]), found.optimizer)
+
+
+@pytest.mark.parametrize("after", ["", "net.train()"])
+def test_lines_of_their_own_that_change_the_mode(loaded, after):
+    """Beside an evaluation that is written out, and after one that a function makes."""
+    script = EVALUATED.replace("LAYER", "nn.Dropout(0.5)")
+    if after:
+        script = (
+            script.replace("BEGIN", "pass").replace("MODE", "net.eval()").replace("held_out))", f"held_out)); {after}")
+        )
+    else:
+        script = script.replace("BEGIN", "net.train()").replace("MODE", "pass").replace("total = 0.0", "net.eval()")
+    assert loaded(script.replace("NAME", "evaluate").replace('f"{total:.3f}"', "epoch")).plan.wrong_mode is None

@@ -172,6 +172,14 @@ def train_step(batch):
 """
 
 
+def test_a_schedule_of_several_has_no_first_rate(probed):
+    """As a warm-up before a slow decay."""
+    schedules = "torch.optim.lr_scheduler.SequentialLR(optimizer, [torch.optim.lr_scheduler.LinearLR(optimizer), torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.999)], [5])"
+    assert "rate_vanishes_after" not in probed(
+        DECAY.replace("torch.optim.lr_scheduler.KIND", schedules), own_step.probe
+    )
+
+
 @pytest.mark.parametrize(("step", "noted"), [(5, True), (5000, False)])
 def test_a_schedule_of_one_of_several_optimizers_that_each_batch_advances(probed, step, noted):
     found = probed(TWO_OPTIMIZERS.replace("STEP", str(step)), own_step.probe)

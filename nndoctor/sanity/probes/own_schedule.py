@@ -39,9 +39,10 @@ def _decayed(bench: Bench, epoch: int, calls: int) -> tuple[int, float]:
     own = bench.subject.optimizer
     optimizers = [given for given, _ in bench.strangers.values()] if own is None else [unwrapped(own)]
     for scheduler in bench.schedules.alive if epoch > 1 else ():
-        done, first = scheduler.last_epoch, max(map(float, scheduler.base_lrs))
+        done = scheduler.last_epoch
         known = type(scheduler) in DECAYS and any(scheduler.optimizer is one for one in optimizers)
         if known and calls / 2 < done <= calls:
+            first = max(map(float, scheduler.base_lrs))
             rates = rates_ahead(scheduler, FEW_EPOCHS * epoch)
             return next((done + k for k, rate in enumerate(rates) if rate < VANISHED * first), 0), first
     return 0, 0.0
