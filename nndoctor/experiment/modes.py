@@ -23,6 +23,7 @@ from nndoctor.experiment.state import differs_in_training
 
 EVALUATES = re.compile(r"eval|valid|test|acc|score|metric", re.IGNORECASE)
 TRAINING = re.compile(r"\.train\(|\.training\b")
+DEPTH = 12  # frames between a line of a file and a module that it puts into training mode
 SECONDS = 2.0  # that an evaluation may take
 Places = set[tuple[CodeType, int]]
 
@@ -31,12 +32,16 @@ Places = set[tuple[CodeType, int]]
 def training_calls(path: str) -> Iterator[Places]:
     """Within, the lines of a file are noted that put a module into training mode."""
     found: Places = set()
-    plain, file = nn.Module.train, Path(path).resolve()
+    plain, files = nn.Module.train, {path, str(Path(path).resolve())}
 
     def train(self: nn.Module, mode: bool = True) -> nn.Module:
-        caller = sys._getframe(1)  # noqa: SLF001 - no public name gives the frame of a caller
-        if mode and Path(caller.f_code.co_filename).resolve() == file:
-            found.add((caller.f_code, caller.f_lineno))
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - no public name gives the frame of a caller
+        for _ in range(DEPTH):  # a model's own method may stand between, and the modules around a part
+            if frame is None or frame.f_code.co_filename in files:
+                break
+            frame = frame.f_back
+        if mode and frame is not None and frame.f_code.co_filename in files:
+            found.add((frame.f_code, frame.f_lineno))
         return plain(self, mode)
 
     with mock.patch.object(nn.Module, "train", train):

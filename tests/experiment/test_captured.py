@@ -665,3 +665,11 @@ def test_lines_of_their_own_that_change_the_mode(loaded, after):
     else:
         script = script.replace("BEGIN", "net.train()").replace("MODE", "pass").replace("total = 0.0", "net.eval()")
     assert loaded(script.replace("NAME", "evaluate").replace('f"{total:.3f}"', "epoch")).plan.wrong_mode is None
+
+
+def test_a_model_that_has_a_method_of_its_own_for_its_mode(loaded):
+    """As those of a framework, which another file defines."""
+    script = EVALUATED.replace("BEGIN", "net.train()").replace("MODE", "net.eval()").replace("NAME", "evaluate")
+    own = "class Own(nn.Sequential):\n    exec('def train(self, mode=True): return super(Own, self).train(mode)')\n"
+    script = script.replace("nn.Sequential(nn.Linear(5, 3), LAYER)", "Own(nn.Linear(5, 3), nn.Dropout(0.5))")
+    assert loaded(own + script).plan.wrong_mode is None
