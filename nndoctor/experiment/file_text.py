@@ -61,9 +61,13 @@ def text_of(function: Callable[..., Any], *, depth: int = 2, owner: type | None 
 
 def text_with(statement: ast.stmt, variables: Mapping[str, Any]) -> str:
     """The text of a statement, and of the functions that it calls."""
-    called = {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
-    functions = (variables.get(name) for name in sorted(called))
+    functions = (variables.get(name) for name in sorted(called_in(statement)))
     return "\n".join([ast.unparse(statement), *(text_of(one) for one in functions if isinstance(one, FunctionType))])
+
+
+def called_in(statement: ast.stmt) -> set[str]:
+    """What a statement calls, as it is written there."""
+    return {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
 
 
 def _own_text(function: Any) -> str:  # noqa: ANN401

@@ -37,7 +37,7 @@ class Lightning:
     @classmethod
     def of(cls, model: nn.Module) -> Lightning | None:
         """The model as a LightningModule, if it is one."""
-        package = _package(model, "LightningModule")
+        package = package_of(model, "LightningModule")
         return None if package is None else cls(model, package)
 
     def parts(self, train_data: object = None, validation_data: object = None) -> dict[str, object]:
@@ -65,7 +65,7 @@ class Lightning:
         """A Trainer that has set up the module, its optimizers and its data, and has not taken a step."""
         root = importlib.import_module("lightning.pytorch" if self.package == "lightning" else self.package)
         data: dict[str, object] = {}
-        if _package(train_data, "LightningDataModule") is not None:
+        if package_of(train_data, "LightningDataModule") is not None:
             data["datamodule"] = train_data
         elif train_data is not None:
             data["train_dataloaders"] = train_data() if callable(train_data) else train_data
@@ -100,7 +100,7 @@ class Lightning:
 
 def is_data_module(value: object) -> bool:
     """Whether it is a LightningDataModule."""
-    return _package(value, "LightningDataModule") is not None
+    return package_of(value, "LightningDataModule") is not None
 
 
 def data_of(module: Any) -> dict[str, object]:  # noqa: ANN401
@@ -129,7 +129,7 @@ def _loaded(trainer: Any) -> None:  # noqa: ANN401
         validation.setup_data()
 
 
-def _package(value: object, name: str) -> str | None:
+def package_of(value: object, name: str) -> str | None:
     """The package of Lightning's whose class of this name the value is an instance of."""
     bases = ((base.__module__.split(".")[0], base.__name__) for base in type(value).__mro__)
     return next((package for package, base in bases if package in PACKAGES and base == name), None)

@@ -61,11 +61,10 @@ def wrong_mode(
         if not EVALUATES.search(text) or "train" in text.lower():
             continue
         before, after = _modes(statement)
-        others = _others(outer, statement.node)
-        if before and ".eval()" not in others:
+        if before and ".eval()" not in _others(outer, statement.node):
             return "evaluated in training mode", statement.node.lineno
-        left = before is False and after is False and not TRAINING.search(others)
-        if left and _goes_on(statement.node, frames, calls):
+        left = before is False and after is False and _goes_on(statement.node, frames, calls)
+        if left and not TRAINING.search(_others(outer, statement.node)):
             return "trained in evaluation mode", statement.node.lineno
     return None
 

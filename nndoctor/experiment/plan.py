@@ -9,10 +9,9 @@ from typing import Any
 from nndoctor.experiment.captured import Captured
 from nndoctor.experiment.data import Batches
 from nndoctor.experiment.lengths import named_epochs
+from nndoctor.experiment.lightning import package_of
 from nndoctor.experiment.model_file import user_code
 from nndoctor.experiment.transformers_trainer import planned_rates, trainer_in
-
-LIGHTNING, TRANSFORMERS = ("lightning", "pytorch_lightning"), "transformers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +50,14 @@ def _steps(script: Captured | None, epochs: int | None, train: Batches) -> int |
 
 def _largest_norm(names: Mapping[str, object]) -> float | None:
     """The largest norm of the gradients that a Trainer among these lets pass; None where none clips by norm."""
-    return next((norm for value in names.values() if (norm := _norm(value))), None)
+    trainer = trainer_in(names)
+    if trainer is not None:
+        return getattr(getattr(trainer, "args", None), "max_grad_norm", None) or None
+    return next((norm for value in names.values() if (norm := _of_lightning(value))), None)
 
 
-def _norm(trainer: Any) -> float | None:  # noqa: ANN401
-    packages = [base.__module__.split(".")[0] for base in type(trainer).__mro__ if base.__name__ == "Trainer"]
-    if TRANSFORMERS in packages and hasattr(trainer, "args"):
-        return getattr(trainer.args, "max_grad_norm", None) or None
-    if any(package in LIGHTNING for package in packages):
-        by_norm = getattr(trainer, "gradient_clip_algorithm", None) in (None, "norm")
-        return trainer.gradient_clip_val if by_norm else None
-    return None
+def _of_lightning(trainer: Any) -> float | None:  # noqa: ANN401
+    if package_of(trainer, "Trainer") is None or trainer.gradient_clip_algorithm not in (None, "norm"):
+        return None
+    norm: float | None = trainer.gradient_clip_val
+    return norm

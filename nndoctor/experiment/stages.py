@@ -8,7 +8,7 @@ from itertools import pairwise
 from types import FrameType
 
 from nndoctor.experiment.closures import around, later
-from nndoctor.experiment.file_text import text_with, variables_of
+from nndoctor.experiment.file_text import called_in, text_with, variables_of
 
 SECONDS = 20.0  # that the training of another model than the file's own may take
 BY_FRAMEWORK = r"\.fit\(.*epochs|trainer\w*\.(fit|train)\("
@@ -33,7 +33,7 @@ def is_first_stage(frames: list[FrameType]) -> bool:
         if _is_rate_test(frame):
             return True
         for statement in later(frame):
-            called = _called(statement)
+            called = called_in(statement)
             itself = ".backward(" in ast.unparse(statement)
             evaluates = not itself and any(map(EVALUATES.search, called))
             if running not in called and not evaluates and TRAINS.search(text_with(statement, variables)):
@@ -46,10 +46,6 @@ def _is_rate_test(frame: FrameType) -> bool:
     now: ast.stmt = around(frame, (ast.stmt,))[0]
     if isinstance(now, (ast.FunctionDef, ast.For, ast.While)) or not RATE_TEST.search(ast.unparse(now)):
         return False
-    variables, same = variables_of(frame), _called(now)
+    variables, same = variables_of(frame), called_in(now)
     rest = list(later(frame))
-    return any(same & _called(one) or TRAINS.search(text_with(one, variables)) for one in rest)
-
-
-def _called(statement: ast.stmt) -> set[str]:
-    return {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
+    return any(same & called_in(one) or TRAINS.search(text_with(one, variables)) for one in rest)

@@ -35,7 +35,7 @@ class Weights(nn.Module):
 def weights_in(loop: ast.AST, variables: Mapping[str, Any], reached: Sequence[Tensor]) -> tuple[Weights, str] | None:
     """The weights that a loop trains, which its loss has `reached`, where they belong to no module, and the name of the function that uses them, "" without one.
 
-    None where a module is trained, where no optimizer holds them, or where the loop makes them anew in each step.
+    None where a module is trained, where no optimizer holds them, or where the loop creates them again in each step.
     """
     leaves = {id(leaf): leaf for leaf in reached}
     if not leaves or _belong_to_a_module(leaves, variables) or not _has_optimizer(variables):

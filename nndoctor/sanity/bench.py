@@ -157,7 +157,8 @@ class Bench:
             clips = [norm for norm in (clip, self.subject.plan.clip) if norm is not None]
             if clips:
                 norm = nn.utils.clip_grad_norm_(self.model.parameters(), min(clips))
-                self.facts.setdefault("norm_before_clipping", float(norm))
+                if "norm_before_clipping" not in self.facts:
+                    self.fact("norm_before_clipping", float(norm))
         return loss
 
     def tried(self, batch: Batch, optimizer: torch.optim.Optimizer, *, clip: float | None = None) -> float:

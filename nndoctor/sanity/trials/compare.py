@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -48,21 +49,18 @@ class Trials:
 
     def of(self, remedy: Remedy | None) -> Result | None:
         """The training with a remedy, or of the file's own set-up; None where no time is left."""
-        words = "" if remedy is None else remedy.words
-        if words not in self.results:
-            if self.bench.clock.left < SEEDS * self.steps * self.bench.step_time:
-                return None
-            tried = [self._one(remedy, number) for number in range(SEEDS)]
-            self.results[words] = Result(tuple(b for b, _ in tried), tuple(a for _, a in tried))
-        return self.results[words]
+        return self._kept("" if remedy is None else remedy.words, self.steps, partial(self._one, remedy))
 
     def in_all(self, steps: int) -> Result | None:
         """The file's own set-up, trained for so many steps instead; None where no time is left for them."""
-        words = f"{steps} steps"
+        return self._kept(f"{steps} steps", steps, partial(_trained, self.bench, Remedy(""), steps))
+
+    def _kept(self, words: str, steps: int, train: Callable[[int], tuple[float, float]]) -> Result | None:
+        """What is known under these words, else a training of so many steps for each seed."""
         if words not in self.results:
             if self.bench.clock.left < SEEDS * steps * self.bench.step_time:
                 return None
-            tried = [_trained(self.bench, Remedy(""), steps, number) for number in range(SEEDS)]
+            tried = [train(number) for number in range(SEEDS)]
             self.results[words] = Result(tuple(b for b, _ in tried), tuple(a for _, a in tried))
         return self.results[words]
 
