@@ -18,6 +18,8 @@ NEARLY_ALL = 0.8  # share of the values of the last tenth
 BEFORE_END = (0.8, 0.9)  # shares of the run between which the level is that just before the end
 MIN_FEW, AT_ONCE_OF_FEW = 4, 100.0  # values of a short log, and times the very first that all later ones exceed
 MATERIAL = 0.01  # share of the first loss; a loss that moves by less stays where it is
+SPREADS = 2.0  # times the ratio of the quartiles by which the lower one exceeds the first value: single batches scatter by one
+TWICE = 2.0  # times the first level; the best level is lower still
 FACTOR = 3.0  # times the first loss; CS231n: "if the cost is ever > 3 * original cost, break out early"
 
 
@@ -27,14 +29,14 @@ def ends_above(loss: Series, rise: float) -> bool:
 
 
 def far_above_at_once(loss: Series) -> bool:
-    """Whether three values in four of the second half are above three times the very first, however wildly they oscillate.
+    """Whether three values in four of the second half are above three times the very first, and that is below their scatter: a lucky batch is no level.
 
     In a log of a few rows, whether all later ones are a hundred times as high, and do not fall.
     """
     start = loss.initial
     if MIN_FEW <= len(loss.y) < MIN_POINTS and loss.final >= loss.y[1] > 0:
         return leaves(loss, AT_ONCE_OF_FEW)
-    return len(loss.y) >= MIN_POINTS and quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE) > FACTOR * start > 0
+    return len(loss.y) >= MIN_POINTS and _second_half_above(loss, FACTOR, start)
 
 
 def hardly_moves(loss: Series) -> bool:
@@ -49,9 +51,15 @@ def leaves(loss: Series, times: float) -> bool:
 
 def _stands_out(loss: Series, rise: float) -> bool:
     """Whether a rise is more than the noise of the last tenth's level, or nearly all of the second half is far above the start."""
-    late = quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE)
     noises = NOISES * (1 + UNSURE_POINTS / len(loss.y))
-    return rise > noises * end_error(loss) or late > 2.0 * loss.first > 0
+    return rise > noises * end_error(loss) or _second_half_above(loss, TWICE, loss.first)
+
+
+def _second_half_above(loss: Series, times: float, start: float) -> bool:
+    """Whether three values in four of the second half are above so many times a start, and the start is further below them than they scatter."""
+    late = loss.y[len(loss.y) // 2 :]
+    low, high = quantile(late, LOWER_QUARTILE), quantile(late, 1 - LOWER_QUARTILE)
+    return low > times * start > 0 and low / start > (high / low) ** SPREADS
 
 
 def _stays(loss: Series) -> bool:

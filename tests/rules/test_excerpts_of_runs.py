@@ -84,3 +84,10 @@ def test_a_discriminator_that_is_always_fooled_teaches_nothing() -> None:
     assert "mode-collapse" not in _names(
         Run.drawn({"task": "gan"}, generator_loss="2.1 1.8 0.9 0.6 1.3 1.6 1.1", discriminator_loss=fooled)
     )
+
+
+def test_one_batch_with_a_low_loss_before_scattered_ones_is_no_level_to_rise_from() -> None:
+    scattered = [0.004, 0.21, 0.013, 0.062, 0.009, 0.11, 0.031, 0.018, 0.27, 0.024, 0.052, 0.15, 0.016, 0.044]
+    assert "diverged" not in _alarms(step=range(81_200, 81_214), train_loss=scattered)
+    far_below = [0.0004, *scattered[1:]]
+    assert "diverged" in _alarms(step=range(81_200, 81_214), train_loss=far_below)
