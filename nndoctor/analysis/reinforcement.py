@@ -147,6 +147,12 @@ def dead_steps(run: Run) -> Array | None:
     return (std.y <= MIN_SPREAD * max(1.0, float(np.abs(std.y).max()))).astype(float)
 
 
+def is_dead_row(run: Run) -> bool:
+    """Whether the log has one step alone, in which no group of rewards differs and the gradient is exactly 0."""
+    dead, norm = dead_steps(run), run.series_of("grad_norm")
+    return dead is not None and len(dead) == 1 == dead[0] and norm is not None and norm.high == norm.low == 0
+
+
 def size_of_updates(run: Run, *, of_text: bool) -> Series | None:
     """The divergence between the policies before and after an update; outside of text `kl` is that, too."""
     names = "approx_kl" if of_text else "approx_kl|kl"

@@ -106,8 +106,21 @@ def is_far_on(run: Run, series: Series) -> bool:
     return overlap and run.axis == "epoch" and len(series.x) > 0 and float(series.x[0]) >= FAR_ON
 
 
+def lacks_labels(run: Run, name: str) -> bool:
+    """Whether the log counts no labels in the validation set that a score is of."""
+    return run.fact("validation_labels") == 0 and name.startswith("validation/")
+
+
+def _fewest(run: Run, series: Series) -> int:
+    """How many values of a score at its worst are worth a remark: one where it has no labels, or where parts of the loss are exactly 0 late in the run."""
+    late = is_far_on(run, series)
+    if lacks_labels(run, series.name) or (late and zero_parts(run)):
+        return 1
+    return MIN_FAR_ON if late else MIN_REMARKED
+
+
 def _worst(run: Run, series: Series) -> AtWorst | None:
-    least = MIN_FAR_ON if is_far_on(run, series) else MIN_REMARKED
+    least = _fewest(run, series)
     if len(series.y) < least:
         return None
     metric = series.name.rpartition("/")[2]

@@ -147,6 +147,7 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "notebook": text("train.ipynb", json.dumps({"cells": [PRINTED], "metadata": {}, "nbformat": 4, "nbformat_minor": 2})),
     "wrapped-text": text("x-json.log", "".join(json.dumps({"log": line + "\n", "stream": "stdout"}) + "\n" for line in LINES.splitlines())),
     "jsonl": text("log.jsonl", "".join(records(("epoch", k), ("train_loss", t), ("val_loss", v)) + "\n" for k, (t, v) in EPOCHS)),
+    "json-objects": text("log.txt", "\n".join(json.dumps({"epoch": k, "main/loss": t, "validation/main/loss": v}, indent=4) for k, (t, v) in EPOCHS)),
     "keras-history": text("history.json", json.dumps({"loss": TRAIN, "val_loss": VALID})),
     "wandb-panel": text("panel.csv", rows('"Step","a - train/loss","a - val/loss"', '"{k}","{t}","{v}"')),
     "tensorboard-csv": text("run-train-tag-loss.csv", rows("Wall time,Step,Value", "1700000000.{k},{k},{t}")),

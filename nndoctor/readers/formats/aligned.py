@@ -10,7 +10,7 @@ from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.below import below, starts
-from nndoctor.readers.tables.layout import is_number, unique
+from nndoctor.readers.tables.layout import cells_between_blanks, is_number, unique
 from nndoctor.readers.tables.table import Table, from_cells
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
@@ -70,7 +70,7 @@ def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | N
                 continue
             tried += 1
             rows = {} if ruler else _with_gaps(lines, at, len(header))
-            rows = dict(sorted((rows | {k: lines[k].split() for k in places}).items()))
+            rows = dict(sorted((rows | {k: cells_between_blanks(lines[k]) for k in places}).items()))
             if len(rows) >= MIN_ROWS or _holds_a_lost_loss(header, list(rows.values())):
                 return unique(header), list(rows.values()), [k + 1 for k in rows]
     return None
@@ -102,7 +102,7 @@ def _rows_by_width(lines: list[str]) -> dict[int, list[int]]:
     """For each number of cells the lines of so many, mostly numbers; every line is looked at once, whatever the headers."""
     found: dict[int, list[int]] = {}
     for k, line in enumerate(lines):
-        cells = line.split(maxsplit=MAX_COLUMNS)
+        cells = cells_between_blanks(line, MAX_COLUMNS)
         if cells and len(cells) <= MAX_COLUMNS and is_number(cells[0]) and sum(map(is_number, cells)) > len(cells) / 2:
             found.setdefault(len(cells), []).append(k)
     return found

@@ -28,6 +28,7 @@ from nndoctor.readers.semantics.other_tables import refuse_other_tables
 from nndoctor.readers.semantics.padded import without_padding
 from nndoctor.readers.semantics.resume import rejoined, reported_resumes
 from nndoctor.readers.semantics.several_sets import of_several_sets
+from nndoctor.readers.semantics.single_row import SINGLE_ROW, with_single_row
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
 from nndoctor.readers.semantics.sums import sums_of_steps
 from nndoctor.readers.semantics.taking_turns import taking_turns
@@ -68,6 +69,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     source = f"{path}:{table.label}" if table.label else path
     base = Run({}, facts, source, path, table.format, (), notes, axis=unit)
     runs = [run for part in parts if (run := _run(table, meanings, part, base)).series]
+    runs = with_single_row(runs)
     if playing:
         return _numbered(runs or [replace(base, unknown=tuple(table.columns))])
     _refuse_single_points(runs, path)
@@ -95,9 +97,10 @@ def _refuse_without_metrics(table: Table, meanings: Mapping[str, Meaning], path:
 
 
 def _refuse_single_points(runs: list[Run], path: str) -> None:
-    """Raise UnreadableLog where no series has two points, except for a loss or a gradient norm that is not finite: one NaN is enough."""
+    """Raise UnreadableLog where no series has two points, except for a loss or a gradient norm that is not finite, or a row that proves a fault."""
     held = [series for run in runs for series in run.series.values()]
     lost = any(s.name.endswith(("/loss", "grad_norm")) and not np.isfinite(s.values).all() for s in held)
+    lost = lost or any(run.fact(SINGLE_ROW) for run in runs)
     if not lost and max(map(len, held), default=0) < 2:
         raise UnreadableLog(f"{path} has one row per run; expected at least two (log once per epoch)")
 

@@ -27,6 +27,9 @@ UPRIGHT = str.maketrans("│┃║", "|||")
 SAID = re.compile(
     r"[:=]\s*[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|nan|inf)(?:/\d+)?$", re.IGNORECASE
 )  # `loss=0.4` is a cell, and no name
+TIME_BEHIND = re.compile(
+    r"\s\(\d+:\d\d(?::\d\d)?\)\s*$"
+)  # how long an epoch took, as early fastai prints it: `1 1.04 0.98 (00:13)`
 MAX_FIELD = 1 << 26  # characters
 MAX_COLUMNS = 4096  # columns whose names are read
 MAX_REMEMBERED = 256  # headers whose layout is remembered
@@ -165,11 +168,16 @@ def _timed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
 def split(line: str, delimiter: str) -> list[str]:
     """The cells of one line."""
     if delimiter == " ":
-        return line.split()
+        return cells_between_blanks(line)
     if delimiter == "|":
         line = line.translate(UPRIGHT).strip().strip("|")
     csv.field_size_limit(MAX_FIELD)
     return next(csv.reader([line.replace("\r", " ")], delimiter=delimiter, skipinitialspace=True), [])
+
+
+def cells_between_blanks(line: str, most: int = -1) -> list[str]:
+    """The cells of a line that blanks part, `most` + 1 of them at most; a time in brackets at its end has no name, and is none."""
+    return (TIME_BEHIND.sub("", line) if line.rstrip().endswith(")") else line).split(maxsplit=most)
 
 
 def rows_of(text: str) -> list[list[str]]:

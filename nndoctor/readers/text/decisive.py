@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from nndoctor.readers.semantics.single_row import proves_a_fault
+from nndoctor.readers.tables.cells import number_or_nan
 from nndoctor.readers.text.records import Record
 from nndoctor.readers.text.scales import NAME
 from nndoctor.readers.text.shapes import parse
-from nndoctor.readers.vocabulary.names import meaning_of
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, meaning_of
 from nndoctor.readers.vocabulary.tasks import task
 
 MIN_JUDGED = 5  # records that rules judge
@@ -25,14 +27,14 @@ def has_metric(text: str) -> bool:
 
 
 def is_log(found: list[Record]) -> bool:
-    """Whether these records are a log: one loss or metric in two of them, the two sides of a GAN, a reward, or a lost loss.
+    """Whether these records are a log: one loss or metric in two of them, the two sides of a GAN, a reward, or a row that proves a fault.
 
     Where no line is marked by epoch or step, three records of one shape are wanted: prose and settings have none.
     """
     if _is_enough(found):
         return True
     if len(found) < 2:
-        return False
+        return any(map(_proves_a_fault, found))
     if not any(record.own for record in found):
         shapes = Counter(tuple(filter(_is_metric, record.values)) for record in found)
         shape, count = shapes.most_common(1)[0]
@@ -40,12 +42,22 @@ def is_log(found: list[Record]) -> bool:
             count >= MIN_ALIKE and 2 * count > len(found) and (bool(shape) or task(list(found[0].values)) is not None)
         )
     occurrences = Counter(
-        name
+        what
         for record in found
-        for name, value in record.values.items()
-        if _is_metric(name) or _is_nan_gradient(name, value)
+        for what in {_series_of(n) for n, value in record.values.items() if _is_metric(n) or _is_nan_gradient(n, value)}
     )
     return max(occurrences.values(), default=0) > 1 or task(list(found[0].values)) is not None
+
+
+def _series_of(name: str) -> tuple[str, str]:
+    """The split and the metric of a name, or the name itself where there is none.
+
+    A name without a split is that of training: fairseq logs `loss` within an epoch and `train loss` at its end.
+    """
+    meaning = meaning_of(name)
+    if not meaning.metric:
+        return "", name
+    return "" if meaning.metric in WITHOUT_SPLIT else meaning.split or "train", meaning.metric
 
 
 def are_few(found: list[Record]) -> bool:
@@ -84,6 +96,18 @@ def _is_lost(record: Record) -> bool:
     metrics = {meaning_of(name).metric for name in lost}
     row = len(record.values) >= MIN_IN_ROW and "grad_norm" in metrics
     return bool(record.own) and (row or any(metric.endswith("loss") for metric in metrics))
+
+
+def _proves_a_fault(record: Record) -> bool:
+    """Whether a record is a row that says its epoch or step, and that proves a fault by itself."""
+    if not record.own or len(record.values) < MIN_IN_ROW:
+        return False
+    values = {"/".join(filter(None, _series_of(name))): _number(value) for name, value in record.values.items()}
+    return proves_a_fault(values)
+
+
+def _number(value: object) -> float:
+    return number_or_nan(str(value).removesuffix("%"))
 
 
 def _is_metric(name: str) -> bool:

@@ -70,6 +70,15 @@ LOSS_AFTER = re.compile(
 OF_BATCH = re.compile(r"^\s*Batch\s*=\s*(?=\d+\s*$)")
 
 
+# VSE++, SCAN and their kin count the steps of the run as `Eit` and call the loss `Le`.
+EMBEDDING_LOSS = re.compile(r"(?<=\s)Le (?=[-+]?(?:\d|nan\b|inf\b))")
+
+
+def embedding_loss(line: str) -> str | None:
+    """`Epoch: [5][100/2266] Eit 12400  lr 0.0002  Le 25.6 (25.7)`: the loss is under its own name."""
+    return EMBEDDING_LOSS.sub("loss ", line) if "Epoch: [" in line or "Test: [" in line else None
+
+
 def loss_after(line: str) -> str | None:
     """`Loss after num_examples_seen=900 epoch=9: 5.9`, as a tutorial on RNNs prints it."""
     found = LOSS_AFTER.search(line)

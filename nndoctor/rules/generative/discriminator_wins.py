@@ -91,11 +91,12 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _by_accuracy(run: Run) -> Symptom | None:
     """What the accuracy of the discriminator shows, next to a generator that has lost."""
-    accuracy = run.series_of("discriminator_accuracy", MIN_ZEROS)
+    least = 1 if _beaten_in_its_only_row(run) else MIN_ZEROS
+    accuracy = run.series_of("discriminator_accuracy", least)
     if accuracy is None or _late_share(accuracy, lowest=True) < MIN_ACCURACY:
         return None
-    own, g = run.series_of("discriminator_loss", MIN_ZEROS), run.series_of("generator_loss", MIN_ZEROS)
-    passed = run.series_of("generator_accuracy", MIN_ZEROS)
+    own, g = run.series_of("discriminator_loss", least), run.series_of("generator_loss", least)
+    passed = run.series_of("generator_accuracy", least)
     if own is not None and median(closing(own.y, LATE)) > NEXT_TO_NOTHING * GUESSING:
         return None
     lost = [s for s in (passed,) if s is not None and _late_share(s, lowest=False) < 1 - MIN_ACCURACY]
@@ -113,6 +114,14 @@ def _by_accuracy(run: Run) -> Symptom | None:
         span=accuracy.span,
         causes=_causes(saturated=False),
     )
+
+
+def _beaten_in_its_only_row(run: Run) -> bool:
+    """Whether a log of one row shows a discriminator that is certain, and a generator that has lost by far."""
+    own, g = run.series_of("discriminator_loss"), run.series_of("generator_loss")
+    if own is None or g is None or run.fact("single_row") is None:
+        return False
+    return 0 <= own.final < CERTAIN and g.final > FAR_LOST
 
 
 def _late_share(accuracy: Series, *, lowest: bool) -> float:
@@ -218,12 +227,12 @@ RULE = Rule(
     severity=Severity.WARNING,
     title="the discriminator has won",
     needs={
-        "discriminator_loss|discriminator_accuracy": MIN_ZEROS,
-        "generator_loss|generator_accuracy": MIN_ZEROS,
+        "fact:single_row|discriminator_loss|discriminator_accuracy": MIN_ZEROS,
+        "fact:single_row|generator_loss|generator_accuracy": MIN_ZEROS,
     },
     check=check,
     why="A discriminator that makes no errors gives the generator almost no gradient.",
-    how=f"In {MIN_POINTS} values of both losses or more ({MIN_ZEROS} where the discriminator's are all exactly zero): in the last {percent(LATE)} of the run ({percent(SUNK)} where the discriminator's loss falls below {percent(MAX_LEFT)} of its level before) the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or below {CERTAIN:g} from a first loss above {MIN_FIRST:g} while the generator's is {MIN_CERTAIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is. Or the discriminator's accuracy is {percent(MIN_ACCURACY)} or more while the generator's is below {percent(1 - MIN_ACCURACY)} or its loss above {LOST:g}, in {MIN_ZEROS} values or more.",
+    how=f"In {MIN_POINTS} values of both losses or more ({MIN_ZEROS} where the discriminator's are all exactly zero): in the last {percent(LATE)} of the run ({percent(SUNK)} where the discriminator's loss falls below {percent(MAX_LEFT)} of its level before) the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or below {CERTAIN:g} from a first loss above {MIN_FIRST:g} while the generator's is {MIN_CERTAIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or under {percent(NEXT_TO_NOTHING)} of that of guessing while the generator's is above {FAR_LOST:g} and {MIN_RISE:g} times as high as in the first {percent(EARLY[1])}, or both are near zero (within {SATURATED:g}), as the saturating loss is. Or the discriminator's accuracy is {percent(MIN_ACCURACY)} or more while the generator's is below {percent(1 - MIN_ACCURACY)} or its loss above {LOST:g}, in {MIN_ZEROS} values or more, or in the only row of a log whose discriminator's loss is below {CERTAIN:g} and whose generator's is above {FAR_LOST:g}.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",

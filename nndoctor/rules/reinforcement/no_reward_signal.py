@@ -8,7 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from nndoctor.analysis.reinforcement import MIN_GAIN_OF_GAME, dead_steps, entropy, improves, levels, reward, solved
+from nndoctor.analysis.reinforcement import (
+    MIN_GAIN_OF_GAME,
+    dead_steps,
+    entropy,
+    improves,
+    is_dead_row,
+    levels,
+    reward,
+    solved,
+)
 from nndoctor.analysis.start import series_begins_late
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import DIRECT, PLAUSIBLE, SEVERAL_SIGNS
@@ -40,9 +49,9 @@ MIN_POINTS = 5
 
 def check(run: Run) -> Iterator[Symptom]:
     """Count the groups of equal rewards, or see that a game's reward never moves."""
-    if workload(run) is not Workload.REINFORCEMENT:
+    dead, curve = dead_steps(run), run.series.get("reward")
+    if curve is None or workload(run) is not Workload.REINFORCEMENT:
         return
-    dead, curve = dead_steps(run), run.series["reward"]
     if dead is not None and len(dead) >= MIN_POINTS:
         early = float(np.mean(opening(dead, START, MIN_POINTS)))
         late = float(np.mean(closing(dead, END, MIN_POINTS)))
@@ -50,6 +59,8 @@ def check(run: Run) -> Iterator[Symptom]:
             yield _alike(run, float(np.mean(dead)), "from the start")
         elif late >= NEARLY_ALL and not improves(run):
             yield _alike(run, late, "at the end")
+    elif is_dead_row(run):
+        yield replace(_alike(run, 1.0, "in the only step of the log"), confidence=PLAUSIBLE)
     elif (unpaid := _unpaid(run)) is not None:
         yield unpaid
     else:
@@ -246,10 +257,10 @@ RULE = Rule(
     name="no-reward-signal",
     severity=Severity.WARNING,
     title="the rewards carry no signal",
-    needs={"reward": MIN_POINTS},
+    needs={"fact:single_row|reward": MIN_POINTS},
     check=check,
     why="A policy learns from differences between rewards. If all are equal the gradient is zero, and the steps are wasted.",
-    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant (unless it is positive and the policy's entropy falls all the time, or it is above {RARE:g} in a log that begins in the middle of a run), ends at its lowest value in {percent(MIN_AT_WORST)} of the values, is at it in {percent(MIN_DEAD)} of the first and of the last {percent(MIN_AT_WORST)} of {MIN_LONG} values or more without a rise, does not rise by {ERRORS:g} standard errors over {MIN_LONG} values, or rises by less than {percent(MIN_GAIN_OF_GAME)} while the entropy moves by less than {percent(MAX_MOVED)} in {MIN_SAME} values or more; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
+    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved; or the log has one step, in which all groups have equal rewards and the gradient is 0. In control tasks: the reward is constant (unless it is positive and the policy's entropy falls all the time, or it is above {RARE:g} in a log that begins in the middle of a run), ends at its lowest value in {percent(MIN_AT_WORST)} of the values, is at it in {percent(MIN_DEAD)} of the first and of the last {percent(MIN_AT_WORST)} of {MIN_LONG} values or more without a rise, does not rise by {ERRORS:g} standard errors over {MIN_LONG} values, or rises by less than {percent(MIN_GAIN_OF_GAME)} while the entropy moves by less than {percent(MAX_MOVED)} in {MIN_SAME} values or more; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
     sources=(
         Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
         Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),

@@ -43,7 +43,7 @@ def check(run: Run) -> Iterator[Symptom]:
         loss = run.series_of(name)
         if loss is None:
             continue
-        if (empty := _all_parts_zero(run, loss)) is not None:
+        if (empty := _all_parts_zero(run, loss) or _guesses_for_nothing(run, loss)) is not None:
             yield empty
             return
         zero = sudden_zero(loss)
@@ -78,6 +78,23 @@ def _all_parts_zero(run: Run, loss: Series) -> Symptom | None:
         span=loss.span,
         causes=_causes(at=0, lost=False),
         remedies=FROM_START,
+    )
+
+
+def _guesses_for_nothing(run: Run, loss: Series) -> Symptom | None:
+    """A loss that is exactly 0 in the only row of a log, next to an accuracy at which it cannot be."""
+    accuracy = run.series_of(loss.name.replace("/loss", "/accuracy"))
+    if len(loss.y) > 1 or loss.final != 0 or accuracy is None or accuracy.final >= FITTED:
+        return None
+    return Symptom(
+        f"{series_in_words(loss.name)} is exactly 0 while {series_in_words(accuracy.name)} is {number(accuracy.final / accuracy.scale)}: wrong answers cost nothing",
+        LIKELY,
+        {"values": len(loss.y), "accuracy": accuracy.final},
+        series=loss.name,
+        step=loss.last_step,
+        span=loss.span,
+        causes=ranked(ONE_OUTPUT, *_causes(at=0, lost=False)),
+        remedies=("fit-loss-to-output", *FROM_START),
     )
 
 
@@ -170,6 +187,13 @@ def _guessed_classes(loss: Series) -> int:
     return next((n for n in range(2, MAX_CLASSES + 1) if abs(loss.final - math.log(n)) < digit), 0)
 
 
+ONE_OUTPUT = Cause(
+    "softmax over a single output",
+    0.7,
+    "it is always 1, and the cross-entropy of it 0, whatever the network says",
+    "print the shape of the output: it must have one number per class, or the loss be that of a sigmoid",
+)
+
 SATURATED = (
     Cause(
         "saturated units",
@@ -217,10 +241,10 @@ RULE = Rule(
     name="loss-exactly-zero",
     severity=Severity.ERROR,
     title="the loss is exactly zero, or one exact value",
-    needs={"train/loss|validation/loss": 2},
+    needs={"fact:single_row|train/loss|validation/loss": 2},
     check=check,
     why="A loss does not drop to exactly 0 from one value to the next. Some trainers print 0, or repeat the last loss, when it is NaN, and a batch in which every label is masked has a loss of 0.",
-    how=f"Exact zeros to the end that follow a loss far above zero ({MIN_LOST} where the gradient norm is not finite in the same rows), or zeros throughout, while the accuracy is below {percent(FITTED)} (in two rows, where {MIN_PARTS} parts of the loss are zero with it); or one value, to the last digit, for the last {percent(REPEATED_SHARE)} of a loss that varied until then. A loss that falls smoothly until it is printed as zero is not reported; one that goes to zero within its first {AT_ONCE} values, with every answer right, is.",
+    how=f"Exact zeros to the end that follow a loss far above zero ({MIN_LOST} where the gradient norm is not finite in the same rows), or zeros throughout, while the accuracy is below {percent(FITTED)} (in two rows, where {MIN_PARTS} parts of the loss are zero with it; in one, where an accuracy is logged with it); or one value, to the last digit, for the last {percent(REPEATED_SHARE)} of a loss that varied until then. A loss that falls smoothly until it is printed as zero is not reported; one that goes to zero within its first {AT_ONCE} values, with every answer right, is.",
     sources=(
         Reference(
             "huggingface/transformers: TrainingArguments.logging_nan_inf_filter",

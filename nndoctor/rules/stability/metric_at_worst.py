@@ -21,6 +21,7 @@ from nndoctor.analysis.worst import (
     AtWorst,
     at_worst,
     is_far_on,
+    lacks_labels,
     repeated_score,
     repeats_beside,
     zero_parts,
@@ -36,6 +37,14 @@ from nndoctor.core.series import Series
 OF_MASKS = frozenset({"dice", "iou"})
 BACKGROUND_FIRST = ("weigh-classes", "overfit-tiny-subset", "check-loaded-labels", "fix-the-metric")
 
+UNLABELLED = "; the log counts 0 labels in the validation set"
+NO_LABELS = Cause(
+    "no labels loaded, or labels in another format",
+    0.95,
+    "the log counts 0 labels in the validation set",
+    "print the path of the labels of one validation image, and look whether it exists",
+)
+
 LATE_EPOCH = 10  # first epoch of an excerpt, of which few values are enough
 MIN_METRICS = 3  # metrics that are at their worst in such an excerpt
 
@@ -49,14 +58,15 @@ def check(run: Run) -> Iterator[Symptom]:
     first = found[0]
     series = run.series[first.name]
     parts, same = zero_parts(run), repeats_beside(run, first)
+    unlabelled = lacks_labels(run, first.name)
     yield Symptom(
-        _message(first, [f.name for f in found[1:]], parts) + _beside(same),
+        _message(first, [f.name for f in found[1:]], parts) + _beside(same) + (UNLABELLED if unlabelled else ""),
         first.confidence,
         {"value": first.worst, "values": first.count, "metrics": len(found), "parts_at_zero": len(parts)},
         series=first.name,
         step=series.last_step,
         span=series.span,
-        causes=_causes(parts, series, same),
+        causes=_causes(parts, series, same, unlabelled=unlabelled),
         remedies=BACKGROUND_FIRST if _of_masks(series) or same else (),
         severity=Severity.INFO if max(f.count for f in found) < MIN_VALUES and not _is_late(run, found) else None,
     )
@@ -65,13 +75,13 @@ def check(run: Run) -> Iterator[Symptom]:
 def _is_late(run: Run, found: Sequence[AtWorst]) -> bool:
     """Whether several metrics are at their worst in a log that begins many epochs into the run: then a few values are enough.
 
-    So they are of the error rates of both splits where many epochs have passed.
+    So they are of the error rates of both splits where many epochs have passed, and of a validation set without labels.
     """
     splits = {f.name.partition("/")[0] for f in found if f.name.rpartition("/")[2] in ERROR_RATES}
     if len(splits) > 1 and run.number("epochs") > LATE_EPOCH:
         return True
     score = run.series[found[0].name]
-    if is_far_on(run, score):
+    if is_far_on(run, score) or lacks_labels(run, score.name):
         return True
     first = score.steps[0]
     return run.axis == "epoch" and first >= LATE_EPOCH and len(found) >= MIN_METRICS
@@ -125,7 +135,9 @@ def _message(first: AtWorst, others: list[str], parts: list[str]) -> str:
         else ""
     )
     zero = f"; {' and '.join(parts[:2])} {'is' if len(parts[:2]) == 1 else 'are'} exactly 0 throughout" if parts else ""
-    whole = "both values" if first.count == MIN_FAR_ON else f"all {first.count} values"
+    whole = (
+        ("its only value", "both values")[first.count - 1] if first.count <= MIN_FAR_ON else f"all {first.count} values"
+    )
     which = whole if first.throughout else f"the last {first.count} values"
     return f"{series_in_words(first.name)} is {value}, the worst possible, in {which}{more}{zero}"
 
@@ -143,7 +155,11 @@ def _of_masks(series: Series) -> bool:
     return series.name.rpartition("/")[2] in OF_MASKS
 
 
-def _causes(parts: list[str], series: Series, same: Series | None = None) -> tuple[Cause, ...]:
+def _causes(
+    parts: list[str], series: Series, same: Series | None = None, *, unlabelled: bool = False
+) -> tuple[Cause, ...]:
+    if unlabelled:
+        return (NO_LABELS,)
     return ranked(
         Cause(
             "no labels loaded, or labels in another format",
@@ -181,10 +197,10 @@ RULE = Rule(
     name="metric-at-worst",
     severity=Severity.WARNING,
     title="a metric stays at its worst value, or at one value",
-    needs={"fact:idle:validation/accuracy|train/metric|validation/metric": 2},
+    needs={"fact:idle:validation/accuracy|train/metric|validation/metric": 1},
     check=check,
     why="The loss can fall while the metric stays at zero: then the network gives a trivial answer, or the metric and the labels do not match.",
-    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER, or all but {percent(NEXT_TO_NOTHING)}), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later, or the error rates of both splits are in one that ends later, or a score of overlap is in {MIN_FAR_ON} values or more of one that begins at epoch {FAR_ON} or later); or F1, Dice, IoU, mAP, precision and recall are zero in the last {MIN_AT_END} values or more, which are at least {percent(LOST)} of all, without an accuracy that changes meanwhile; or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored. A score that is one number of few digits in {MIN_STILL} evaluations or more while the loss falls is a remark, and a finding where an accuracy is too low for the cross-entropy.",
+    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER, or all but {percent(NEXT_TO_NOTHING)}), in {MIN_VALUES} values or more (in fewer it is a remark, unless {MIN_METRICS} metrics are at their worst in a log that begins at epoch {LATE_EPOCH} or later, or the error rates of both splits are in one that ends later, or a score of overlap is in {MIN_FAR_ON} values or more of one that begins at epoch {FAR_ON} or later, or in one where parts of the loss are exactly 0 as well, or the log counts no labels in the validation set); or F1, Dice, IoU, mAP, precision and recall are zero in the last {MIN_AT_END} values or more, which are at least {percent(LOST)} of all, without an accuracy that changes meanwhile; or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored. A score that is one number of few digits in {MIN_STILL} evaluations or more while the loss falls is a remark, and a finding where an accuracy is too low for the cross-entropy.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: visualize prediction dynamics",
