@@ -83,6 +83,12 @@ def _last(series: Series) -> float:
     return median(np.abs(closing(series.y, END)))
 
 
+def value_errors(run: Run, least: int) -> Series | None:
+    """The errors of the values, of so many points at least: the value loss, or the loss of a run that trains no policy."""
+    found = (run.series_of(name, least) for name in ("value_loss", "total_loss"))
+    return next((error for error in found if error is not None and _of_values(run, error)), None)
+
+
 def _of_values(run: Run, error: Series) -> bool:
     """Whether a series is the error of values: the whole loss is that only where no policy is trained with them."""
     return error.name == "value_loss" or not any(name in run.series for name in OF_POLICY)

@@ -22,7 +22,7 @@ ONE_MODE = 1.0  # mode at the end, where modes are counted; data of a single mod
 MIN_SPREAD = 0.02  # standard deviation of pixels between 0 and 1; all samples are alike below it
 MAX_FID_RATIO = 2.0  # times the best FID
 ERRORS = 4.0  # standard errors
-MIN_POINTS = 6
+MIN_POINTS, MIN_FOOLED_POINTS = 6, 5  # values; where each shows a discriminator that is fooled, fewer are enough
 GUESSING = 1.386  # 2 ln 2: the discriminator's loss where it knows nothing
 MIN_FOOLED = 4.0  # times that, of a discriminator that every generated example passes
 MAX_FOOLING, MAX_FOOLING_ONCE = 0.05, 0.35  # the generator's loss then, in most of the values and in any
@@ -69,16 +69,16 @@ def _every_sample_passes(run: Run) -> Symptom | None:
 
 def _is_always_fooled(run: Run) -> Symptom | None:
     """A discriminator whose loss is far above that of guessing in each late value, while the generator's is next to nothing."""
-    g, d = run.series_of("generator_loss", MIN_POINTS), run.series_of("discriminator_loss", MIN_POINTS)
+    g, d = (run.series_of(f"{side}_loss", MIN_FOOLED_POINTS) for side in ("generator", "discriminator"))
     if g is None or d is None or g.low < 0:
         return None
-    late_g, late_d = (s.y[-max(MIN_POINTS, len(s.y) // 2) :] for s in (g, d))
+    late_g, late_d = (s.y[-max(MIN_FOOLED_POINTS, len(s.y) // 2) :] for s in (g, d))
     if late_d.min() < MIN_FOOLED * GUESSING or late_g.max() > MAX_FOOLING_ONCE or median(late_g) > MAX_FOOLING:
         return None
     where = float(d.x[-len(late_d)])
     return _symptom(
         g,
-        f"the generator's loss ends at {number(g.final)} and the discriminator's at {number(d.final)}, far above that of guessing ({GUESSING:g})",
+        f"the generator's loss ends at {number(g.final + 0.0)} and the discriminator's at {number(d.final)}, far above that of guessing ({GUESSING:g})",
         where,
         "whatever the generator makes passes, and the discriminator does not learn",
     )
@@ -140,10 +140,10 @@ RULE = Rule(
     name="mode-collapse",
     severity=Severity.WARNING,
     title="the samples are all alike",
-    needs={"sample_diversity|fid|generator_loss": MIN_POINTS},
+    needs={"sample_diversity|fid|generator_loss": MIN_FOOLED_POINTS},
     check=check,
     why="Samples that are all alike are useless, and the losses of a GAN do not show it.",
-    how=f"A measure of the samples' diversity ends below {percent(MAX_LEFT)} of its best level, by {ERRORS:g} standard errors, or FID ends at {MAX_FID_RATIO:g} times its best. The first {percent(UNTRAINED)} of the run do not count: an untrained generator makes noise. Or a count of modes ends at one; or the generator's loss is exactly zero in the last {MIN_POINTS} values or more while the discriminator's moves above zero; or the discriminator's loss is {MIN_FOOLED:g} times that of guessing or more in each value of the second half while the generator's is next to nothing.",
+    how=f"A measure of the samples' diversity ends below {percent(MAX_LEFT)} of its best level, by {ERRORS:g} standard errors, or FID ends at {MAX_FID_RATIO:g} times its best. The first {percent(UNTRAINED)} of the run do not count: an untrained generator makes noise. Or a count of modes ends at one; or the generator's loss is exactly zero in the last {MIN_POINTS} values or more while the discriminator's moves above zero; or the discriminator's loss is {MIN_FOOLED:g} times that of guessing or more in each value of the second half ({MIN_FOOLED_POINTS} or more) while the generator's is next to nothing.",
     sources=(
         Reference("Salimans et al., Improved Techniques for Training GANs, 2016", "https://arxiv.org/abs/1606.03498"),
         Reference("Metz et al., Unrolled Generative Adversarial Networks, 2017", "https://arxiv.org/abs/1611.02163"),
@@ -172,12 +172,18 @@ RULE = Rule(
             generator_loss="0.0004 0.0021 0.0009 0.12 0.0003 0.0001 0.0008",
             discriminator_loss="13.9 12.1 9.31 7.24 14.2 15.1 14.7",
         ),
+        Run.drawn({"task": "gan"}, generator_loss="0*5", discriminator_loss="18.42*5"),
     ),
     healthy=(
         Run.drawn(
             {"task": "gan"},
             generator_loss="0.0004 0.0021 0.0009 0.12 0.61 0.82 0.73",
             discriminator_loss="13.9 12.1 9.31 7.24 2.1 1.41 1.37",
+        ),
+        Run.drawn(
+            {"task": "gan"},
+            generator_loss="0.0004 0.0021 0.0009 0.12 0.61",
+            discriminator_loss="13.9 12.1 9.31 7.24 2.2",
         ),
         Run.drawn({"task": "gan"}, sample_diversity="0.05..0.26*20", generator_loss="1*20", discriminator_loss="1*20"),
         Run.drawn(

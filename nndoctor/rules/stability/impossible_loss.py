@@ -11,7 +11,7 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.statistics import TINY
+from nndoctor.core.statistics import TINY, median
 
 FITTED = 0.9  # accuracy that a loss of zero may have
 MIN_POINTS = 3  # accuracies
@@ -19,6 +19,10 @@ LOW_ACCURACY = 0.6  # accuracy that a network which learned exceeds
 UNBOUNDED = 1e4  # times the size of the first loss, or 1, by which no loss of a density falls below zero
 # Parts of a detector's loss: one minus an overlap, or a cross-entropy.
 NEVER_NEGATIVE = tuple(f"train/{part}_loss" for part in ("box", "bbox", "iou", "giou", "cls", "class", "dfl", "obj"))
+# Parts that are the negative log-likelihood of a sequence of symbols, as ESPnet names them: at least 0.
+OF_SEQUENCES = tuple(f"train/{part}_loss" for part in ("ctc", "main_ctc", "rnnt", "transducer", "main_trans"))
+ROUNDING = 0.001  # nats by which rounding may leave a likelihood of 1 below zero
+MIN_SEQUENCE_POINTS = 5  # values of such a part
 MAX_RANGE = 0.03  # by which an accuracy that does not change varies
 
 
@@ -58,6 +62,8 @@ def _negative_part(run: Run) -> Iterator[Symptom]:
     """A part of a detector's loss that is below zero throughout."""
     parts = (run.series_of(name, MIN_POINTS) for name in NEVER_NEGATIVE)
     part = next((series for series in parts if series is not None and series.high < 0), None)
+    if (likelihood := _negative_likelihood(run)) is not None:
+        yield likelihood
     if part is not None and workload(run) is Workload.DETECTION:
         yield Symptom(
             f"{part.column} is negative in all {len(part.y)} values (last {number(part.final)}): one minus an overlap, and a cross-entropy, cannot be",
@@ -67,6 +73,23 @@ def _negative_part(run: Run) -> Iterator[Symptom]:
             step=part.last_step,
             span=part.span,
         )
+
+
+def _negative_likelihood(run: Run) -> Symptom | None:
+    """A likelihood of a sequence that is above 1 in most of the values."""
+    parts = (run.series_of(name, MIN_SEQUENCE_POINTS) for name in OF_SEQUENCES)
+    part = next((s for s in parts if s is not None and median(s.y) < 0 and s.low < -ROUNDING), None)
+    if part is None:
+        return None
+    return Symptom(
+        f"{part.column} is negative in {int((part.y < 0).sum())} of {len(part.y)} values (lowest {number(part.low)}): a negative log-likelihood cannot be",
+        MEASURED,
+        {"lowest": part.low, "last": part.last},
+        series=part.name,
+        step=part.last_step,
+        span=part.span,
+        remedies=("fit-loss-to-output", "check-labels"),
+    )
 
 
 def _stuck(run: Run) -> float | None:
@@ -88,7 +111,7 @@ RULE = Rule(
     needs={"train/loss": 3},
     check=check,
     why="A cross-entropy or a squared error cannot be negative. A loss that falls without limit while nothing is learned is the wrong loss for this output or these targets.",
-    how=f"The loss is negative or exactly zero while the accuracy does not change and is under {percent(LOW_ACCURACY)}; or it ends at {-UNBOUNDED:,.0f} times the size of its first value or lower; or a part of a detector's loss (an overlap's, a class's, a distance's) is negative throughout. The negative log-likelihood of a density may be negative and is not reported.",
+    how=f"The loss is negative or exactly zero while the accuracy does not change and is under {percent(LOW_ACCURACY)}; or it ends at {-UNBOUNDED:,.0f} times the size of its first value or lower; or a part of a detector's loss (an overlap's, a class's, a distance's) is negative throughout, or the loss of a CTC or a transducer is negative in most values. The negative log-likelihood of a density may be negative and is not reported.",
     sources=(
         Reference(
             "Cao et al., DeepFD, ICSE 2022; Stack Overflow 50079585: loss at -2e8, accuracy at chance",
@@ -101,12 +124,14 @@ RULE = Rule(
         Run.drawn(
             train_loss="7.8 7.6 7.5 7.4", train_box_loss="-0.23 -0.22 -0.21 -0.2", train_cls_loss="5 4.9 4.8 4.7"
         ),
+        Run.drawn(train_loss="0.02 -0.01 0.03 -0.04 -0.02 -0.03", train_ctc_loss="0.02 -0.01 0.03 -0.04 -0.02 -0.03"),
         Run.drawn(train_loss="27.3 -5e5 -1.2e12 -3.6e18 -3.5e20 -3.8e20"),
         Run.drawn(train_loss="0.5 0.2 0.05 0.001 0 0", train_accuracy="0.33 0.33 0.331 0.33 0.33 0.33"),
     ),
     healthy=(
         Run.drawn(train_loss="2400 300 -900 -1500 -1700 -1750"),
         Run.drawn(train_loss="0.9 0.1 -0.6 -1.1 -1.4 -1.5"),
+        Run.drawn(train_loss="2 0.3 0 0 0 0 0", train_ctc_loss="2 0.3 0 -1e-7 -1e-7 -1e-7 -1e-7"),
         Run.drawn(train_loss="0.2 0.01 0 0 0", train_accuracy="0.9 0.99 1 1 1"),
     ),
     suppressed_by=("nan-loss", "loss-exactly-zero", "no-weight-changes"),
