@@ -31,6 +31,7 @@ MAX_OFF_ONE = 1e-3  # rounding of two accuracies that add up to one
 # Scores that repeat with the answer where no accuracy is logged.
 REPEATING = frozenset({"f1", "balanced_accuracy", "auc"})
 AUC_OF_GUESSING = 0.5
+MIN_AUCS, MAX_OFF_AUC = 6, 0.02  # AUCs that show that it never left that level, and how far from it chance takes them
 
 # Perplexity of a model that knows only how often each word occurs (Jurafsky and Martin, chapter 3: Wall Street Journal, 20,000 words).
 UNIGRAM = 962.0
@@ -108,6 +109,14 @@ def _is_constant(score: Series) -> bool:
 def _is_half(auc: Series) -> bool:
     """Whether an AUC is that of guessing in many values."""
     return auc.low == AUC_OF_GUESSING and _is_constant(auc)
+
+
+def auc_of_guessing(run: Run, split: str) -> Series | None:
+    """The AUC of a split where neither it nor that of the other split ever left one half, whatever the threshold of an accuracy makes of the scores."""
+    auc, other = run.series_of(f"{split}/auc", MIN_AUCS), run.series_of("validation/auc", MIN_AUCS)
+    logged = [series for series in (auc, other) if series is not None]
+    off = max((float(np.abs(series.y - AUC_OF_GUESSING).max()) for series in logged), default=1.0)
+    return auc if auc is not None and off < MAX_OFF_AUC else None
 
 
 def _is_flat(loss: Series) -> bool:

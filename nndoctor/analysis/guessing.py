@@ -16,7 +16,9 @@ from nndoctor.analysis.chance import (
     known_classes,
 )
 from nndoctor.analysis.constant_answers import (
+    AUC_OF_GUESSING,
     SECOND_HALF,
+    auc_of_guessing,
     predicts_no_noise,
     same_answer,
     undecided_loss,
@@ -63,7 +65,7 @@ class Guessing:
     """A run that ends at the level of guessing.
 
     `split` is the split it is seen in, `classes` the number of classes where the log shows it, `loss` the loss of
-    guessing, `accuracy` that of guessing; `evidence` names what shows it: `classes`, `accuracy`, `majority`, `loss`, `gan`, `noise`, `frequency`, `low`.
+    guessing, `accuracy` that of guessing; `evidence` names what shows it: `classes`, `accuracy`, `majority`, `loss`, `gan`, `noise`, `frequency`, `low`, `auc`.
     """
 
     split: str
@@ -86,7 +88,7 @@ def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
         return None
     if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0):
         return None
-    ways = (_by_classes, _by_majority, _by_accuracy, _by_loss, _by_frequency, _by_low_accuracy)
+    ways = (_by_classes, _by_majority, _by_accuracy, _by_loss, _by_frequency, _by_low_accuracy, _by_auc)
     return next(filter(None, (way(run, split, loss, accuracy) for way in ways)), None)
 
 
@@ -96,6 +98,11 @@ def _without_classes(run: Run) -> Guessing | None:
         return Guessing("train", "noise", None, 1.0) if predicts_no_noise(run) else None
     chance = undecided_loss(run) if run.fact("task") == "gan" else None
     return Guessing("discriminator", "gan", 2, chance) if chance is not None else None
+
+
+def _by_auc(run: Run, split: str, _: Series | None, __: Series | None) -> Guessing | None:
+    """An AUC that never leaves one half."""
+    return None if auc_of_guessing(run, split) is None else Guessing(split, "auc", None, None, AUC_OF_GUESSING)
 
 
 def _by_classes(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, SAME_ANSWER, UNIGRAM, flips_answers
+from nndoctor.analysis.constant_answers import (
+    AUC_OF_GUESSING,
+    MAX_OFF_AUC,
+    MIN_AUCS,
+    MIN_TIMES_UNIGRAM,
+    MIN_TRAINED,
+    SAME_ANSWER,
+    UNIGRAM,
+    auc_of_guessing,
+    flips_answers,
+)
 from nndoctor.analysis.guessing import MAX_OFF_ALONE, MAX_OFF_EXPLODED, Guessing, ends_at_guessing
 from nndoctor.analysis.guessing_causes import guessing_causes
 from nndoctor.analysis.learning_rate import zero_rate
@@ -28,6 +38,7 @@ CONFIDENCE = {
     "noise": 0.85,
     "frequency": 0.85,
     "low": 0.85,
+    "auc": 0.93,
 }
 """How sure each kind of evidence is; measured on the zoo, where none of them was wrong on a healthy run."""
 MIN_STEPS = 100  # optimizer steps of a recorded run
@@ -73,6 +84,9 @@ def _message(run: Run, found: Guessing, loss: Series | None) -> str:
 def _guess(run: Run, found: Guessing, loss: Series | None) -> str:
     """What shows that the run guesses."""
     score = _score(run, found)
+    auc = auc_of_guessing(run, found.split)
+    if found.evidence == "auc" and auc is not None:
+        return f"{series_in_words(auc.name)} is between {number(auc.low)} and {number(auc.high)} in all {len(auc.y)} values: random guessing has {number(AUC_OF_GUESSING)}"
     if found.evidence == "low" and score is not None:
         return f"{series_in_words(score.name)} is at most {percent(score.high)} in all {len(score.y)} values and does not rise: the network does not learn"
     ends = " and ".join(_ends(found, loss, score))
@@ -155,7 +169,7 @@ RULE = Rule(
     needs={"train/loss|train/accuracy|validation/loss|validation/accuracy|discriminator_loss": 4},
     check=check,
     why="A run that ends at the level of random guessing has learned nothing that lasts. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's, or is always one of two that add up to one; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes, {percent(MAX_OFF_EXPLODED)} after a far higher start; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies; or a log without a loss holds {MIN_ACCURACIES} accuracies or more, none above {percent(MAX_ACCURACY)}, that do not rise (with a loss that falls by less than {percent(MAX_FALL)}: {MIN_WITH_LOSS}, none above {percent(MAX_WITH_LOSS)}). An accuracy logged with a squared error is ignored.",
+    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's, or is always one of two that add up to one; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes, {percent(MAX_OFF_EXPLODED)} after a far higher start; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies; or a log without a loss holds {MIN_ACCURACIES} accuracies or more, none above {percent(MAX_ACCURACY)}, that do not rise (with a loss that falls by less than {percent(MAX_FALL)}: {MIN_WITH_LOSS}, none above {percent(MAX_WITH_LOSS)}); or the AUC of every split that logs one is within {MAX_OFF_AUC:g} of {AUC_OF_GUESSING:g} in all of {MIN_AUCS} values or more. An accuracy logged with a squared error is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: verify the loss at init, overfit one batch",
@@ -200,10 +214,18 @@ RULE = Rule(
         ),
         Run.drawn({"workload": "diffusion"}, train_loss="1.02 0.99 1.02 1.01 0.97 0.96 0.97 0.98 0.96 1.0*30"),
         Run.drawn({"task": "gan"}, discriminator_loss="1.8 1.5 1.386*14", generator_loss="2.6 1.1 0.693*14"),
+        Run.drawn(
+            train_loss="0.91 0.75 0.71 0.698 0.699 0.697 0.695",
+            train_auc="0.502 0.498 0.503 0.501 0.499 0.502 0.504",
+            validation_auc="0.497 0.505 0.5 0.501 0.498 0.503 0.499",
+        ),
     ),
     healthy=(
         Run.drawn(train_accuracy="0.03 0.05 0.06 0.08 0.1 0.11 0.13 0.16 0.18 0.2"),
         Run.drawn({"workload": "diffusion"}, train_loss="1.06..0.3*30"),
+        Run.drawn(
+            train_loss="0.91 0.75 0.71 0.698 0.67 0.65 0.63", train_auc="0.502 0.498 0.503 0.511 0.517 0.53 0.55"
+        ),
         Run.drawn(train_loss="2.3..0.4*20", train_accuracy="0.1..0.9*20"),
         Run.drawn(train_loss="1.14 1.12 1.11 1.09 1.08 1.07", train_accuracy="0.34 0.35 0.36 0.38 0.4 0.41"),
         Run.drawn(train_loss="1.045..1.032*20", train_accuracy="0.443..0.456*20"),
