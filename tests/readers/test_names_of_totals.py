@@ -26,3 +26,12 @@ def test_rows_in_backquotes_keep_their_first_name(pasted: Write) -> None:
     run = pasted("".join(f"> `loss: 0.{7 - k} - val_loss: 0.{8 - k}`\n" for k in range(6)))
     assert run.series["train/loss"].values.tolist() == [0.7, 0.6, 0.5, 0.4, 0.3, 0.2]
     assert len(run.series["validation/loss"]) == 6
+
+
+def test_a_loss_with_a_word_of_its_own_is_a_part_next_to_a_whole_one(pasted: Write) -> None:
+    line = "epoch 1 step {}00: det loss: 0.{}1, box loss: 3.{}2, total loss: {}.73\n"
+    run = pasted("".join(line.format(k, 9 - k, k, 9 - k) for k in range(1, 8)))
+    assert run.series["train/loss"].values.tolist() == [8.73, 7.73, 6.73, 5.73, 4.73, 3.73, 2.73]
+    assert run.series["train/det_loss"].values[0] == 0.81
+    alone = pasted("".join(line.format(k, 9 - k, k, 9 - k).partition(", total")[0] + "\n" for k in range(1, 8)))
+    assert alone.series["train/loss"].values[0] == 0.81

@@ -43,6 +43,8 @@ FILLERS = frozenset(["is", "was", "reached", "now", "so", "far"])  # between a n
 LEADS_ON = frozenset(["to", "from", "at", "of", "in", "for", "than", "by", "and", "on", "with", "the"])
 
 TOTAL = re.compile(r"\b(loss)(?:es)?\s*:\s*total\s*[:=]", re.IGNORECASE)  # `loss: total: 3.1, xy: 0.4`
+# A whole loss of its own name: next to it `det loss` is a part.
+WHOLE = re.compile(r"\b(?:all|total|sum)[ _]loss\b|\bloss[ _](?:all|total|sum)\b", re.IGNORECASE)
 WIDE = re.compile(r"\s{3,}")
 NUMBER = re.compile(
     r"(?P<sep>\s*['\"]?\s*[:=]\s*|\s+|\s*\|\s*(?=[-+\d.]+(?:e[-+]?\d+)?\s*\|\s*$))(?P<open>\[?)(?:[\"']|tensor\(|np\.\w+\()*"
@@ -100,10 +102,14 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
     """Add the names and numbers to the line; returns the names that took the split in front of them, with their original names."""
     end = 0
     scoped: dict[str, str] = {}
+    in_parts = WHOLE.search(rest) is not None
     for found in NUMBER.finditer(rest):
         before = rest[end : found.start()]
         scope = _scope(before, scope)
-        known, key = _key(CUTS.split(before.rstrip())[-1])
+        words = CUTS.split(before.rstrip())[-1]
+        known, key = _key(words)
+        if in_parts and key.lower() == "loss":
+            key = _of_part(words)
         goes_on = key.lower() in SPLITS and _leaves_out_its_metric(line, rest[found.start("number") :])
         if found["sep"].isspace() and not known and not goes_on:
             continue  # the text may go on to a name further right
@@ -242,6 +248,12 @@ def _key(text: str) -> tuple[bool, str]:
         if known(name):
             return True, name
     return False, whole
+
+
+def _of_part(text: str) -> str:
+    """The name of a loss with the word in front of it: `det_loss` of `det loss`."""
+    words = _last_words(text)[-2:]
+    return "_".join(words) if all(word.isalpha() for word in words) else words[-1]
 
 
 def _last_words(text: str) -> list[str]:
