@@ -90,5 +90,18 @@ def test_one_score_at_its_worst_is_enough_where_no_box_is_compared_late_in_a_run
     assert "metric-at-worst" not in found["falls"]
 
 
+def test_two_gradients_that_are_nan_end_a_short_log_but_no_long_one() -> None:
+    for grad_norm, severity in (
+        ("1.4 1.2 1.3 1.1 nan nan", Severity.WARNING),
+        ("1.4 1.2 1.3 1.1 inf inf", Severity.INFO),
+        ("1.4 1.2 1.3 nan 1.1 nan", Severity.INFO),
+        ("1.4 1.2 1.3 1.1 1.2 1.1 1.2 1.3 nan nan", Severity.INFO),
+    ):
+        count = len(grad_norm.split())
+        run = Run.drawn(grad_norm=grad_norm, train_loss=f"2.3..2.1*{count}")
+        found = {f.name: f.severity for f in diagnose(run, RULES).findings}
+        assert found["gradients-not-finite"] is severity, grad_norm
+
+
 def _named(run: Run) -> Severity:
     return next(f.severity for f in diagnose(run, RULES).findings if f.name == "metric-at-worst")

@@ -13,6 +13,8 @@ from nndoctor.core.run import Run
 
 SERIES = ("grad_norm", "kl", "approx_kl", "entropy")
 MIN_OFTEN = 0.1  # share of the values; an adapting loss scale skips one step in thousands, and a dozen at the start
+# NaN at the end of a short log, and their share of it; a loss scale that adapts makes single ones, and mostly infinite.
+MIN_ENDING, MIN_SHARE_ENDING = 2, 0.25
 CERTAIN = 0.97  # confidence: the values are in the log
 SCATTERED = 0.8  # the same of scattered values, which matter less
 
@@ -34,7 +36,7 @@ def _symptom(run: Run, worst: NotFinite, others: list[str]) -> Symptom:
         series=worst.name if worst.name in run.series else None,
         step=worst.step,
         span=(worst.step, worst.step) if not worst.lasts else None,
-        causes=gradient_causes(worst) if worst.lasts or _often(worst) else (),
+        causes=gradient_causes(worst) if worst.lasts or _often(worst) or _ends_in_them(worst) else (),
         severity=_severity(worst),
         line=worst.line,
     )
@@ -44,11 +46,20 @@ def _often(worst: NotFinite) -> bool:
     return worst.count > MIN_OFTEN * worst.total and worst.total > 2 / MIN_OFTEN
 
 
+def _ends_in_them(worst: NotFinite) -> bool:
+    """Whether a short log ends in NaN after values that were all finite."""
+    return (
+        not worst.infinite
+        and worst.trailing == worst.count >= MIN_ENDING
+        and worst.count >= MIN_SHARE_ENDING * worst.total
+    )
+
+
 def _severity(worst: NotFinite) -> Severity | None:
-    """The rule's own where the values last; scattered ones are a warning where they are many, else a remark."""
+    """The rule's own where the values last; others are a warning where they are many or end a short log, else a remark."""
     if worst.lasts:
         return None
-    return Severity.WARNING if _often(worst) else Severity.INFO
+    return Severity.WARNING if _often(worst) or _ends_in_them(worst) else Severity.INFO
 
 
 def _message(run: Run, worst: NotFinite, others: list[str]) -> str:
@@ -72,7 +83,7 @@ RULE = Rule(
     needs={"grad_norm|kl|approx_kl|entropy|train/loss|validation/loss|reward": 0},
     check=check,
     why="A step along a NaN gradient destroys the weights, and a skipped step is wasted. The loss may still look normal: some trainers print 0, or the last loss, instead of NaN.",
-    how=f"NaN or infinity in the gradient norm, KL or entropy: an error where it lasts to the end or fills most of the run, a warning where it is more than {percent(MIN_OFTEN)} of the values, information where single values are affected, as with an adaptive loss scale.",
+    how=f"NaN or infinity in the gradient norm, KL or entropy: an error where it lasts to the end or fills most of the run, a warning where it is more than {percent(MIN_OFTEN)} of the values, or NaN ends the log in {MIN_ENDING} values or more, {percent(MIN_SHARE_ENDING)} of all, information where single values are affected, as with an adaptive loss scale.",
     sources=(
         Reference(
             "PyTorch documentation, Automatic mixed precision: GradScaler",
@@ -88,6 +99,7 @@ RULE = Rule(
         Run.drawn(grad_norm="1*10 nan*15", train_loss="2.3..1.9*10 1.9*15"),
         Run.drawn(grad_norm="nan*12", train_loss="1.08 0*11"),
         Run.drawn(grad_norm="inf 1*20 inf 1*20", train_loss="2.3..1*42"),
+        Run.drawn(grad_norm="1.4 1.2 1.3 1.1 nan nan", train_loss="2.3..2.1*6"),
     ),
     healthy=(Run.drawn(grad_norm="1.2..0.8*20", train_loss="2.3..1*20"),),
     suppressed_by=("nan-loss", "nan-in-layer"),
