@@ -69,7 +69,7 @@ def meaningful(run: Run) -> Run:
 
     The fact is the first value, the last, their number, the lowest and the highest, as the log has them.
     """
-    idle = {f"{split}/accuracy" for split in SPLITS} & set(run.series)
+    idle = [name for split in SPLITS if (name := f"{split}/accuracy") in run.series]
     if not idle or accuracy_tells(run):
         return run
     facts = {f"idle:{name}": Fact(_in_numbers(run.series[name])) for name in idle if len(run.series[name].y)}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from nndoctor.analysis.reinforcement import improves
+from nndoctor.core.formatting import number
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import TINY, closing, median
+from nndoctor.core.statistics import LOWER_QUARTILE, TINY, closing, median, quantile
 
 FIRST, END = 3, 1 / 7  # values at the start, and share of the run at its end, whose medians are compared
 MIN_GROWTH = 1e3  # times the first squared errors; returns a hundred times as large give 1e4 at most for a moment
@@ -24,23 +27,42 @@ MIN_FIFTH_GROWTH = 1.15  # times the fifth before
 FIFTHS = 5
 OF_POLICY = ("policy_loss", "entropy", "entropy_loss", "kl", "approx_kl", "completion_length", "reward_std")
 MIN_POINTS = 8
+RETURN = re.compile(r"return|episode|ep_rew|score", re.IGNORECASE)  # of rewards that are those of whole episodes
+MIN_RETURNS, MIN_ERRORS = 5, 20  # values of both
+LARGE_ERROR, MIN_OVER_RETURN = (
+    100.0,
+    10.0,
+)  # error of a value, and times the largest return; a sum over a batch counts as more
 
 
 @dataclass(frozen=True, slots=True)
 class Explosion:
-    """The series that explodes, its level at the start and at the end, and the most that it could rightly be."""
+    """The series that explodes, its level at the start and at the end, and the most that it could rightly be.
+
+    `error` is the usual size of an error where the series is one of squared errors that are too large throughout.
+    """
 
     series: Series
     start: float
     last: float
     bound: float | None
+    error: float | None = None
+
+    @property
+    def words(self) -> str:
+        """The sentence on it."""
+        first, last = number(self.series.initial), number(self.series.final)
+        most = "" if self.bound is None else f"no return exceeds {number(self.bound)}"
+        if self.error is not None:
+            return f"{self.series.column} ends at {last}, about {number(self.error)} or more for each value, and {most}: the value estimates have diverged"
+        beyond = f", although {most}" if most else ""
+        return f"{self.series.column} grows from {first} to {last}{beyond}: the value estimates diverge"
 
 
 def value_explosion(run: Run) -> Explosion | None:
-    """The value loss that grows a thousandfold without an end, or values beyond every return; None where neither is seen."""
-    return _beyond_returns(run) or next(
-        (found for name in ("value_loss", "total_loss") if (found := _growing_error(run, name)) is not None), None
-    )
+    """The value loss that grows a thousandfold without an end, or values or errors beyond every return; None where none is seen."""
+    growing = (_growing_error(run, name) for name in ("value_loss", "total_loss"))
+    return _beyond_returns(run) or next(filter(None, growing), None) or _errors_beyond_returns(run)
 
 
 def _beyond_returns(run: Run) -> Explosion | None:
@@ -83,10 +105,16 @@ def _last(series: Series) -> float:
     return median(np.abs(closing(series.y, END)))
 
 
-def value_errors(run: Run, least: int) -> Series | None:
-    """The errors of the values, of so many points at least: the value loss, or the loss of a run that trains no policy."""
-    found = (run.series_of(name, least) for name in ("value_loss", "total_loss"))
-    return next((error for error in found if error is not None and _of_values(run, error)), None)
+def _errors_beyond_returns(run: Run) -> Explosion | None:
+    """Squared errors of the values whose root is far beyond every return to the end, where no policy is trained, they do not fall and the return does not rise."""
+    returns, errors = run.series_of("reward", MIN_RETURNS), run.series_of("total_loss", MIN_ERRORS)
+    if returns is None or errors is None or not _of_values(run, errors) or improves(run):
+        return None
+    if RETURN.search(returns.column or "") is None or errors.low <= 0 or _last(errors) < _first(errors):
+        return None
+    most, size = float(np.abs(returns.y).max()), math.sqrt(quantile(errors.y, LOWER_QUARTILE))
+    far = size > max(LARGE_ERROR, MIN_OVER_RETURN * most)
+    return Explosion(errors, _first(errors), _last(errors), most, size) if far else None
 
 
 def _of_values(run: Run, error: Series) -> bool:

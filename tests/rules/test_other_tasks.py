@@ -77,3 +77,15 @@ def test_the_log_of_a_game_lacks_nothing_that_does_not_apply_to_it(tmp_path):
     """A rule that does not apply is listed as such, and not as one for which the log lacks a series."""
     skipped = {skip.name: skip for skip in report(PLAY, tmp_path).skipped}
     assert skipped["high-bias"].missing is None
+
+
+@pytest.mark.parametrize(("first", "rise", "diverged"), [(21, -2, True), (21, 20, False), (210, -2, False)])
+def test_errors_of_values_far_beyond_every_return_are_diverged(tmp_path, first, rise, diverged):
+    """The root of a squared error is compared with the returns, where these do not rise."""
+    lines = []
+    for k in range(1, 31):
+        lines.append(f"step = {200 * k}: loss = {(90000 + 4000 * k) * (1 + 0.1 * (k % 4)):.1f}")
+        if k % 5 == 0:
+            lines.append(f"step = {200 * k}: Average Return = {first + rise * (k // 5)}.5")
+    found = {finding.name for finding in report("\n".join(lines) + "\n", tmp_path).findings}
+    assert ("diverged" in found) is diverged

@@ -106,10 +106,7 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
     for found in NUMBER.finditer(rest):
         before = rest[end : found.start()]
         scope = _scope(before, scope)
-        words = CUTS.split(before.rstrip())[-1]
-        known, key = _key(words)
-        if in_parts and key.lower() == "loss":
-            key = _of_part(words)
+        known, key = _key_or_part(CUTS.split(before.rstrip())[-1], in_parts=in_parts)
         goes_on = key.lower() in SPLITS and _leaves_out_its_metric(line, rest[found.start("number") :])
         if found["sep"].isspace() and not known and not goes_on:
             continue  # the text may go on to a name further right
@@ -250,10 +247,13 @@ def _key(text: str) -> tuple[bool, str]:
     return False, whole
 
 
-def _of_part(text: str) -> str:
-    """The name of a loss with the word in front of it: `det_loss` of `det loss`."""
+def _key_or_part(text: str, *, in_parts: bool) -> tuple[bool, str]:
+    """The name that ends the text; in a line of parts a loss has the word in front of it: `det_loss` of `det loss`."""
+    known, key = _key(text)
+    if not in_parts or key.lower() != "loss":
+        return known, key
     words = _last_words(text)[-2:]
-    return "_".join(words) if all(word.isalpha() for word in words) else words[-1]
+    return known, "_".join(words) if all(word.isalpha() for word in words) else key
 
 
 def _last_words(text: str) -> list[str]:

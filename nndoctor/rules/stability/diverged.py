@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nndoctor.analysis import value_explosion as of_values
 from nndoctor.analysis.chance import at_chance
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.divergence_causes import OF_VALUES, divergence_causes, piles_up
@@ -37,7 +38,6 @@ from nndoctor.analysis.out_of_scale import MIN_HUGE, MIN_LOSS, MIN_NORM, NO_SQUA
 from nndoctor.analysis.rate_rise import lost_to_rate
 from nndoctor.analysis.slow_rise import MIN_TIMES, slow_rise
 from nndoctor.analysis.twin_error import twin_error_falls
-from nndoctor.analysis.value_explosion import MAX_OVER_RETURN, MIN_GROWTH, MIN_STEADY_GROWTH, value_explosion
 from nndoctor.analysis.wandering import wanders
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import DIRECT, SEVERAL_SIGNS
@@ -215,12 +215,11 @@ def _multiplies(run: Run, loss: Series, rise: float, learned: float) -> bool:
 
 def _values(run: Run) -> Iterator[Symptom]:
     """Value estimates that grow without bound: each target is made from the last, too large one."""
-    found = value_explosion(run)
+    found = of_values.value_explosion(run)
     if found is None:
         return
-    beyond = "" if found.bound is None else f", although no return exceeds {number(found.bound)}"
     yield Symptom(
-        f"{found.series.column} grows from {number(found.series.initial)} to {number(found.series.final)}{beyond}: the value estimates diverge",
+        found.words,
         DIRECT,
         {"first": found.series.initial, "last": found.series.final, "largest_return": found.bound},
         series=found.series.name,
@@ -259,7 +258,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|value_loss|total_loss": MIN_HUGE},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end (in {MIN_FEW_RISES} rises from the lowest value on by {percent(MIN_FEW_CLIMB)}, where the gradient norm ends at its highest), or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is one whose values rise from early on, nearly every one above those before it, by {percent(MIN_STEADY)} or more, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall; or all values after the first, {MIN_FEW - 1} or more, are above {AT_ONCE_OF_FEW:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return, or the loss is above {NO_SQUARE:g}, whose square is infinite in float32, in all of {MIN_HUGE} values or more.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end (in {MIN_FEW_RISES} rises from the lowest value on by {percent(MIN_FEW_CLIMB)}, where the gradient norm ends at its highest), or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). A loss that climbs steadily to {MIN_TIMES:g} times its best value while the training metric gets worse is a warning, and so is one whose values rise from early on, nearly every one above those before it, by {percent(MIN_STEADY)} or more, and so is a part of the loss that ends {MAX_GROWTH:,.0f} times as high as it began, and as the whole. Or the loss is above {MIN_LOSS:,.0f} and the gradient norm above {MIN_NORM:,.0f} in every row, and the loss does not fall; or all values after the first, {MIN_FEW - 1} or more, are above {AT_ONCE_OF_FEW:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {of_values.MIN_GROWTH:,.0f}, or of {of_values.MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {of_values.MAX_OVER_RETURN:g} times the largest return, or the root of a loss that does not fall {of_values.MIN_OVER_RETURN:g} times, or the loss is above {NO_SQUARE:g}, whose square is infinite in float32, in all of {MIN_HUGE} values or more.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
