@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nndoctor.analysis.convergence import end_error
+from nndoctor.analysis.start import series_begins_late
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import LOWER_QUARTILE, quantile
 
@@ -29,7 +30,7 @@ def ends_above(loss: Series, rise: float) -> bool:
 
 
 def far_above_at_once(loss: Series) -> bool:
-    """Whether three values in four of the second half are above three times the very first, and that is below their scatter: a lucky batch is no level.
+    """Whether three values in four of the second half are above three times the very first, however wildly they oscillate.
 
     In a log of a few rows, whether all later ones are a hundred times as high, and do not fall.
     """
@@ -56,10 +57,14 @@ def _stands_out(loss: Series, rise: float) -> bool:
 
 
 def _second_half_above(loss: Series, times: float, start: float) -> bool:
-    """Whether three values in four of the second half are above so many times a start, and the start is further below them than they scatter."""
+    """Whether three values in four of the second half are above so many times a start.
+
+    That of a log that begins in the middle of a run is one batch among others: it must be further below them than they scatter.
+    """
     late = loss.y[len(loss.y) // 2 :]
     low, high = quantile(late, LOWER_QUARTILE), quantile(late, 1 - LOWER_QUARTILE)
-    return low > times * start > 0 and low / start > (high / low) ** SPREADS
+    above = low > times * start > 0
+    return above and (not series_begins_late(loss) or low / start > (high / low) ** SPREADS)
 
 
 def _stays(loss: Series) -> bool:
