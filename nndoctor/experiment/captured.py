@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nndoctor.experiment.backward import Reached, backward_replaced
+from nndoctor.experiment.by_hand import ByHand, HandWatch
 from nndoctor.experiment.by_type import loader_beside
 from nndoctor.experiment.closures import around, opened
 from nndoctor.experiment.cut_batches import CUTS, cuts
@@ -88,17 +89,20 @@ def captured(path: str, names: Mapping[str, Any]) -> Captured | None:
 
 
 def reached(path: str, run: Callable[[], object]) -> Captured | None:
-    """What a function of a file comes to; None where it ends, or fails, before it trains. A first stage, as pretraining, is run."""
-    found: list[Captured] = []
+    """What a function of a file comes to; None where it ends, or fails, before it trains. A first stage, as pretraining, is run.
+
+    A script without an optimizer runs up to its second pass, which shows what it does to its weights itself.
+    """
+    found, hand = list[Captured](), HandWatch()
     began = time.perf_counter()
 
     def stop(loss: Tensor, go: Callable[[], object]) -> None:
         frames = frames_of(path)
         if time.perf_counter() - began < SECONDS and is_first_stage(frames):
             go()
-            return
-        found.append(_at(frames, loss, calls))
-        raise Reached
+        elif not hand.begins(frames, loss, go):
+            found.append(_at(frames, loss, calls, hand.optimizer(frames, loss)))
+            raise Reached
 
     def fit(call: Fit) -> None:
         found.append(Captured(call.parts()))
@@ -118,9 +122,11 @@ def reached(path: str, run: Callable[[], object]) -> Captured | None:
     return found[0] if found else None
 
 
-def _at(frames: list[FrameType], loss: Tensor, calls: Places) -> Captured:
+def _at(frames: list[FrameType], loss: Tensor, calls: Places, by_hand: ByHand | None) -> Captured:
     """What a script has made where it goes back from its first loss, and the loop in which its frames are."""
     names, leaves = _names(frames), tuple(leaves_of(loss))
+    if by_hand is not None:
+        names["optimizer"] = by_hand
     found = _loop(frames)
     if found is None:
         names = opened(names)
@@ -131,7 +137,7 @@ def _at(frames: list[FrameType], loss: Tensor, calls: Places) -> Captured:
     planned = planned_steps(node, frames, loader)
     if not any(callable(names.get(name)) for name in LOSSES) and (own := loss_called(node, variables, loss)):
         names["loss"] = own
-    if (own_weights := weights_in(node, variables, leaves)) is not None:
+    if (own_weights := weights_in(node, names, leaves)) is not None:
         made = dict.fromkeys(("model", own_weights[1] or "model"), own_weights[0])
         names, variables = {**names, **made}, {**variables, **made}
     outer, seen = frames[frames.index(frame) :], list[list[Parts]]()

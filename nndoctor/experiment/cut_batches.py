@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -17,6 +17,8 @@ CUTS: dict[str, Any] = {CUT: lambda *parts: parts}
 GOES_BACK = ".backward("
 # Methods of a model that change it.
 CHANGES = (".train", ".eval", ".to", ".zero_grad", ".requires_grad_", ".load_state_dict")
+NAMED = (ast.Name, ast.Attribute, ast.Subscript)
+COMPOUND = (ast.For, ast.While, ast.With, ast.If, ast.Try)
 PLAIN = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Constant, ast.Tuple, ast.keyword, ast.expr_context,
     ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
@@ -28,12 +30,16 @@ PURE = re.compile(r"(torch|np|numpy|random|len|range|slice)\b")
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a loop calls its model: the statement in its block, what the model is given, and the statements from there to backward()."""
+    """Where a loop calls its model: the statement in its block, what the model is given, and the statements from there to backward().
+
+    `variables` are those that may be part of a batch.
+    """
 
     block: list[ast.stmt]
     index: int
     given: list[ast.expr]
     used: list[ast.stmt]
+    variables: Mapping[str, Any]
 
 
 def cuts(loop: ast.For | ast.While, variables: Mapping[str, Any]) -> bool:
@@ -44,7 +50,7 @@ def cuts(loop: ast.For | ast.While, variables: Mapping[str, Any]) -> bool:
     """
     several = len({id(v) for v in variables.values() if isinstance(v, Optimizer)}) > 1
     place = None if several else _place(loop, variables)
-    parts = {} if place is None else _batch(place, variables)
+    parts = {} if place is None else _batch(place)
     if place is None or not parts:
         return False
     place.block[place.index :] = _asking(parts, place.block[place.index :])
@@ -54,15 +60,15 @@ def cuts(loop: ast.For | ast.While, variables: Mapping[str, Any]) -> bool:
 def parts_at(node: ast.For | ast.While | ast.FunctionDef, variables: Mapping[str, Any]) -> tuple[Tensor, ...]:
     """What a loop or a function gives to its model with these variables, and the targets; empty where it is not known what they are."""
     place = _place(node, variables)
-    parts = {} if place is None else _batch(place, variables)
+    parts = {} if place is None else _batch(place)
     return tuple(value for one in parts.values() if isinstance(value := value_of(one, variables), Tensor))
 
 
-def _batch(place: _Place, variables: Mapping[str, Any]) -> dict[str, ast.expr]:
+def _batch(place: _Place) -> dict[str, ast.expr]:
     """The parts of a batch by their text; none where it is not known what they are."""
     made = set().union(*map(stored, place.used))
-    inputs = _tensors(place.given, variables, made)
-    every = inputs | _tensors(place.used, variables, made)
+    inputs = _tensors(place.given, place.variables, made)
+    every = inputs | _tensors(place.used, place.variables, made)
     first = next((value for _, value in inputs.values()), None)
     if first is None or not _is_batch(first):
         return {}
@@ -79,16 +85,46 @@ def cut_from(batch: Any) -> dict[str, object]:  # noqa: ANN401 - as it was recor
 
 
 def _place(loop: ast.For | ast.While | ast.FunctionDef, variables: Mapping[str, Any]) -> _Place | None:
-    """The first call of a model that learns, outside of loops within this one; None without one."""
+    """The first call of a model that learns, outside of loops within this one, or the first use of weights without a module; None without either."""
+    others = {n: v for n, v in variables.items() if not (isinstance(v, Tensor) and v.requires_grad)}
+    return _first(loop, variables, _given) or _first(loop, others, lambda node, _: _beside(node, variables, others))
+
+
+def _first(
+    loop: ast.For | ast.While | ast.FunctionDef,
+    variables: Mapping[str, Any],
+    given_in: Callable[[ast.stmt, Mapping[str, Any]], list[ast.expr]],
+) -> _Place | None:
     for block in _blocks(loop):
         for index, node in enumerate(block):
-            call = next((n for n in ast.walk(node) if _passes(n, variables)), None)
-            if call is not None and not isinstance(node, (ast.For, ast.While, ast.With, ast.If, ast.Try)):
+            given = [] if isinstance(node, COMPOUND) else given_in(node, variables)
+            if given:
                 rest = block[index:]
                 last = next((k for k, each in enumerate(rest) if GOES_BACK in ast.unparse(each)), len(rest))
-                given = [*call.args, *(k.value for k in call.keywords)]
-                return _Place(block, index, given, rest[: last + 1])
+                return _Place(block, index, given, rest[: last + 1], variables)
     return None
+
+
+def _given(node: ast.stmt, variables: Mapping[str, Any]) -> list[ast.expr]:
+    """The arguments of a call of a model that learns."""
+    call = next((n for n in ast.walk(node) if _passes(n, variables)), None)
+    return [] if call is None else [*call.args, *(k.value for k in call.keywords)]
+
+
+def _beside(node: ast.stmt, variables: Mapping[str, Any], others: Mapping[str, Any]) -> list[ast.expr]:
+    """The tensors that stand beside weights in an assignment; `others` are the variables that are no weights."""
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    weights = any(name in variables and name not in others for name in names)
+    return list(_outermost(node.value, others)) if weights and isinstance(node, ast.Assign) else []
+
+
+def _outermost(node: ast.expr, variables: Mapping[str, Any]) -> Iterator[ast.expr]:
+    if isinstance(node, NAMED) and isinstance(value_of(node, variables), Tensor):
+        yield node
+        return
+    for each in ast.iter_child_nodes(node):
+        if isinstance(each, ast.expr):
+            yield from _outermost(each, variables)
 
 
 def _passes(node: ast.AST, variables: Mapping[str, Any]) -> TypeGuard[ast.Call]:
@@ -129,7 +165,7 @@ def _tensors(
     for node in nodes:
         names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         value = None if names & made else value_of(node, variables)
-        if isinstance(value, Tensor) and isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+        if isinstance(value, Tensor) and isinstance(node, NAMED):
             found[ast.unparse(node)] = node, value
         elif not isinstance(node, ast.Subscript):  # a part that is not known does not stand for the whole
             found |= _tensors(_inner(node, variables), variables, made)

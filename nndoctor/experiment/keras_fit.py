@@ -15,7 +15,7 @@ from nndoctor.experiment.keras_model import called, has_own_step
 PAIR = 2  # inputs and targets
 BATCH = 32  # examples, where fit is given no other number
 FIT = (
-    "model", "x_train", "y_train", "batch_size", "", "", "", "validation_split", "validation_data", "shuffle", "class_weight", "sample_weight",
+    "model", "x_train", "y_train", "batch_size", "epochs", "", "", "validation_split", "validation_data", "shuffle", "class_weight", "sample_weight",
 )  # fmt: skip
 """What the arguments of fit are; those without a name say nothing of its data."""
 
@@ -47,14 +47,22 @@ def arrays_as_data(taken: dict[str, Any]) -> dict[str, Any]:
     whole = [part for part in (x, weights, y) if part is not None]
     held_out = _held_out(taken.get("validation_data"), weighted=weights is not None)
     size = int(taken.get("batch_size") or BATCH)
-    kept = round(_length(x) * (1.0 - (float(taken.get("validation_split", 0.0)) if held_out is None else 0.0)))
-    if kept < _length(x):  # the last ones, before any shuffling
-        held_out = [_each(part, lambda column: column[kept:]) for part in whole]
-    rows = [_each(part, lambda column: column[:kept]) for part in whole]
-    parts = {"model": taken["model"], "train_data": loader(*rows, shuffle=bool(taken.get("shuffle", True)), size=size)}
+    rows = whole
+    if held_out is None:
+        rows, held_out = _divided(whole, float(taken.get("validation_split", 0.0)))
+    parts: dict[str, Any] = {name: taken[name] for name in taken.keys() & {"model", "epochs"}}
+    parts["train_data"] = loader(*rows, shuffle=bool(taken.get("shuffle", True)), size=size)
     if held_out is not None:
         parts["validation_data"] = loader(*held_out, shuffle=False, size=size)
     return parts if weights is None else {**parts, "step": _weighted}
+
+
+def _divided(whole: list[Any], share: float) -> tuple[list[Any], list[Any] | None]:
+    """The rows that are trained on, and those at the end that are held out, before any shuffling; None without a share for them."""
+    kept = round(_length(whole[0]) * (1.0 - share))
+    rows = [_each(part, lambda column: column[:kept]) for part in whole]
+    held_out = [_each(part, lambda column: column[kept:]) for part in whole]
+    return rows, held_out if kept < _length(whole[0]) else None
 
 
 def _named(taken: dict[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from nndoctor.experiment.backward import backward_replaced
+from nndoctor.experiment.by_hand import is_by_hand
 from nndoctor.experiment.file_text import MAKES_OPTIMIZER, assigned_in, frames_of, text_with, tree_of
 from nndoctor.experiment.fits import Fit, fits_replaced
 from nndoctor.experiment.names import MODELS
@@ -58,7 +60,7 @@ def no_training(module: ModuleType) -> Iterator[None]:
 
     handle = register_optimizer_step_post_hook(count)
     try:
-        with fits_replaced(fit):
+        with fits_replaced(fit), _no_steps_by_hand(str(module.__file__)):
             yield
     finally:
         handle.remove()
@@ -66,6 +68,22 @@ def no_training(module: ModuleType) -> Iterator[None]:
         later = [each for each in vars(module).values() if isinstance(each, Optimizer)]
         if _held(module, seen) or not later:
             raise Trains
+
+
+@contextmanager
+def _no_steps_by_hand(path: str) -> Iterator[None]:
+    """Within, raise Trains where a loop of a file changes its weights itself."""
+    passes = 0
+
+    def go_back(_: Tensor, go: Callable[[], object]) -> None:
+        nonlocal passes
+        passes += 1
+        if passes > STEPS and is_by_hand(frames_of(path)):
+            raise Trains
+        go()
+
+    with backward_replaced(go_back):
+        yield
 
 
 def _held(module: ModuleType, optimizers: list[Optimizer]) -> bool:

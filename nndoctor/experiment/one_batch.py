@@ -14,6 +14,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.backward import backward_replaced
+from nndoctor.experiment.by_hand import ByHand
 
 MOST_STEPS = 64  # of optimizers for one batch: a loop that takes more does not read the batch that it is given
 FIRST = 1  # the iteration that a loop begins with: in the one before it, scripts evaluate and print
@@ -67,10 +68,12 @@ class Course:
     """What happens while a batch is run: its losses, and the optimizers that stepped, by id.
 
     `optimizers` is how many of them step for a batch of a loop without a loader: the next backward() is that of another one.
+    `by_hand` stands for them where the loop changes its weights itself, after it has gone back.
     """
 
     name: str
     optimizers: float
+    by_hand: ByHand | None = None
     steps: int = 0
     stepped: set[int] = field(default_factory=set)
     losses: list[Tensor] = field(default_factory=list)
@@ -111,6 +114,9 @@ class Course:
             raise NextBatch
         self.losses.append(loss.detach().reshape(-1).sum())
         go()
+        if self.by_hand is not None:
+            self.by_hand.note()
+            self.stepped.add(id(self.by_hand))
 
 
 def _left(given: Iterable[Any], taken: int) -> Iterable[Any]:

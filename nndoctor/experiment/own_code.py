@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from nndoctor.core.errors import UsageError
+from nndoctor.experiment.by_hand import ByHand
 from nndoctor.experiment.cut_batches import CUT, cut_from
 from nndoctor.experiment.file_text import LEAVES_TRACES, MAKES_OPTIMIZER, SCRIPT, required, script_of, text_of
 from nndoctor.experiment.iterations import BEGUN, STEPS, carries_state, counted, numbers
@@ -119,10 +120,13 @@ class OwnCode:
         A loop without a loader is left at the first backward() after steps of all its optimizers. One that adds up
         gradients goes through its batch until it steps.
         """
-        course = self._course()
+        hand = optimizer if isinstance(optimizer, ByHand) else None
+        course = self._course(hand)
         one = OneBatch(self.loader, batch, lambda: self.should_step and not course.stepped)
         stands = self._with_stand_ins(one, optimizer, course)
         found = None
+        if hand is not None:
+            hand.begin()
         try:
             with ExitStack() as stack:
                 for each in (*stands, course.followed(), silent(), own_arguments(self.path)):
@@ -133,6 +137,8 @@ class OwnCode:
                     self.idle_epoch = len(course.losses)
                 if course.stepped:
                     self.taken, self.counts = self.taken + 1, numbers(self.variables, self.assigned)
+                    if hand is not None:
+                        hand.finish()
         except SystemExit as error:
             raise UsageError(f"{self.name} ends the program") from error
         if self.loop and not course.losses and self.taken:  # it has come to its end
@@ -140,11 +146,11 @@ class OwnCode:
             return self(model, batch, optimizer)
         return course.loss if self.loop else found
 
-    def _course(self) -> Course:
+    def _course(self, by_hand: ByHand | None) -> Course:
         if not self.loop or self.loader is not None:
-            return Course(self.name, math.inf)
+            return Course(self.name, math.inf, by_hand)
         optimizers = {id(v) for v in self.variables.values() if isinstance(v, torch.optim.Optimizer)}
-        return Course(self.name, max(1, len(optimizers)))
+        return Course(self.name, max(1, len(optimizers)), by_hand)
 
     def _with_stand_ins(
         self, one: OneBatch, optimizer: torch.optim.Optimizer | None, course: Course

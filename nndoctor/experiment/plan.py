@@ -11,7 +11,7 @@ from nndoctor.experiment.data import Batches
 from nndoctor.experiment.lengths import named_epochs
 from nndoctor.experiment.lightning import package_of
 from nndoctor.experiment.model_file import user_code
-from nndoctor.experiment.transformers_trainer import planned_rates, trainer_in
+from nndoctor.experiment.transformers_trainer import planned_rates, steps_of, trainer_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Plan:
     def of(cls, path: str, names: Mapping[str, object], script: Captured | None, train: Batches) -> Plan:
         """The plan in a file, or in what its script has made."""
         mode = None if script is None else script.wrong_mode
-        return cls(_rates(path, names), _steps(script, named_epochs(names), train), _largest_norm(names), mode)
+        return cls(_rates(path, names), _steps(script, names, train), _largest_norm(names), mode)
 
 
 def _rates(path: str, names: Mapping[str, object]) -> tuple[float, ...]:
@@ -41,11 +41,23 @@ def _rates(path: str, names: Mapping[str, object]) -> tuple[float, ...]:
         return () if trainer is None else planned_rates(trainer)
 
 
-def _steps(script: Captured | None, epochs: int | None, train: Batches) -> int | None:
-    """The number of steps of the training: what the loops of a script count, else the epochs that the file names."""
+def _steps(script: Captured | None, names: Mapping[str, object], train: Batches) -> int | None:
+    """The number of steps of the training: what the loops of a script count, else what a Trainer is set up for, else the epochs that the file names."""
     if script is not None and script.planned is not None:
         return script.planned
-    return epochs * train.number if epochs and train.number else None
+    epochs, steps = _of_trainer(names)
+    epochs = epochs or named_epochs(names)
+    return steps or (epochs * train.number if epochs and train.number else None)
+
+
+def _of_trainer(names: Mapping[str, object]) -> tuple[int | None, int | None]:
+    """The epochs and the steps for which a Trainer among these was made."""
+    trainer: Any = trainer_in(names)
+    if trainer is not None:
+        return None, steps_of(trainer) if hasattr(trainer, "args") else None
+    trainer = next((value for value in names.values() if package_of(value, "Trainer") is not None), None)
+    epochs, steps = (getattr(trainer, name, None) or 0 for name in ("max_epochs", "max_steps"))
+    return max(epochs, 0), max(steps, 0)  # -1 stands for no limit
 
 
 def _largest_norm(names: Mapping[str, object]) -> float | None:

@@ -21,6 +21,7 @@ def fitted_parts(taken: dict[str, Any]) -> dict[str, object]:
         "step": _step_of(net),
         "train_data": net.get_iterator(training, training=True),
         "optimizer": net.optimizer_,
+        "epochs": net.max_epochs,
     }
     return parts if held_out is None else {**parts, "validation_data": net.get_iterator(held_out, training=False)}
 

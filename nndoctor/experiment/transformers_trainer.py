@@ -41,7 +41,7 @@ def planned_rates(trainer: Any) -> tuple[float, ...]:  # noqa: ANN401
 
     Empty where its length is not known, or the rate depends on results.
     """
-    if not hasattr(trainer, "args") or (total := min(_length(trainer), MOST_STEPS)) == 0:
+    if not hasattr(trainer, "args") or (total := min(steps_of(trainer), MOST_STEPS)) == 0:
         return ()
     given = trainer.lr_scheduler
     if given is not None:
@@ -52,7 +52,7 @@ def planned_rates(trainer: Any) -> tuple[float, ...]:  # noqa: ANN401
         )
     stand_in = torch.optim.SGD([nn.Parameter(torch.zeros(()))], lr=trainer.args.learning_rate)
     try:
-        scheduler = trainer.create_scheduler(_length(trainer), stand_in)
+        scheduler = trainer.create_scheduler(steps_of(trainer), stand_in)
     finally:
         trainer.lr_scheduler = None
     if isinstance(scheduler, ReduceLROnPlateau):
@@ -61,7 +61,7 @@ def planned_rates(trainer: Any) -> tuple[float, ...]:  # noqa: ANN401
     return tuple(rates_ahead(scheduler, total - 1))
 
 
-def _length(trainer: Any) -> int:  # noqa: ANN401
+def steps_of(trainer: Any) -> int:  # noqa: ANN401
     """The optimizer steps of its training; 0 for a stream without a length."""
     if trainer.args.max_steps > 0:
         return int(trainer.args.max_steps)

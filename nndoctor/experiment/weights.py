@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nndoctor.experiment.cut_batches import stored
 from nndoctor.experiment.file_text import required
 
 MAX_NODES = 20_000  # of the graph of a loss
@@ -41,12 +40,19 @@ def weights_in(loop: ast.AST, variables: Mapping[str, Any], reached: Sequence[Te
     if not leaves or _belong_to_a_module(leaves, variables) or not _has_optimizer(variables):
         return None  # steps by hand are not told from what comes beside them
     found = {name: tensor for name, tensor in _tensors(variables) if id(tensor) in leaves}
-    owners = {name.partition("[")[0] for name in found}
     names = {id(tensor): name for name, tensor in reversed(found.items())}
-    if len(names) < len(leaves) or owners & stored(loop):
+    owners = {name.partition("[")[0] for name in names.values()}
+    if len(names) < len(leaves) or owners & _made_in(loop):
         return None
     network = next(_networks(loop, variables, owners), "")
     return Weights({name: leaves[key] for key, name in reversed(names.items())}, variables.get(network)), network
+
+
+def _made_in(loop: ast.AST) -> set[str]:
+    """The names to which a loop assigns other objects; not those of tensors that it changes in place, as `w -= …` does."""
+    changed = {id(node.target) for node in ast.walk(loop) if isinstance(node, ast.AugAssign)}
+    stored = (n for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    return {name.id for name in stored if id(name) not in changed}
 
 
 def _belong_to_a_module(leaves: Mapping[int, Tensor], variables: Mapping[str, Any]) -> bool:

@@ -77,6 +77,7 @@ def test_a_net_of_skorch_within_a_pipeline(tmp_path):
     expected = -found.model(batch[0]).gather(1, batch[1][:, None]).log().mean()
     assert torch.allclose(step_result(found, batch).loss, expected, atol=1e-4)
     assert found.optimizer.param_groups[0]["lr"] == 0.05
+    assert found.plan.steps == 9
 
 
 KERAS = """
@@ -108,6 +109,10 @@ def test_targets_of_a_keras_model_by_their_names(tmp_path):
     assert torch.equal(batches[0][1]["a"][:, 0], torch.arange(10.0))
     assert torch.equal(next(iter(found.validation_data))[1]["a"][:, 0], torch.arange(40.0, 50.0))
     assert step_result(found, batches[0]).loss > 0
+
+
+def test_the_steps_of_a_keras_model_are_those_of_its_epochs(tmp_path):
+    assert fitted(tmp_path, KERAS.replace("FIT", "x, y, 10, 7")).plan.steps == 35
 
 
 ALONE = """
@@ -238,3 +243,11 @@ def test_gradients_that_a_trainer_of_lightning_clips(tmp_path, arguments, norm):
     path = tmp_path / "model.py"
     path.write_text(CLIPPED.replace("CLIP", arguments))
     assert experiment(str(path)).plan.clip == norm
+
+
+@pytest.mark.parametrize(("arguments", "steps"), [("max_epochs=3", 15), ("max_steps=40", 40)])
+def test_the_steps_for_which_a_trainer_of_lightning_is_made(tmp_path, arguments, steps):
+    pytest.importorskip("lightning")
+    path = tmp_path / "model.py"
+    path.write_text(CLIPPED.replace("CLIP", arguments))
+    assert experiment(str(path)).plan.steps == steps

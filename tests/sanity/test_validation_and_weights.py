@@ -24,6 +24,19 @@ def test_what_a_training_does_for_validation_examples(probed, labels, share):
     assert (facts["validation_loss_before"] - facts["validation_loss_after"]) * share > 0.8 * fall
 
 
+def test_validation_examples_that_come_class_by_class(probed):
+    """They are looked at in all places, not at their beginning."""
+    change = """
+y = torch.cat([torch.arange(500) % 2, torch.zeros(300).long(), torch.ones(300).long()])
+x = torch.randn(1100, 8) + 3 * nn.functional.one_hot(y, 8); loss = nn.CrossEntropyLoss(); model = nn.Linear(8, 2)
+model.bias.data[:] = torch.tensor([6.0, 0.0]); optimizer = torch.optim.Adam(model.parameters(), 3e-2)
+train_data = DataLoader(TensorDataset(x[:500], y[:500]), batch_size=50, shuffle=True)
+validation_data = DataLoader(TensorDataset(x[500:], y[500:]), batch_size=50)
+"""
+    facts = probed(change, validation_fit.probe)
+    assert facts["validation_loss_before"] == pytest.approx(facts["held_loss_before"], rel=0.3)
+
+
 @pytest.mark.parametrize(("images", "asked"), [("x[torch.randint(60, (500,))]", False), ("x[:500]", True)])
 def test_images_of_several_pairs_are_not_held_out(probed, images, asked):
     """What belongs to a pair that was trained on has been seen."""
@@ -144,3 +157,27 @@ def test_what_decoupled_weight_decay_takes_off_at_each_step_is_noted(probed, opt
     """Weight decay that is added to the gradient does no more at a higher rate."""
     text = f"optimizer = torch.optim.{optimizer}(model.parameters(), lr=1e-3, weight_decay=50.0)"
     assert probed(text, parameters.probe).get("shrinking") == (None if share is None else pytest.approx(share))
+
+
+def test_targets_of_two_kinds_only_are_compared_with_those_of_validation(probed):
+    """Numbers of type bool, which torch does not look up in others."""
+    change = """
+y = (x[:, 0] > 0).bool(); model = nn.Sequential(nn.Linear(8, 1), nn.Flatten(0))
+def loss(output, target): return nn.functional.binary_cross_entropy_with_logits(output, target.float())
+optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+train_data = DataLoader(TensorDataset(x[:200], y[:200]), batch_size=20, shuffle=True)
+validation_data = DataLoader(TensorDataset(x[200:], y[200:]), batch_size=40)
+"""
+    assert probed(change, data.probe)["unseen_class_share"] == 0
+
+
+@pytest.mark.parametrize(("labels", "share"), [("rules", 0.0), ("torch.randint(5, (240,))", 0.3)])
+def test_equal_codes_with_different_labels(probed, labels, share):
+    """Codes that leave some of the label open, as tokens do what comes next, are no contradiction; those that tell nothing are."""
+    change = f"""
+codes = torch.randint(4, (240, 2)); rules = (codes.sum(1) + torch.randint(2, (240,))) % 5
+train_data = DataLoader(TensorDataset(codes, {labels}), batch_size=20, shuffle=True); validation_data = None
+model = nn.Sequential(nn.Embedding(4, 8), nn.Flatten(), nn.Linear(16, 5))
+optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+"""
+    assert (probed(change, data.probe)["contradicting_share"] > share) is (share > 0)

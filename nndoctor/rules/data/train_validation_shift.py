@@ -36,7 +36,7 @@ def _losses(run: Run) -> list[Symptom]:
         return []
     begun, ended, before, after = (float(value or 0.0) for value in found)
     fall = begun - ended
-    if fall < LEARNED * abs(begun) or before - after > FOLLOWS * fall:
+    if fall < LEARNED * abs(begun) or before - after > FOLLOWS * fall or after <= ended:
         return []
     moved = "rises" if after > before else "falls only"
     text = f"a training of {run.number('fit_steps'):.0f} steps takes the loss of training examples that it does not see from {_loss(begun)} to {_loss(ended)}, and that of the validation examples {moved} from {_loss(before)} to {_loss(after)}: are their inputs and targets prepared in the same way?"
@@ -68,7 +68,7 @@ RULE = Rule(
     needs={"fact:shift_mean|fact:unseen_class_share|fact:validation_loss_after": 1},
     check=check,
     why="A network sees inputs that it was not trained on when one split is normalized and the other is not, or when each is normalized by its own mean.",
-    how=f"The means of all input values differ by more than {MAX_SHIFT:g} standard deviations, or the standard deviations by more than a factor of {MAX_RATIO:g}, and by {ERRORS:g} standard errors more; or more than {percent(MAX_UNSEEN)} of the validation examples are of classes that the training set lacks; or a short training on three quarters of the training batches lowers the loss of the last quarter by more than {percent(LEARNED)} and that of the validation examples by less than {percent(FOLLOWS)} of that.",
+    how=f"The means of all input values differ by more than {MAX_SHIFT:g} standard deviations, or the standard deviations by more than a factor of {MAX_RATIO:g}, and by {ERRORS:g} standard errors more; or more than {percent(MAX_UNSEEN)} of the validation examples are of classes that the training set lacks; or a short training on three quarters of the training batches lowers the loss of the last quarter by more than {percent(LEARNED)} and that of the validation examples, which stays the higher one, by less than {percent(FOLLOWS)} of that.",
     sources=(Reference("Ng, Machine Learning Yearning, chapters 40 to 43"),),
     remedies=("same-preparation",),
     sick=(

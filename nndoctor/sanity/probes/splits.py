@@ -42,7 +42,7 @@ def _unseen(bench: Bench) -> None:
     if bench.number("class_share_in_batch") > BY_CLASS:
         return
     pair = [bench.target(bench.data), bench.target(bench.validation)]
-    given = [t.detach().cpu() for t in pair if t is not None and t.ndim == 1 and not t.is_floating_point()]
+    given = [t.detach().cpu().long() for t in pair if t is not None and t.ndim == 1 and not t.is_floating_point()]
     if len(given) == len(pair) and min(map(len, given)) >= MIN_EXAMPLES and len(torch.unique(given[0])) < MAX_KINDS:
         bench.fact("unseen_class_share", float((~torch.isin(given[1], given[0])).double().mean()))
 

@@ -8,7 +8,7 @@ import torch
 
 from nndoctor.experiment.data import as_bytes
 from nndoctor.experiment.state import unchanged
-from nndoctor.sanity.batches import Batch, part, tensors
+from nndoctor.sanity.batches import Batch, part, size, tensors
 from nndoctor.sanity.bench import Bench, number, unless_it_fails
 from nndoctor.sanity.state import seed
 
@@ -48,7 +48,7 @@ def _falls(bench: Bench, steps: int, k: int) -> tuple[tuple[float, float], tuple
     """Before and after: the loss of held-out training examples, and that of validation examples; None where one fails."""
     bench.fresh_start(k)
     cut = len(bench.batches) - max(1, round(HELD * len(bench.batches)))
-    ours, judged = bench.batches[:cut], (bench.batches[cut:], [_first(bench)])
+    ours, judged = bench.batches[:cut], (bench.batches[cut:], [_spread(bench)])
     if _seen(ours, judged[0]) > MOST_SEEN:
         return None
     before = [_loss(bench, each) for each in judged]
@@ -80,5 +80,9 @@ def _loss(bench: Bench, batches: list[Batch]) -> float:
         return unless_it_fails(lambda: sum(number(bench.subject.run(b).loss) for b in batches), math.inf) / len(batches)
 
 
-def _first(bench: Bench) -> Batch:
-    return part(bench.validation, slice(0, JUDGED)) if bench.alike(bench.validation) else bench.validation
+def _spread(bench: Bench) -> Batch:
+    """Validation examples from all places: they often come class by class."""
+    if not bench.alike(bench.validation):
+        return bench.validation
+    examples = size(bench.validation)
+    return part(bench.validation, torch.linspace(0, examples - 1, min(JUDGED, examples)).round().long())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from nndoctor.sanity.probes.parameters import layers_with_a_role
 
 NEAR_END = 1e-6  # of the ends of a sigmoid
 SMALL = 0.1  # what the last layer's weights are multiplied by
+MATRIX = 2  # dimensions of weights
 SEQUENCES = 3  # dimensions of a batch of sequences of numbers
 
 
@@ -74,22 +76,32 @@ def _default(bench: Bench, _: torch.optim.Optimizer) -> Change:
 
 @torch.no_grad()
 def _he(bench: Bench, _: torch.optim.Optimizer) -> Change:
-    for module in bench.model.modules():
-        if isinstance(module, WEIGHTS):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    for module in _layers(bench.model):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    for matrix in _matrices(bench.model):
+        nn.init.normal_(matrix, std=math.sqrt(2 / len(matrix)))
     return Change()
+
+
+def _layers(model: nn.Module) -> list[Any]:
+    return [module for module in model.modules() if isinstance(module, WEIGHTS)]
+
+
+def _matrices(model: nn.Module) -> list[Tensor]:
+    """The matrices of a model without layers, which its inputs are multiplied with from the left."""
+    return [] if _layers(model) else [each for each in model.parameters() if each.ndim == MATRIX]
 
 
 @torch.no_grad()
 def _calm_head(bench: Bench, _: torch.optim.Optimizer) -> Change:
     """The last layer with weights, in the order of its making, begins near zero."""
-    layers = [m for m in bench.model.modules() if isinstance(m, WEIGHTS)]
-    if layers:
-        layers[-1].weight.mul_(SMALL)
-        if layers[-1].bias is not None:
-            layers[-1].bias.zero_()
+    layers = _layers(bench.model)
+    if layers and layers[-1].bias is not None:
+        layers[-1].bias.zero_()
+    for weight in [layers[-1].weight] if layers else _matrices(bench.model)[-1:]:
+        weight.mul_(SMALL)
     return Change()
 
 

@@ -63,6 +63,9 @@ CURES: dict[str, tuple[r.Remedy, ...]] = {
 OF_START = ("signal-grows", "signal-shrinks", "initialization-unfit-for-activation", "initial-loss-off-chance")
 """What first weights are found to do: training makes it good where it only begins more slowly."""
 
+NEVER_TRAINED = ("optimizer-misses-parameters", "frozen-parameters")
+"""What no longer training makes up for."""
+
 FACTS = {
     "optimizer-misses-parameters": {"output_layer", "missed_untrained", "hidden"},
     "frozen-parameters": {"output_layer"},
@@ -191,7 +194,7 @@ def _in_all(bench: Bench, trials: Trials, name: str) -> Result | None:
 
     Of a rate that is too low, one so many times as high stands for so many times the steps.
     """
-    planned = bench.subject.plan.steps or 0
+    planned = 0 if name in NEVER_TRAINED else bench.subject.plan.steps or 0
     longer = planned / trials.steps
     if longer <= 1:
         return None
