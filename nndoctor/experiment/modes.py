@@ -16,12 +16,14 @@ from unittest import mock
 from torch import nn
 
 from nndoctor.experiment.backward import Reached
+from nndoctor.experiment.by_type import models_in
 from nndoctor.experiment.closures import around, later
 from nndoctor.experiment.evaluations import CALLS, Statement, run_noting, statements_after
 from nndoctor.experiment.file_text import text_with, variables_of
 from nndoctor.experiment.state import differs_in_training
 
-EVALUATES = re.compile(r"eval|valid|test|acc|score|metric", re.IGNORECASE)
+EVALUATES = re.compile(r"eval|valid|test|acc|score|metric|correct|\bval(_|\b)|_val\b", re.IGNORECASE)
+LEAVES_TRAINING = re.compile(r"[\w.]+\.(eval\(\)|train\(False\))")  # a whole statement
 TRAINING = re.compile(r"\.train\(|\.training\b")
 DEPTH = 12  # frames between a line of a file and a module that it puts into training mode
 SECONDS = 2.0  # that an evaluation may take
@@ -63,10 +65,18 @@ def wrong_mode(
         before, after = _modes(statement)
         if before and ".eval()" not in _others(outer, statement.node):
             return "evaluated in training mode", statement.node.lineno
-        left = before is False and after is False and _goes_on(statement.node, frames, calls)
+        alone = LEAVES_TRAINING.fullmatch(text) and _differs(statement)
+        left = (alone or (before is False and after is False)) and _goes_on(statement.node, frames, calls)
         if left and not TRAINING.search(_others(outer, statement.node)):
             return "trained in evaluation mode", statement.node.lineno
     return None
+
+
+def _differs(statement: Statement) -> bool:
+    """Whether a model among its variables has layers that differ in training."""
+    return any(
+        differs_in_training(part) for model in models_in(statement.variables).values() for part in model.modules()
+    )
 
 
 def _others(frames: Sequence[FrameType], statement: ast.stmt) -> str:

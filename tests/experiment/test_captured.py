@@ -667,6 +667,25 @@ def test_lines_of_their_own_that_change_the_mode(loaded, after):
     assert loaded(script.replace("NAME", "evaluate").replace('f"{total:.3f}"', "epoch")).plan.wrong_mode is None
 
 
+@pytest.mark.parametrize(
+    ("begin", "mode", "found"),
+    [
+        ("net.train()", "net.eval()", None),
+        ("net.train()", "pass", IN_TRAINING),
+        ("pass", "net.eval()", IN_EVALUATION),
+        ("pass", "net.eval(); net.train()", None),
+    ],
+)
+def test_the_mode_of_an_evaluation_that_is_written_out(loaded, begin, mode, found):
+    """In lines after the loop, of which one may set the mode."""
+    written = "correct = 0\n        for a, b in held_out: correct += int((net(a).argmax(1) == b).sum())\n        MODE"
+    before, after = mode.split("; ") if ";" in mode else (mode, "pass")
+    script = EVALUATED.replace("BEGIN", begin).replace("LAYER", "nn.Dropout(0.5)").replace("total = 0.0", before)
+    script = script.replace('print(epoch, f"{total:.3f}", NAME(net, held_out))', written.replace("MODE", after))
+    wrong = loaded(script).plan.wrong_mode
+    assert (wrong and wrong[0]) == found
+
+
 def test_a_model_that_has_a_method_of_its_own_for_its_mode(loaded):
     """As those of a framework, which another file defines."""
     script = EVALUATED.replace("BEGIN", "net.train()").replace("MODE", "net.eval()").replace("NAME", "evaluate")
