@@ -86,7 +86,7 @@ def cut_from(batch: Any) -> dict[str, object]:  # noqa: ANN401 - as it was recor
 
 def _place(loop: ast.For | ast.While | ast.FunctionDef, variables: Mapping[str, Any]) -> _Place | None:
     """The first call of a model that learns, outside of loops within this one, or the first use of weights without a module; None without either."""
-    others = {n: v for n, v in variables.items() if not (isinstance(v, Tensor) and v.requires_grad)}
+    others = {n: v for n, v in variables.items() if not (isinstance(v, Tensor) and v.requires_grad and v.is_leaf)}
     return _first(loop, variables, _given) or _first(loop, others, lambda node, _: _beside(node, variables, others))
 
 

@@ -75,6 +75,7 @@ class Lens(Observer):
         self.terms: list[Term] = []
         self.parts: list[Part] = []
         self.chosen: list[Chosen] = []
+        self.redrawn: list[bool] = []  # for each, whether it is of a later sample than the first of its distribution
         self.scored: list[Chosen] = []  # all log-probabilities that a log-softmax gives
         self.weights: list[Tensor] = []
         self.factors: list[
@@ -202,6 +203,10 @@ class Lens(Observer):
         """Note log-probabilities of what was chosen."""
         if value.requires_grad:
             self.chosen.append(_followed(value))
+
+    def drawn_again(self, again: bool) -> None:
+        """Note whether a choice is of a later sample than the first that was drawn of its distribution."""
+        self.redrawn.append(again)
 
     def _loss(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any], value: Tensor) -> None:
         output, target = (

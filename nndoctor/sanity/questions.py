@@ -11,6 +11,7 @@ from nndoctor.sanity.calls import calls_of
 from nndoctor.sanity.holdout import listed
 from nndoctor.sanity.label_fit import Place
 
+PAIR = 2
 ROLES = (2, 3)  # tensors of a batch, the last two of which have different roles
 TAGS = 3  # times as many tokens as tags
 
@@ -30,11 +31,13 @@ def questions(bench: Bench, sample: Batch) -> list[Place]:
     if bench.subject.loss is not None:  # then several targets are known as such
         targets = {id(t) for t in tensors(split(sample)[2])}
         return [k for k, t in enumerate(others, 1) if id(t) in targets and bool((t != t[:1]).any())]
-    return [
-        k
-        for k, t in enumerate(others, 1)
-        if t.ndim and (t.shape, t.dtype) != (first.shape, first.dtype) and bool((t != t[:1]).any())
-    ] or _roles(bench, [first, *others])
+    asked = _not_given(bench)
+    return [k for k, t in enumerate(others, 1) if k in asked and _differs(t, first)] or _roles(bench, [first, *others])
+
+
+def _differs(one: Tensor, first: Tensor) -> bool:
+    """Whether a tensor has another form than the first, and is not the same for all examples."""
+    return bool(one.ndim) and (one.shape, one.dtype) != (first.shape, first.dtype) and bool((one != one[:1]).any())
 
 
 def _roles(bench: Bench, given: list[Tensor]) -> list[Place]:
@@ -50,6 +53,16 @@ def _is_only_input(bench: Bench, sample: Batch) -> bool:
     first = tensors(bench.batch)[0]
     taken = [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
     return len(taken) == 1 and taken[0].shape == first.shape and torch.equal(taken[0], first)
+
+
+def _not_given(bench: Bench) -> set[int]:
+    """The places of a batch with more than two tensors that a step does not hand to the model, which is given some; all where it is given each of them, or none."""
+    own = tensors(bench.batch)
+    every = set(range(len(own)))
+    if bench.subject.step is None or len(own) <= PAIR:
+        return every
+    taken = [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
+    return {k for k in every if not any(t.shape == own[k].shape and torch.equal(t, own[k]) for t in taken)} or every
 
 
 def _own_input(bench: Bench, pool: Batch) -> bool:

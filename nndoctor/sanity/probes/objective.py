@@ -63,6 +63,8 @@ def probe(bench: Bench) -> None:
     if REWARDS.search(text) and not COSTS.search(text):
         _actor(bench, course)
         _policy(bench, course)
+        redrawn = [again for lens in course.calls for again in lens.redrawn]
+        bench.fact("policy_drawn_again", bool(redrawn) and all(redrawn))
 
 
 def _course(bench: Bench) -> Course | None:
@@ -72,7 +74,7 @@ def _course(bench: Bench) -> Course | None:
     room = TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5)
     for k in range(int(min(CALLS, max(FEWEST, room)))):
         lens = Lens(Origins(bench.model), lambda: _line(bench.subject.path))
-        with course.ledger.call(), choices_noted(lens.choice), lens:
+        with course.ledger.call(), choices_noted(lens.choice, lens.drawn_again), lens:
             loss = bench.tried(bench.batches[k % len(bench.batches)], optimizer)
         if math.isinf(loss):
             return None
@@ -187,13 +189,20 @@ def _policy(bench: Bench, course: Course) -> None:
     cosines = [
         c
         for lens in course.calls
-        for chosen in lens.chosen
+        for chosen in (*lens.chosen, *_together(lens.chosen))
         for w in lens.weights
         if (c := _cosine(chosen, w)) is not None
     ]
     strong = [c for c in [*cosines, *map(_of_single_steps, course.calls)] if abs(c) > ALIGNED]
     if len(strong) >= len(course.calls):
         bench.fact("advantages_lowered", all(c > 0 for c in strong))
+
+
+def _together(chosen: list[Chosen]) -> list[Chosen]:
+    """The log-probabilities of all moments of several episodes as one, as they are stacked."""
+    given = [one.gradient for one in chosen if one.gradient is not None and one.gradient.numel() > 1]
+    alike = len({gradient.shape for gradient in given}) == 1 < len(given)
+    return [Chosen(torch.stack(given))] if alike else []
 
 
 def _of_single_steps(lens: Lens) -> float:
