@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -37,7 +38,7 @@ class OwnMethod:
 
 @dataclass(frozen=True, slots=True)
 class LastPart:
-    """One of several models, whose forward pass stands for that of all of them while they are examined."""
+    """One of several models, or the only part of a model with parameters, whose forward pass stands for that of the whole while it is examined."""
 
     model: nn.Module
     part: nn.Module
@@ -54,20 +55,37 @@ class LastPart:
 
 def stand_in(model: nn.Module, once: Callable[[], object]) -> OwnMethod | LastPart | None:
     """What one pass calls in the place of the model's forward pass, if it is known."""
-    return _last_part(model, once) if isinstance(model, Models) else own_method(model, once)
+    if isinstance(model, Models):
+        return _last_part(model, once)
+    return own_method(model, once) or _only_part(model, once)
 
 
 def _last_part(models: Models, once: Callable[[], object]) -> LastPart | None:
     """The model that one pass calls last, if it calls it once."""
+    called = _parts_called(models, once)
+    return LastPart(models, called[-1]) if called and sum(one is called[-1] for one in called) == 1 else None
+
+
+def _only_part(model: nn.Module, once: Callable[[], object]) -> LastPart | None:
+    """The only part with parameters of a model that one pass calls, once and not by the model's own forward pass, as the network of a LightningModule."""
+    parts = [part for part in model.children() if any(True for _ in part.parameters())]
+    if len(parts) != 1 or FORWARD in vars(model):
+        return None
+    called = _parts_called(model, once)
+    return LastPart(model, parts[0]) if called.count(parts[0]) == 1 and model not in called else None
+
+
+def _parts_called(model: nn.Module, once: Callable[[], object]) -> list[nn.Module]:
+    """The parts of a model that one pass calls, and the model itself."""
     called: list[nn.Module] = []
-    parts = [part for part in models.children() if FORWARD not in vars(part)]
+    parts = [part for part in (model, *model.children()) if FORWARD not in vars(part)]
     handles = [part.register_forward_pre_hook(lambda part, _: called.append(part)) for part in parts]
     try:
         once()
     finally:
         for handle in handles:
             handle.remove()
-    return LastPart(models, called[-1]) if called and sum(one is called[-1] for one in called) == 1 else None
+    return called
 
 
 def own_method(model: nn.Module, once: Callable[[], object]) -> OwnMethod | None:
@@ -99,6 +117,7 @@ def _noted(model: nn.Module, name: str, called: list[str]) -> Iterator[None]:
     """Within, calls of a method from outside the model are noted: of one that gives no output by a name that no method has."""
     plain: MethodType = getattr(model, name)
 
+    @functools.wraps(plain)  # whose signature says what it takes
     def call(*places: Any, **names: Any) -> Any:  # noqa: ANN401 - whatever the method takes and gives
         before = len(called)
         output = plain(*places, **names)

@@ -31,6 +31,10 @@ def check(run: Run) -> Iterator[Symptom]:
             else ""
         )
         yield Symptom(text + more, DIRECT, evidence, place="train_data")
+    elif run.number("target_instead_of_one") > 0:
+        value = run.number("target_instead_of_one")
+        text = f"the targets of the binary cross-entropy are 0 or {number(float(f'{value:.4g}'))}, never 1: every output is drawn towards 0 (a mask of 0 and 1 that was divided by 255?)"
+        yield Symptom(text, DIRECT, {"largest": value}, place="train_data")
     elif run.number("blank_targets") > 0:
         share = run.number("blank_targets")
         text = f"{percent(share)} of the targets of the CTC loss are its blank label: no target may be; number the labels from 1, or set blank="
@@ -49,10 +53,10 @@ RULE = Rule(
     name="labels-out-of-range",
     severity=Severity.ERROR,
     title="labels that the output cannot express",
-    needs={"fact:target_high|fact:blank_targets": 1},
+    needs={"fact:target_high|fact:blank_targets|fact:target_instead_of_one": 1},
     check=check,
     why="A label without an output causes an index error on the CPU and undefined behavior on a GPU. Binary cross-entropy with a target of 2 rewards ever larger outputs.",
-    how="A negative class label (other than the ignored one) or one that is not below the number of scores, unless the loss takes it, as one that only compares labels; a target that is no probability under binary cross-entropy, or under a loss of a sigmoid's logarithm; the blank label among the targets of a CTC loss.",
+    how="A negative class label (other than the ignored one) or one that is not below the number of scores, unless the loss takes it, as one that only compares labels; a target that is no probability under binary cross-entropy, or under a loss of a sigmoid's logarithm; targets of a binary cross-entropy that are 0 or one number below one half; the blank label among the targets of a CTC loss.",
     sources=(
         Reference(
             "DeepFD, ICSE 2022; Stack Overflow 50079585: three classes, one sigmoid",
@@ -62,6 +66,7 @@ RULE = Rule(
     remedies=("fix-labels", "fit-loss-to-output"),
     sick=(
         Run.drawn({"blank_targets": 0.1}),
+        Run.drawn({"target_instead_of_one": 1 / 255}),
         Run.drawn({"target_low": 0.0, "target_high": 10.0, "output_classes": 10}),
         Run.drawn({"target_low": 0.0, "target_high": 2.0, "loss_wants_probabilities": True, "target_whole": True}),
     ),

@@ -14,6 +14,7 @@ from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.observe import Observer
 from nndoctor.sanity.subject import Subject, main_output, plain
 
+KINDS, HALF = 2, 0.5  # of targets that say yes or no
 SEEN = 4  # batches whose losses are looked at
 BINARY = (functional.binary_cross_entropy, functional.binary_cross_entropy_with_logits)
 
@@ -32,8 +33,10 @@ def outside(bench: Bench) -> bool:
             if _explains(bench, batch):
                 return True
             raise
+    given = _of_probabilities(bench)
     if bench.subject.loss is None:
-        _of_probabilities(bench)
+        _outside_probabilities(bench, given)
+    _never_one(bench, given)
     output = main_output(outcomes[0].output)
     target = bench.target(bench.sample)
     if output is None or target is None:
@@ -46,10 +49,16 @@ def outside(bench: Bench) -> bool:
     return later and not target.is_floating_point()  # in another batch than the first
 
 
-def _of_probabilities(bench: Bench) -> None:
-    """Note whether a binary cross-entropy within a step is given targets outside [0, 1]; whichever part of the batch that is."""
+def _of_probabilities(bench: Bench) -> list[Tensor]:
+    """What a binary cross-entropy is given as targets in the first batches, whichever part of them that is."""
+    if bench.subject.blind:
+        return []
     calls = [c for b in bench.batches[:SEEN] for c in bench.subject.observed(b)[0].calls if c.function in BINARY]
-    given = [c.target for c in calls if isinstance(c.target, Tensor) and c.target.numel()]
+    return [c.target.detach() for c in calls if isinstance(c.target, Tensor) and c.target.numel()]
+
+
+def _outside_probabilities(bench: Bench, given: list[Tensor]) -> None:
+    """Note whether a binary cross-entropy within a step is given targets outside [0, 1]."""
     low = min((float(t.min()) for t in given), default=0.0)
     high = max((float(t.max()) for t in given), default=0.0)
     wrong = low < 0 or high > 1
@@ -57,6 +66,13 @@ def _of_probabilities(bench: Bench) -> None:
     if wrong:
         bench.fact("target_low", low)
         bench.fact("target_high", high)
+
+
+def _never_one(bench: Bench, given: list[Tensor]) -> None:
+    """Note the larger of two targets of a binary cross-entropy of which one is 0 and the other closer to 0 than to 1, as a mask that was divided by 255 has them."""
+    values = sorted({value for t in given for value in torch.unique(t).tolist()}) if given else []
+    if len(values) == KINDS and values[0] == 0 < values[1] < HALF:
+        bench.fact("target_instead_of_one", values[1])
 
 
 def refused(subject: Subject, batch: Batch) -> bool:
