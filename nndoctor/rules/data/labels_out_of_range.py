@@ -56,7 +56,7 @@ RULE = Rule(
     needs={"fact:target_high|fact:blank_targets|fact:target_instead_of_one": 1},
     check=check,
     why="A label without an output causes an index error on the CPU and undefined behavior on a GPU. Binary cross-entropy with a target of 2 rewards ever larger outputs.",
-    how="A negative class label (other than the ignored one) or one that is not below the number of scores, unless the loss takes it, as one that only compares labels; a target that is no probability under binary cross-entropy, or under a loss of a sigmoid's logarithm; targets of a binary cross-entropy that are 0 or one number below one half; the blank label among the targets of a CTC loss.",
+    how="A negative class label (other than the ignored one) or one that is not below the number of scores, unless the loss takes it, as one that only compares labels; a target that is no probability under binary cross-entropy, or under a loss of a sigmoid's logarithm; targets of a binary cross-entropy of two kinds, zero and one that is nearer to it than to one; the blank label among the targets of a CTC loss.",
     sources=(
         Reference(
             "DeepFD, ICSE 2022; Stack Overflow 50079585: three classes, one sigmoid",
