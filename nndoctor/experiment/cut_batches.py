@@ -73,8 +73,20 @@ def _batch(place: _Place) -> dict[str, ast.expr]:
     if first is None or not _is_batch(first):
         return {}
     parts = {text: one for text, one in every.items() if one[1].dim() and len(one[1]) == len(first)}
+    if _made_before(place, [one for text, one in every.items() if text not in parts]):
+        return {}  # what belongs to a batch would not be cut with it, as sequences that come by time first
     known = len(parts.keys() - inputs.keys()) <= 1 and not any(value.requires_grad for _, value in parts.values())
     return {text: node for text, (node, _) in parts.items()} if known else {}
+
+
+def _made_before(place: _Place, found: list[tuple[ast.expr, Tensor]]) -> bool:
+    """Whether some of these tensors, which are no single numbers, were made in the loop before its model is called."""
+    made = set().union(*map(stored, place.block[: place.index]))
+    return any(value.dim() and _names(node) & made for node, value in found)
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def cut_from(batch: Any) -> dict[str, object]:  # noqa: ANN401 - as it was recorded, or a part of it
@@ -113,8 +125,7 @@ def _given(node: ast.stmt, variables: Mapping[str, Any]) -> list[ast.expr]:
 
 def _beside(node: ast.stmt, variables: Mapping[str, Any], others: Mapping[str, Any]) -> list[ast.expr]:
     """The tensors that stand beside weights in an assignment; `others` are the variables that are no weights."""
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    weights = any(name in variables and name not in others for name in names)
+    weights = any(name in variables and name not in others for name in _names(node))
     return list(_outermost(node.value, others)) if weights and isinstance(node, ast.Assign) else []
 
 
@@ -163,8 +174,7 @@ def _tensors(
     """The tensors within, by their text, without what is `made` of the model's output."""
     found: dict[str, tuple[ast.expr, Tensor]] = {}
     for node in nodes:
-        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-        value = None if names & made else value_of(node, variables)
+        value = None if _names(node) & made else value_of(node, variables)
         if isinstance(value, Tensor) and isinstance(node, NAMED):
             found[ast.unparse(node)] = node, value
         elif not isinstance(node, ast.Subscript):  # a part that is not known does not stand for the whole

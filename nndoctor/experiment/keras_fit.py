@@ -68,8 +68,8 @@ def _divided(whole: list[Any], share: float) -> tuple[list[Any], list[Any] | Non
 def _named(taken: dict[str, Any]) -> dict[str, Any]:
     """What fit was given, with lists of arrays, one for each of several inputs or outputs of a model, by their names."""
     model, given = taken.get("model"), taken.get("validation_data")
-    inputs, outputs = ([one.name for one in getattr(model, part, None) or []] for part in ("inputs", "outputs"))
-    outputs = list(getattr(model, "output_names", outputs))
+    inputs = [_layer(one) for one in getattr(model, "inputs", None) or []]
+    outputs = list(getattr(model, "output_names", [one.name for one in getattr(model, "outputs", None) or []]))
     found = {
         **taken,
         "x_train": _by_name(taken.get("x_train"), inputs),
@@ -78,6 +78,12 @@ def _named(taken: dict[str, Any]) -> dict[str, Any]:
     if isinstance(given, (tuple, list)) and len(given) >= PAIR:
         found["validation_data"] = (_by_name(given[0], inputs), _by_name(given[1], outputs), *given[2:])
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _layer(tensor: Any) -> str:  # noqa: ANN401 - a symbolic tensor of Keras
+    """The name of the layer of an input, by which a model takes it; the tensor itself has the same only where it was given one."""
+    layer = getattr(getattr(tensor, "_keras_history", None), "operation", tensor)
+    return str(layer.name)
 
 
 def _by_name(value: Any, names: list[str]) -> Any:  # noqa: ANN401 - what fit takes

@@ -32,8 +32,15 @@ def is_keras(model: nn.Module) -> bool:
 
 
 def called(model: nn.Module, *places: Any, **names: Any) -> Any:  # noqa: ANN401 - whatever the model takes and returns
-    """The model's output. Keras does not look at torch's mode: it is told whether this is training, as its `fit` tells it."""
-    return model(*places, **names, training=model.training) if is_keras(model) else model(*places, **names)
+    """The model's output. Keras does not look at torch's mode: it is told whether this is training, as its `fit` tells it.
+
+    A functional model that is made of a list of inputs takes a list.
+    """
+    if not is_keras(model):
+        return model(*places, **names)
+    if places and isinstance(places[0], Mapping) and isinstance(getattr(model, "_inputs_struct", None), (list, tuple)):
+        places = (list(places[0].values()), *places[1:])
+    return model(*places, **names, training=model.training)
 
 
 def dropout_rates(model: nn.Module) -> list[tuple[Any, float]]:

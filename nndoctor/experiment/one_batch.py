@@ -86,12 +86,16 @@ class Course:
     @contextmanager
     def followed(self) -> Iterator[None]:
         """Within, steps and losses are noted. Raises UsageError where steps do not end, and NextBatch."""
+        if self.by_hand is not None:
+            self.by_hand.begin()
         handle = register_optimizer_step_post_hook(self._count)
         try:
             with backward_replaced(self._go_back):
                 yield
         finally:
             handle.remove()
+        if self.by_hand is not None and self.stepped:
+            self.by_hand.finish()
 
     def rest(self, given: Iterable[Any], taken: int) -> Iterator[Any]:
         """What is left of a range, or of other items, after so many steps, until the optimizers have stepped again.

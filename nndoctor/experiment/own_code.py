@@ -20,6 +20,7 @@ from nndoctor.core.errors import UsageError
 from nndoctor.experiment.by_hand import ByHand
 from nndoctor.experiment.cut_batches import CUT, cut_from
 from nndoctor.experiment.file_text import LEAVES_TRACES, MAKES_OPTIMIZER, SCRIPT, required, script_of, text_of
+from nndoctor.experiment.generators import follow_seed
 from nndoctor.experiment.iterations import BEGUN, STEPS, carries_state, counted, numbers
 from nndoctor.experiment.model_file import own_arguments, silent
 from nndoctor.experiment.names import LOSSES, MODELS, OPTIMIZERS
@@ -120,13 +121,10 @@ class OwnCode:
         A loop without a loader is left at the first backward() after steps of all its optimizers. One that adds up
         gradients goes through its batch until it steps.
         """
-        hand = optimizer if isinstance(optimizer, ByHand) else None
-        course = self._course(hand)
+        course = self._course(optimizer if isinstance(optimizer, ByHand) else None)
         one = OneBatch(self.loader, batch, lambda: self.should_step and not course.stepped)
         stands = self._with_stand_ins(one, optimizer, course)
         found = None
-        if hand is not None:
-            hand.begin()
         try:
             with ExitStack() as stack:
                 for each in (*stands, course.followed(), silent(), own_arguments(self.path)):
@@ -137,8 +135,6 @@ class OwnCode:
                     self.idle_epoch = len(course.losses)
                 if course.stepped:
                     self.taken, self.counts = self.taken + 1, numbers(self.variables, self.assigned)
-                    if hand is not None:
-                        hand.finish()
         except SystemExit as error:
             raise UsageError(f"{self.name} ends the program") from error
         if self.loop and not course.losses and self.taken:  # it has come to its end
@@ -157,6 +153,7 @@ class OwnCode:
     ) -> list[AbstractContextManager[None]]:
         """Within these, others stand for the file's loader and optimizer, and for those of the object whose method it is."""
         holders = [self.variables, *self._others()]
+        follow_seed([value for holder in holders for value in holder.values()])
         own_data = isinstance(one.batch, tuple) and not one.batch  # nothing is given to code that draws its own
         drawn = callable(self.variables.get(SAMPLER)) and not own_data
         draws = {SAMPLER: lambda *_, **__: one.batch} if drawn else {}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import default_collate
 
 from nndoctor.experiment.data import Batches
@@ -23,13 +23,17 @@ FEWEST = 2  # tensors of a batch whose lengths differ
 
 
 def batch_first(found: Experiment) -> tuple[Experiment, bool]:
-    """The experiment with the examples first, and whether that changed it: the user's step is still given what it expects."""
+    """The experiment with the examples first, and whether that changed it: the user's step is still given what it expects.
+
+    A step that draws its own sequences hands them over as its layers want them, which is not changed.
+    """
     step, train_step = found.step, found.train_step
     loader = found.train_data.loader
     collated = loader is None or loader.collate_fn is not default_collate
     own = step is not None or train_step is not None
-    if not (own and collated and _time_first(list(islice(iter(found.train_data), LOOKED_AT)))):
-        return found, False
+    first = list(islice(iter(found.train_data), LOOKED_AT)) if collated and (own or found.loop is not None) else []
+    if not own or not _time_first(first):
+        return found, bool(first) and not any(map(tensors, first)) and _wants_time_first(found.model)
     validation = found.validation_data
     changed = dataclasses.replace(
         found,
@@ -39,6 +43,10 @@ def batch_first(found: Experiment) -> tuple[Experiment, bool]:
         train_step=None if train_step is None else _given_back(train_step),
     )
     return changed, True
+
+
+def _wants_time_first(model: nn.Module) -> bool:
+    return any(getattr(module, "batch_first", None) is False for module in model.modules())
 
 
 def exchanged(batch: Batch) -> Batch:

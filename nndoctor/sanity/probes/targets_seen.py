@@ -21,6 +21,7 @@ from nndoctor.sanity.time_first import of_examples
 MAX_CALLS = 2  # of the model in a step: one that accumulates gradients calls it for each part of a batch
 MIN_PLACES = 4  # places that a sequence must have
 MOSTLY = 0.5  # of the places: so many are no padding
+DRAWS = 3  # the seed of a step that draws its own data
 MAX_DIMENSIONS = 3  # examples, places and features
 
 
@@ -36,6 +37,7 @@ class Held:
 
 def probe(bench: Bench) -> None:
     """Find the arguments that hold the targets at their own place or one place later, and change them from the middle on."""
+    seed(DRAWS)
     with torch.no_grad():
         calls = calls_of(bench.subject, bench.batch)
     for call in calls[:MAX_CALLS]:
@@ -85,6 +87,7 @@ def _places_second(tensor: Tensor, dimension: int) -> Tensor:
 
 def _goals(bench: Bench, given: dict[str, Tensor]) -> list[Tensor]:
     """What outputs are compared with: the target of the batch, and what torch's losses are given."""
+    seed(DRAWS)
     observer, _ = bench.subject.observed(bench.batch)
     own = bench.target(bench.batch)
     found = [call.target for call in observer.calls if isinstance(call.target, Tensor)]
@@ -143,10 +146,10 @@ def _change(bench: Bench, call: ModelCall, held: Held) -> float | None:
     half = _middle(given, held.dimension)
     other = _of_examples(bench, _later_exchanged(given, held.dimension, half))
     bench.model.eval()
-    seed(3)
+    seed(DRAWS)
     before = main_output(call.repeated(bench.model))
     places, names = call.changed(held.name, lambda t: other if t is own else t)
-    seed(3)
+    seed(DRAWS)
     after = main_output(bench.model(*places, **names))
     if before is None or after is None or before.shape != after.shape:
         return None
