@@ -40,6 +40,7 @@ from nndoctor.experiment.modes import Places, training_calls, wrong_mode
 from nndoctor.experiment.names import LOSSES
 from nndoctor.experiment.own_code import own_step
 from nndoctor.experiment.recorded import CALLS
+from nndoctor.experiment.schedule_steps import scheduled_rates
 from nndoctor.experiment.stages import SECONDS, is_first_stage
 from nndoctor.experiment.weights import leaves_of, weights_in
 
@@ -56,7 +57,8 @@ class Captured:
     `reached` is what its first loss goes back to; empty where a framework trains. `step` is the function that takes the step on a batch that it is given,
     `fixed` the arguments beside it, as models and optimizers. `evaluations` are the batches of each statement after the
     loop that calls the model, `planned` the number of steps that its loops count,
-    `wrong_mode` a line that evaluates in training mode, or after which it trains in evaluation mode.
+    `wrong_mode` a line that evaluates in training mode, or after which it trains in evaluation mode,
+    `rates` those of the planned steps where a line around the loop advances a schedule.
     """
 
     names: Mapping[str, object]
@@ -68,6 +70,7 @@ class Captured:
     evaluations: list[list[Parts]] = field(default_factory=list)
     planned: int | None = None
     wrong_mode: tuple[str, int] | None = None
+    rates: tuple[float, ...] = ()
 
     def trains(self, model: nn.Module) -> bool:
         """Whether the script trains this model first, and not another one, as a teacher."""
@@ -134,13 +137,15 @@ def _at(frames: list[FrameType], loss: Tensor, calls: Places, by_hand: ByHand | 
     node, frame, loader = found
     variables = opened({**names, **variables_of(frame), **FROM_START})
     names |= {name: variables[name] for name, value in names.items() if isinstance(value, FunctionType)}
+    outer = frames[frames.index(frame) :]
     planned = planned_steps(node, frames, loader)
+    rates = scheduled_rates(node, outer, loader, planned)
     if not any(callable(names.get(name)) for name in LOSSES) and (own := loss_called(node, variables, loss)):
         names["loss"] = own
     if (own_weights := weights_in(node, names, leaves)) is not None:
         made = dict.fromkeys(("model", own_weights[1] or "model"), own_weights[0])
         names, variables = {**names, **made}, {**variables, **made}
-    outer, seen = frames[frames.index(frame) :], list[list[Parts]]()
+    seen = list[list[Parts]]()
     if loader is None:
         if cuts(node, variables):
             variables |= CUTS
@@ -157,6 +162,7 @@ def _at(frames: list[FrameType], loss: Tensor, calls: Places, by_hand: ByHand | 
         seen,
         planned,
         wrong_mode(node, frames, frame, calls),
+        rates,
     )
 
 

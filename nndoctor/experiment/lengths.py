@@ -36,6 +36,11 @@ def planned_steps(loop: ast.For | ast.While, frames: list[FrameType], loader: ob
     return total if numbers else None
 
 
+def batches_of(loop: ast.For | ast.While, frame: FrameType, loader: object) -> int | None:
+    """How many batches a training loop goes through each time that it runs; None where that cannot be told."""
+    return _times(loop, frame) if loader is None else _length(loader)
+
+
 def _counts_epochs(node: ast.For | ast.While) -> bool:
     return isinstance(node, ast.For) and EPOCH.match(ast.unparse(node.target)) is not None
 

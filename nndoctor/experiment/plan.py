@@ -18,7 +18,7 @@ from nndoctor.experiment.transformers_trainer import planned_rates, steps_of, tr
 class Plan:
     """The plan of a training, as far as it is known.
 
-    `rates` are the learning rates that a Trainer is set up for, `steps` is the length of the training, `clip` the norm to
+    `rates` are the learning rates of its steps as a Trainer or a line of a script has them, `steps` is the length of the training, `clip` the norm to
     which a Trainer clips gradients, `wrong_mode` a line of a script that evaluates in training mode, or after which it
     trains in evaluation mode, and which of both.
     """
@@ -32,7 +32,8 @@ class Plan:
     def of(cls, path: str, names: Mapping[str, object], script: Captured | None, train: Batches) -> Plan:
         """The plan in a file, or in what its script has made."""
         mode = None if script is None else script.wrong_mode
-        return cls(_rates(path, names), _steps(script, names, train), _largest_norm(names), mode)
+        rates = _rates(path, names) or (() if script is None else script.rates)
+        return cls(rates, _steps(script, names, train), _largest_norm(names), mode)
 
 
 def _rates(path: str, names: Mapping[str, object]) -> tuple[float, ...]:

@@ -13,6 +13,8 @@ from nndoctor.core.run import Run
 MAX_SHIFT = 0.5  # standard deviations of the training inputs between the two means
 MAX_RATIO = 2.0  # between the two standard deviations
 MAX_UNSEEN = 0.05  # of the validation examples
+CODES, RANGES = 3, 4  # numbers that are known of the codes, and of the ranges of targets
+MAX_NEW_CODES = 0.3  # of the validation examples, more than by chance
 LEARNED = 0.3  # of the first loss, by which that of held-out training examples falls
 FOLLOWS = 0.4  # of that fall, which the loss of validation examples shares at least
 ERRORS = 4.0  # standard errors of the mean that chance is allowed on top
@@ -25,7 +27,27 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"{percent(unseen)} of the validation examples have a class that no training example read has: split the examples at random, or by class"
         yield Symptom(text, MEASURED, {"unseen": unseen}, place="validation_data")
         return
-    yield from _inputs(run) or _losses(run)
+    yield from _codes(run) or _targets(run) or _inputs(run) or _losses(run)
+
+
+def _codes(run: Run) -> list[Symptom]:
+    """Compare the codes that an input has in both, against those of two halves of the training examples."""
+    found = run.numbers("unseen_codes")
+    if len(found) != CODES or found[1] <= found[2] + MAX_NEW_CODES:
+        return []
+    place, unseen, expected = found
+    text = f"{percent(unseen)} of the validation examples have a code in input {place:.0f} that no training example read has ({percent(expected)} would by chance): what the model knows of it is as it was initialized; split the examples at random, or within each code"
+    return [Symptom(text, MEASURED, {"unseen": unseen, "by_chance": expected}, place="validation_data")]
+
+
+def _targets(run: Run) -> list[Symptom]:
+    """Compare the ranges of the targets."""
+    found = run.numbers("targets_apart")
+    if len(found) != RANGES:
+        return []
+    low, high, least, most = found
+    text = f"the targets of the validation examples are between {_loss(least)} and {_loss(most)}, all outside the range of the training targets, {_loss(low)} to {_loss(high)}: the examples were divided in the order of their targets; shuffle them before"
+    return [Symptom(text, MEASURED, {"lowest": least, "highest": most}, place="validation_data")]
 
 
 def _losses(run: Run) -> list[Symptom]:
@@ -65,14 +87,18 @@ RULE = Rule(
     name="train-validation-shift",
     severity=Severity.WARNING,
     title="validation examples are distributed differently from training examples",
-    needs={"fact:shift_mean|fact:unseen_class_share|fact:validation_loss_after": 1},
+    needs={
+        "fact:shift_mean|fact:unseen_class_share|fact:validation_loss_after|fact:unseen_codes|fact:targets_apart": 1
+    },
     check=check,
     why="A network sees inputs that it was not trained on when one split is normalized and the other is not, or when each is normalized by its own mean.",
-    how=f"The means of all input values differ by more than {MAX_SHIFT:g} standard deviations, or the standard deviations by more than a factor of {MAX_RATIO:g}, and by {ERRORS:g} standard errors more; or more than {percent(MAX_UNSEEN)} of the validation examples are of classes that the training set lacks; or a short training on three quarters of the training batches lowers the loss of the last quarter by more than {percent(LEARNED)} and that of the validation examples, which stays the higher one, by less than {percent(FOLLOWS)} of that.",
+    how=f"The means of all input values differ by more than {MAX_SHIFT:g} standard deviations, or the standard deviations by more than a factor of {MAX_RATIO:g}, and by {ERRORS:g} standard errors more; or more than {percent(MAX_UNSEEN)} of the validation examples are of classes that the training set lacks; or codes in an input are new in {percent(MAX_NEW_CODES)} more of them than between two halves of the training examples; or all their targets lie outside the range of the training targets; or a short training on three quarters of the training batches lowers the loss of the last quarter by more than {percent(LEARNED)} and that of the validation examples, which stays the higher one, by less than {percent(FOLLOWS)} of that.",
     sources=(Reference("Ng, Machine Learning Yearning, chapters 40 to 43"),),
     remedies=("same-preparation",),
     sick=(
         Run.drawn({"unseen_class_share": 1.0}),
+        Run.drawn({"unseen_codes": (1, 0.9, 0.05)}),
+        Run.drawn({"targets_apart": (-2.0, 0.8, 0.8, 4.1)}),
         Run.drawn(
             {
                 "held_loss_before": 1.1,
@@ -86,6 +112,7 @@ RULE = Rule(
     ),
     healthy=(
         Run.drawn({"unseen_class_share": 0.0}),
+        Run.drawn({"unseen_codes": (2, 0.3, 0.2)}),
         Run.drawn(
             {
                 "held_loss_before": 1.1,

@@ -14,6 +14,7 @@ OVERWRITTEN = (
     4.0  # times the weights' size, in a few steps of several losses; such trainings move them by half of it at most
 )
 MIN_REACHED = 0.01  # of the rate, after an epoch of a warm-up
+MIN_PLANNED = 0.3  # of the configured rate, in the whole training
 WITHOUT_SEEDS, WITH_ALL_SEEDS = 0.6, 0.95  # confidences where no seed, and where every seed agrees
 
 
@@ -21,7 +22,12 @@ def check(run: Run) -> Iterator[Symptom]:
     """Judge the schedule of the user's step, then the range test's verdicts over seeds."""
     after, epoch, highest = (run.number(n) for n in ("rate_vanishes_after", "rate_of_epoch", "rate_highest"))
     if after:
-        text = f"the schedule takes the learning rate from {number(highest)} to less than a hundredth of it within {after:.0f} steps, while an epoch has {epoch:.0f} batches: it counts epochs, and is advanced with each batch"
+        length = (
+            f"an epoch has {epoch:.0f} batches"
+            if after < epoch
+            else f"the training has {run.number('rate_of_training'):.0f}"
+        )
+        text = f"the schedule takes the learning rate from {number(highest)} to less than a hundredth of it within {after:.0f} steps, while {length}: it counts epochs, and is advanced with each batch"
         evidence: dict[str, Number] = {"calls": after, "batches_of_epoch": epoch, "highest": highest}
         yield Symptom(text, DIRECT, evidence, place="train_step", remedies=("decay-later",))
         return
@@ -95,7 +101,7 @@ RULE = Rule(
     needs={"fact:lr_side|fact:own_movement|fact:rate_vanishes_after|fact:rate_zero_for|fact:planned_steps": 1},
     check=check,
     why="The learning rate is the first setting to get right. Ten times too low takes ten times as long; too high learns nothing.",
-    how=f"Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch, none may keep it at exactly zero for its first dozens of steps, and a warm-up must reach {percent(MIN_REACHED)} of its highest rate within an epoch, and a tenth of the configured one within the training that a Trainer is set up for.",
+    how=f"Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump. A schedule that each batch advances, within train_step or by Lightning, must leave more than a hundredth of the learning rate for half an epoch and for the first part of a training of known length, none may keep it at exactly zero for its first dozens of steps, and a warm-up must reach {percent(MIN_REACHED)} of its highest rate within an epoch, and {percent(MIN_PLANNED)} of the configured one within the training that a Trainer is set up for, or that the loops of a script count.",
     sources=(
         Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),

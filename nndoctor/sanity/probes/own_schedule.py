@@ -10,6 +10,7 @@ from torch.optim.lr_scheduler import ExponentialLR, MultiStepLR, ReduceLROnPlate
 from nndoctor.experiment.rates import rates_ahead
 from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.optimizers import unwrapped
+from nndoctor.sanity.probes.schedule import longest
 from nndoctor.sanity.user_step import VANISHED, OwnStep
 
 DECAYS = (ExponentialLR, StepLR, MultiStepLR)  # that count epochs, as torch's own examples advance them
@@ -27,9 +28,12 @@ def note(bench: Bench, step: object, calls: int) -> None:
         _warmup(bench, epoch, calls)
     if not isinstance(step, OwnStep):
         return
-    after, highest = (step.vanished, step.highest) if 0 < step.vanished <= epoch / 2 else _decayed(bench, epoch, calls)
+    after, highest = (
+        (step.vanished, step.highest) if 0 < step.vanished <= longest(bench, epoch) else _decayed(bench, epoch, calls)
+    )
     if after:
         bench.fact("rate_vanishes_after", after)
+        bench.fact("rate_of_training", bench.subject.plan.steps)
         bench.fact("rate_of_epoch", epoch)
         bench.fact("rate_highest", highest)
 

@@ -8,26 +8,28 @@ from typing import Any
 
 from torch.optim import Optimizer
 
+from nndoctor.rules.sanity.lr_outside_usable_range import MIN_PLANNED
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.optimizers import rate
 from nndoctor.sanity.user_step import VANISHED
 
 ZERO_STEPS = 50  # of a schedule, in which a rate of 0 trains nothing
-REACHED = 0.1  # of the configured rate, in the whole training
+PART = 0.2  # of the steps of a training
 MAX_STEPS = 5000  # that are tried; what lasts longer is no mistake of this kind
 
 
 def probe(bench: Bench) -> None:
-    """Ask each schedule for the rates of half an epoch, and put it back; then those of torch's for a start at zero."""
+    """Ask each schedule for the rates of half an epoch, or of the first part of the training, and put it back; then those of torch's for a start at zero."""
     _note_planned(bench)
     epoch = int(getattr(bench.subject.train, "number", None) or 0)
-    calls = min(epoch // 2, MAX_STEPS)
+    calls = min(longest(bench, epoch), MAX_STEPS)
     planned = bench.subject.plan.rates[: calls + 1]
     for rates in (planned, *_of_lightning(bench.model, calls), *_of_keras(bench.model, calls)):
         bench.fresh_start()
         after = _vanished(rates)
         if after:
             bench.fact("rate_vanishes_after", after)
+            bench.fact("rate_of_training", bench.subject.plan.steps)
             bench.fact("rate_of_epoch", epoch)
             bench.fact("rate_highest", max(rates))
             return
@@ -37,11 +39,17 @@ def probe(bench: Bench) -> None:
     bench.fresh_start()
 
 
+def longest(bench: Bench, epoch: int) -> int:
+    """The number of steps before which a rate may not vanish: half an epoch, or a part of a training whose length is known."""
+    return max(epoch // 2, int(PART * (bench.subject.plan.steps or 0)))
+
+
 def _note_planned(bench: Bench) -> None:
     """Note the highest rate of the planned training, where its warm-up has hardly begun at its end."""
     rates = bench.subject.plan.rates
     configured = 0.0 if bench.subject.optimizer is None else rate(bench.subject.optimizer)
-    if rates and max(rates) < REACHED * configured:
+    whole = len(rates) >= (bench.subject.plan.steps or 0)
+    if rates and whole and max(rates) < MIN_PLANNED * configured:
         bench.fact("planned_steps", len(rates))
         bench.fact("planned_peak", max(rates))
 

@@ -13,6 +13,7 @@ from nndoctor.sanity.bench import Bench
 
 MIN_EXAMPLES = 16  # examples that say something about a set
 BY_CLASS = 0.9  # of a batch, on average: so many examples of one class show that the others come later
+MIN_CODES = 10  # different ones in an input
 MAX_KINDS = 100  # classes: of more, some are missing among so few examples
 
 
@@ -27,6 +28,8 @@ def probe(bench: Bench, inputs: Tensor, keys: list[bytes]) -> None:
     bench.fact("overlap_share", sum(key in train for key in held) / len(held))
     bench.fact("validation_is_train", train <= set(held))  # of which only the first batches were read
     _unseen(bench)
+    _unseen_codes(bench)
+    _targets(bench)
     if inputs.is_floating_point() and min(len(inputs), len(other)) >= MIN_EXAMPLES:
         a, b = inputs.detach().float(), other.detach().float()
         spread = float(a.std())
@@ -45,6 +48,34 @@ def _unseen(bench: Bench) -> None:
     given = [t.detach().cpu().long() for t in pair if t is not None and t.ndim == 1 and not t.is_floating_point()]
     if len(given) == len(pair) and min(map(len, given)) >= MIN_EXAMPLES and len(torch.unique(given[0])) < MAX_KINDS:
         bench.fact("unseen_class_share", float((~torch.isin(given[1], given[0])).double().mean()))
+
+
+def _unseen_codes(bench: Bench) -> None:
+    """Of the codes in an input, as those of users, which share of the validation examples has one that no training example read has, and which share of a half of these has one that the other half lacks."""
+    for place, (own, held) in enumerate(zip(all_inputs(bench.data), all_inputs(bench.validation), strict=False)):
+        if own.ndim != 1 or own.is_floating_point() or own.dtype != held.dtype or len(torch.unique(own)) < MIN_CODES:
+            continue
+        mixed = own[torch.randperm(len(own), generator=torch.Generator().manual_seed(0))]
+        first, second = mixed[: len(own) // 2], mixed[len(own) // 2 :]
+        share, expected = _share_without(held, own), _share_without(second, first)
+        if share > expected:
+            bench.fact("unseen_codes", (place + 1, share, expected))
+            return
+
+
+def _share_without(asked: Tensor, known: Tensor) -> float:
+    return float((~torch.isin(asked, known)).double().mean())
+
+
+def _targets(bench: Bench) -> None:
+    """The ranges of training and validation targets that are single numbers, where they have nothing in common."""
+    own, held = bench.target(bench.data), bench.target(bench.validation)
+    if own is None or held is None or not own.is_floating_point() or own[0].numel() != 1 or held[0].numel() != 1:
+        return
+    a, b = own.detach().double().flatten(), held.detach().double().flatten()
+    apart = float(b.min()) > float(a.max()) or float(b.max()) < float(a.min())
+    if apart and min(len(a), len(b)) >= MIN_EXAMPLES:
+        bench.fact("targets_apart", (float(a.min()), float(a.max()), float(b.min()), float(b.max())))
 
 
 def of_nodes(bench: Bench) -> bool:
