@@ -15,7 +15,7 @@ from nndoctor.experiment.keras_model import called, has_own_step
 PAIR = 2  # inputs and targets
 BATCH = 32  # examples, where fit is given no other number
 FIT = (
-    "model", "x_train", "y_train", "batch_size", "epochs", "", "", "validation_split", "validation_data", "shuffle", "class_weight", "sample_weight",
+    "model", "x_train", "y_train", "batch_size", "epochs", "", "callbacks", "validation_split", "validation_data", "shuffle", "class_weight", "sample_weight",
 )  # fmt: skip
 """What the arguments of fit are; those without a name say nothing of its data."""
 
@@ -50,7 +50,7 @@ def arrays_as_data(taken: dict[str, Any]) -> dict[str, Any]:
     rows = whole
     if held_out is None:
         rows, held_out = _divided(whole, float(taken.get("validation_split", 0.0)))
-    parts: dict[str, Any] = {name: taken[name] for name in taken.keys() & {"model", "epochs"}}
+    parts: dict[str, Any] = {name: taken[name] for name in taken.keys() & {"model", "epochs", "callbacks"}}
     parts["train_data"] = loader(*rows, shuffle=bool(taken.get("shuffle", True)), size=size)
     if held_out is not None:
         parts["validation_data"] = loader(*held_out, shuffle=False, size=size)

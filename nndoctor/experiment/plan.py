@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nndoctor.experiment.best_kept import Kept, wrong_best
 from nndoctor.experiment.captured import Captured
 from nndoctor.experiment.data import Batches
 from nndoctor.experiment.lengths import named_epochs
@@ -18,22 +19,23 @@ from nndoctor.experiment.transformers_trainer import planned_rates, steps_of, tr
 class Plan:
     """The plan of a training, as far as it is known.
 
-    `rates` are the learning rates of its steps as a Trainer or a line of a script has them, `steps` is the length of the training, `clip` the norm to
-    which a Trainer clips gradients, `wrong_mode` a line of a script that evaluates in training mode, or after which it
-    trains in evaluation mode, and which of both.
+    `rates` are the learning rates of its steps as a Trainer or a line of a script has them, `steps` is the length of the
+    training, `clip` the norm to which a Trainer clips gradients, `wrong_mode` a line of a script that evaluates in training mode, or after which it
+    trains in evaluation mode, and which of both, `wrong_best` what keeps the worst state of the training for the best.
     """
 
     rates: tuple[float, ...] = ()
     steps: int | None = None
     clip: float | None = None
     wrong_mode: tuple[str, int] | None = None
+    wrong_best: Kept | None = None
 
     @classmethod
     def of(cls, path: str, names: Mapping[str, object], script: Captured | None, train: Batches) -> Plan:
         """The plan in a file, or in what its script has made."""
         mode = None if script is None else script.wrong_mode
         rates = _rates(path, names) or (() if script is None else script.rates)
-        return cls(rates, _steps(script, names, train), _largest_norm(names), mode)
+        return cls(rates, _steps(script, names, train), _largest_norm(names), mode, wrong_best(names))
 
 
 def _rates(path: str, names: Mapping[str, object]) -> tuple[float, ...]:

@@ -27,6 +27,7 @@ def check(run: Run) -> Iterator[Symptom]:
         _unlikely,
         _rewards,
         _preferences,
+        _best,
     ):
         yield from look(run)
 
@@ -105,6 +106,14 @@ def _rewards(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, MEASURED, {"advantages": "lowered"}, place="train_step")
 
 
+def _best(run: Run) -> Iterator[Symptom]:
+    found = run.texts("wrong_best")
+    if len(found) == len(("who", "metric", "kept")):
+        who, metric, kept = found
+        text = f"{who} takes the {kept} {metric} for the best: it ends the training, or keeps its state, where that is worst; change its mode"
+        yield Symptom(text, DIRECT, {"kept": f"{kept} {metric}"}, place="training")
+
+
 def _preferences(run: Run) -> Iterator[Symptom]:
     if run.fact("preference_reversed") is True:
         steps, before, after = (run.number(f"preference_{n}") for n in ("steps", "before", "after"))
@@ -118,10 +127,10 @@ RULE = Rule(
     name="objective-reversed",
     severity=Severity.ERROR,
     title="a part of the objective has the wrong sign",
-    needs={"fact:scores_pushed_alike|fact:objective_seen": 1},
+    needs={"fact:scores_pushed_alike|fact:objective_seen|fact:wrong_best": 1},
     check=check,
     why="A loss with the wrong sign often falls as well as the right one: the generator learns to be recognized, pairs that belong together are moved apart, a flow shrinks its space, quantiles are exchanged.",
-    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: a short training must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Contrastive losses over a square matrix: its scores must not fall as the cosine similarity of the embeddings rises. Flows of few dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names. Losses of torch's against given targets, and squared errors written by hand, must not enter with a minus sign and rise, unless another loss trains the same output the other way. In a file that speaks of rewards and of no costs, the gradients of log-probabilities must oppose the advantages that weigh them, and an actor's must raise its critic's value. A product of log-probabilities and given probabilities, as in a cross-entropy written by hand, must not fall. Where a batch names chosen and rejected answers, a short training must not lower the score of the chosen ones against that of the rejected ones.",
+    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: a short training must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Contrastive losses over a square matrix: its scores must not fall as the cosine similarity of the embeddings rises. Flows of few dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names. Losses of torch's against given targets, and squared errors written by hand, must not enter with a minus sign and rise, unless another loss trains the same output the other way. In a file that speaks of rewards and of no costs, the gradients of log-probabilities must oppose the advantages that weigh them, and an actor's must raise its critic's value. A product of log-probabilities and given probabilities, as in a cross-entropy written by hand, must not fall. Where a batch names chosen and rejected answers, a short training must not lower the score of the chosen ones against that of the rejected ones. What stops a training early, or keeps its best state, must not watch for the highest loss, nor for the lowest accuracy.",
     sources=(
         Reference("Goodfellow et al., Generative Adversarial Nets, 2014", "https://arxiv.org/abs/1406.2661"),
         Reference("Dinh et al., Density Estimation using Real NVP, 2016", "https://arxiv.org/abs/1605.08803"),
@@ -163,6 +172,7 @@ RULE = Rule(
         Run.drawn({"objective_seen": True, "labels_made_unlikely": True}),
         Run.drawn({"objective_seen": True, "critic_lowered": True}),
         Run.drawn({"objective_seen": True, "advantages_lowered": True}),
+        Run.drawn({"wrong_best": ("EarlyStopping", "val_loss", "highest")}),
         Run.drawn(
             {
                 "objective_seen": True,

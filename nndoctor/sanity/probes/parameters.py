@@ -39,6 +39,7 @@ def probe(bench: Bench) -> None:
         which, line = bench.subject.plan.wrong_mode
         bench.fact("wrong_mode", which)
         bench.fact("wrong_mode_line", line)
+    bench.fact("wrong_best", bench.subject.plan.wrong_best)
     optimizer = bench.subject.optimizer
     if optimizer is not None:
         _missed(bench, optimizer)
