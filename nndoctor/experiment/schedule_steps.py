@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -42,7 +43,9 @@ def scheduled_rates(
     [one] = found
     steps = min(planned, MOST_STEPS)
     try:
-        rates = rates_ahead(one.scheduler, steps // one.every)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a schedule that is advanced before its optimizer steps
+            rates = rates_ahead(one.scheduler, steps // one.every)
     except (ValueError, IndexError, ZeroDivisionError):  # a schedule past its end, or one of the user's own making
         return ()
     return tuple(rate for rate in rates for _ in range(one.every))[:steps]

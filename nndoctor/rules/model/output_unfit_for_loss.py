@@ -13,6 +13,7 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+MAX_SEVERAL = 0.05  # of the examples
 MIN_CORRELATION = 0.4  # rank correlation of the output that the loss prefers with the targets
 OPPOSITE = -0.9  # the same of a loss of distances, which is bounded below
 FAR_BELOW_ZERO = -0.5  # no loss of probabilities goes there
@@ -30,7 +31,7 @@ TRAINED = ("real_input_loss", "held_loss_after")  # losses that a training of th
 
 def check(run: Run) -> Iterator[Symptom]:
     """Take the plainest of the ways in which output and loss do not fit."""
-    ways = (_not_a_number, _raw, _endless, _term, _range, _stuck, _follows, _mixed, _median, _of_classes)
+    ways = (_not_a_number, _raw, _endless, _term, _several, _range, _stuck, _follows, _mixed, _median, _of_classes)
     found = (way(run) for way in ways)
     yield from islice((symptom for symptom in found if symptom is not None), 1)
 
@@ -97,6 +98,15 @@ def _term(run: Run) -> Symptom | None:
     """What a term of the loss shows by its arguments, or by outputs that are moved."""
     found = wrong_term(run)
     return None if found is None else _symptom(run, found[0], DIRECT, remedies=found[1])
+
+
+def _several(run: Run) -> Symptom | None:
+    """Examples of several classes under a softmax, which divides one among them."""
+    share = run.number("several_classes")
+    if share <= MAX_SEVERAL:
+        return None
+    text = f"{percent(share)} of the examples belong to several classes at once, and softmax lets the probabilities of all classes add up to 1: use a sigmoid for each class and binary cross-entropy"
+    return _symptom(run, text, DIRECT, remedies=("fit-loss-to-output",))
 
 
 def _range(run: Run) -> Symptom | None:
@@ -187,7 +197,7 @@ RULE = Rule(
     needs={"fact:loss_is_finite|fact:targets_outside": 1},
     check=check,
     why="A loss fits an output if better outputs have a lower loss, the best output is possible, and the gradient leads there. A sigmoid with targets of 100, a softmax over one value and a logarithm of raw scores do not fit, and training cannot correct that.",
-    how=f"The loss is minimized over the outputs directly, without the network: its initial value, its minimum, its minimum with the last activation (an error if that misses {percent(MAX_SHORTFALL)} of the way or more), where gradient descent ends, and whether the best output follows the targets. Each output of the model is also moved far up and down: a loss that falls both ways with the square of the distance has no minimum. Where the targets are numbers, the last layer's weights are multiplied by large numbers of both signs: an error if the outputs stay within ends beyond which more than {percent(MAX_OUTSIDE)} of the targets lie.",
+    how=f"No more than {percent(MAX_SEVERAL)} of the rows of zeros and ones under a softmax may name several classes. The loss is minimized over the outputs directly, without the network: its initial value, its minimum, its minimum with the last activation (an error if that misses {percent(MAX_SHORTFALL)} of the way or more), where gradient descent ends, and whether the best output follows the targets. Each output of the model is also moved far up and down: a loss that falls both ways with the square of the distance has no minimum. Where the targets are numbers, the last layer's weights are multiplied by large numbers of both signs: an error if the outputs stay within ends beyond which more than {percent(MAX_OUTSIDE)} of the targets lie.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",
@@ -226,6 +236,7 @@ RULE = Rule(
         Run.drawn({"loss_is_finite": True, "targets_too_long": 0.9}),
         Run.drawn({"loss_is_finite": True, "endless_output": 1, "endless_distance": 100.0, "endless_fall": 4e4}),
         Run.drawn({"loss_is_finite": True, "loss_function": "l1_loss", "target_one_hot": True}),
+        Run.drawn({"loss_is_finite": True, "several_classes": 0.4}),
         Run.drawn(
             {
                 "loss_is_finite": True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.calls import ModelCall, calls_of, outputs_and_loss
+from nndoctor.sanity.rewards import source_of
 from nndoctor.sanity.state import seed
 
 MAX_DIMENSIONS = 8  # more cannot be added up by chance
@@ -20,45 +22,64 @@ FREEDOM = 4.0  # degrees of freedom of their distribution
 STEPS, SHORTEST = 200, 40
 TIME_SHARE = 0.1  # of the time left
 GROWN = 2.0  # times the sum at the start
-CLEAR = 0.3  # relative standard error of a sum
-EVEN = 1e-3  # of the mean gradient: a likelihood weighs every example alike
+CLEAR = 0.3  # relative standard error of a sum, for each unit by which its logarithm grows
+FLOW = re.compile(r"log_?(abs_?)?det|logdet|ldj|jacobian|flow", re.IGNORECASE)
+EVEN = 1e-3  # of the mean gradient, as of a likelihood
 
 
 def probe(bench: Bench) -> None:
-    """Only where a model takes one batch of a few numbers and gives one number for each example, whose mean training raises.
+    """Only where a model takes one batch of a few numbers and gives one number for each example, or several, whose mean training raises.
 
     A sum of likelihoods that grows is one of no probabilities; a constant that is missing does not grow.
     """
     steps = int(min(STEPS, TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5)))
-    if steps < SHORTEST or not _raises_mean(bench):
+    weights = _weights(bench) if steps >= SHORTEST else []
+    if not weights:
         return
     masses = []
     for number in (0, steps):
         bench.fresh_start()
-        mass = _mass(bench) if bench.trained(number) else None
+        mass = _mass(bench, weights) if bench.trained(number) else None
         if mass is None:
             return
         masses.append(mass)
     (before, _), (after, error) = masses
-    if after - before > math.log(GROWN) and error < CLEAR:
+    if after - before > math.log(GROWN) and error < CLEAR * max(1.0, after - before):
         bench.fact("mass_grown", math.exp(min(after - before, 300.0)))
         bench.fact("mass_steps", steps)
 
 
-def _raises_mean(bench: Bench) -> bool:
-    """Whether the loss is the mean of the model's output without its sign, as of log-likelihoods."""
+def _weights(bench: Bench) -> list[float]:
+    """By what the loss multiplies the mean of each of the model's outputs, without its sign, as those of a log-likelihood; empty where it does something else with them.
+
+    Several outputs may be a base density and a log-determinant, of which one enters with a wrong sign.
+    """
+    outputs, loss = _outputs(bench)
+    if not outputs or (len(outputs) > 1 and not _is_flow(bench)):
+        return []
+    pulls = [pull for pull in torch.autograd.grad(loss, outputs, allow_unused=True) if pull is not None and _even(pull)]
+    weights = [-pull.numel() * float(pull.mean()) for pull in pulls]
+    return weights if len(pulls) == len(outputs) and weights[0] > 0 else []
+
+
+def _outputs(bench: Bench) -> tuple[list[Tensor], Tensor]:
+    """The outputs of the only call of the model, where each is one number an example, and the loss."""
     bench.model.train()
     call = _call(bench)
-    if call is None:
-        return False
     calls, loss = outputs_and_loss(bench.subject, bench.batch)
-    if len(calls) != 1 or len(calls[0]) != 1 or not loss.requires_grad:
-        return False
-    output = calls[0][0]
-    if output.numel() != len(_taken(call)) or not output.requires_grad:
-        return False
-    pull = torch.autograd.grad(loss, output, allow_unused=True)[0]
-    return pull is not None and float(pull.std()) <= -EVEN * float(pull.mean())
+    if call is None or len(calls) != 1 or not loss.requires_grad:
+        return [], loss
+    count = len(_taken(call))
+    return calls[0] if all(one.numel() == count and one.requires_grad for one in calls[0]) else [], loss
+
+
+def _even(pull: Tensor) -> bool:
+    """Whether a gradient weighs every example alike."""
+    return float(pull.std()) <= EVEN * abs(float(pull.mean()))
+
+
+def _is_flow(bench: Bench) -> bool:
+    return FLOW.search(source_of(bench)) is not None
 
 
 def _call(bench: Bench) -> ModelCall | None:
@@ -75,7 +96,7 @@ def _taken(call: ModelCall) -> Tensor:
 
 
 @torch.no_grad()
-def _mass(bench: Bench) -> tuple[float, float] | None:
+def _mass(bench: Bench, weights: list[float]) -> tuple[float, float] | None:
     """The logarithm of the sum of all likelihoods, by inputs drawn widely around the data, and its standard error; None where they are not finite."""
     call = _call(bench)
     if call is None:
@@ -88,10 +109,11 @@ def _mass(bench: Bench) -> tuple[float, float] | None:
     bench.model.eval()
     places, names = call.changed(next(iter(call.tensors)), lambda _: points)
     try:
-        found = tensors(bench.model(*places, **names))[0].reshape(-1).double()
+        outputs = tensors(bench.model(*places, **names))
     except (RuntimeError, ValueError, IndexError) as error:
         raise ModelFileError(f"the model does not take {POINTS} drawn inputs") from error
-    weights = found - drawn.log_prob(points).sum(1).double()  # type: ignore[no-untyped-call]
-    total = weights.logsumexp(0) - math.log(POINTS)
-    ratio = (weights - total).exp()
+    told = torch.stack([w * one.reshape(-1).double() for w, one in zip(weights, outputs, strict=True)]).sum(0)
+    logs = told - drawn.log_prob(points).sum(1).double()  # type: ignore[no-untyped-call]
+    total = logs.logsumexp(0) - math.log(POINTS)
+    ratio = (logs - total).exp()
     return (float(total), float(ratio.std()) / POINTS**0.5) if bool(torch.isfinite(ratio).all()) else None

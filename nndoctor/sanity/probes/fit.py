@@ -11,7 +11,7 @@ from torch import Tensor
 from nndoctor.sanity.batches import part, split
 from nndoctor.sanity.bench import Bench, unless_it_fails
 from nndoctor.sanity.graph import kind, walk
-from nndoctor.sanity.probes.loss_parts import note_sum, one_hot, silent_target
+from nndoctor.sanity.probes.loss_parts import note_sum, one_hot, several_classes, silent_target
 from nndoctor.sanity.probes.scale import Scale, before_activation
 from nndoctor.sanity.subject import plain
 
@@ -76,6 +76,8 @@ def _judged(bench: Bench, scale: Scale) -> None:
     bench.fact("target_without_loss", silent_target(scale))
     note_sum(bench, scale)
     bench.fact("target_one_hot", one_hot(_compared(bench)) or one_hot(scale.single))
+    if scale.name == "softmax" or bench.facts.get("loss_function") == "cross_entropy":
+        bench.fact("several_classes", several_classes(scale.single))
 
 
 def _compared(bench: Bench) -> Tensor | None:

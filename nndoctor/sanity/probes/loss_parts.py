@@ -24,6 +24,15 @@ def one_hot(target: Tensor | None) -> bool:
     return binary and bool((values.sum(1) == 1).all()) and bool((values != values[0]).any())
 
 
+def several_classes(target: Tensor | None) -> float:
+    """The share of rows of zeros and ones that have more than one 1; 0 where there are other values."""
+    if target is None or target.ndim != 2 or target.shape[1] < 2 or not len(target):
+        return 0.0
+    values = target.detach().double()
+    binary = bool(((values == 0) | (values == 1)).all())
+    return float((values.sum(1) > 1).double().mean()) if binary else 0.0
+
+
 def silent_target(scale: Scale) -> float | None:
     """The one of two targets on whose examples the loss depends at no outputs, as a hinge loss on 0; None where there is none."""
     target, values = scale.single, None if scale.single is None else torch.unique(scale.single)
