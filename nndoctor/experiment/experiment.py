@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from nndoctor.core.formatting import plural, type_of
 from nndoctor.experiment.captured import Captured, captured, reached
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
-from nndoctor.experiment.file_text import leaves_traces
+from nndoctor.experiment.file_text import leaves_traces, text_of
 from nndoctor.experiment.keras_model import as_torch, compiled_parts, is_keras, unbuilt, words_of_compile
 from nndoctor.experiment.lengths import named_epochs
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
@@ -81,7 +81,8 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
     loaded: Mapping[str, object] = {}
     try:
         loaded = load(path, given.seed)
-        return _experiment(path, given, loaded)
+        made = _experiment(path, given, loaded)
+        return (_with_loader(path, given, loaded) or made) if _makes_loader(made) else made
     except (Missing, TrainsAtImport) as error:
         found = _script(path, given, loaded, error)
         if found is None:
@@ -93,6 +94,24 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
             return _experiment(path, given, {**loaded, **found.names}, found)
         except Missing:
             raise error from None
+
+
+def _makes_loader(found: Experiment) -> bool:
+    """Whether the loop of a file, which is given batches of nothing, seems to make a loader of its own."""
+    if found.loop is None or next(iter(found.train_data), None) != ():
+        return False
+    return "loader" in text_of(found.loop).lower()
+
+
+def _with_loader(path: str, given: ExperimentOptions, loaded: Mapping[str, object]) -> Experiment | None:
+    """The experiment with the loader that a function of the file makes and goes through as it runs; None where it makes none."""
+    script = captured(path, loaded)
+    if script is None or script.loader is None:
+        return None
+    try:
+        return _experiment(path, given, {**loaded, **script.names}, script)
+    except ModelFileError:
+        return None
 
 
 def _script(

@@ -692,3 +692,17 @@ def test_a_model_that_has_a_method_of_its_own_for_its_mode(loaded):
     own = "class Own(nn.Sequential):\n    exec('def train(self, mode=True): return super(Own, self).train(mode)')\n"
     script = script.replace("nn.Sequential(nn.Linear(5, 3), LAYER)", "Own(nn.Linear(5, 3), nn.Dropout(0.5))")
     assert loaded(own + script).plan.wrong_mode is None
+
+
+def test_the_loader_that_a_function_makes_for_the_model_of_its_file(loaded):
+    """What the function goes through is the data, and its loops are counted."""
+    found = loaded("""
+net = nn.Linear(5, 3); optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+def main():
+    loader = DataLoader(TensorDataset(x, y), batch_size=8)
+    for epoch in range(3):
+        for batch in loader: learn(net, batch, optimizer)
+if __name__ == '__main__': main()
+""")
+    assert next(iter(found.train_data))[0].shape == (8, 5)
+    assert found.plan.steps == 15
