@@ -169,3 +169,27 @@ def step(model, batch): return model.training_step(batch, 0)
     found = stand_in(subject.model, lambda: subject.run(batch))
     assert isinstance(found, LastPart)
     assert found.part is subject.model.net
+
+
+GRAPH = """
+del train_data, validation_data, model, optimizer
+def main():
+    links = torch.eye(240) + (torch.rand(240, 240) < 0.02); order = torch.randperm(240)
+    train_mask = torch.zeros(240, dtype=torch.bool); train_mask[order[:150]] = True
+    train_idx = order[:150]
+    net = nn.Linear(8, 3); optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
+    for epoch in range(50):
+        output = links @ net(x)
+        value = nn.functional.cross_entropy(PAIR)
+        optimizer.zero_grad(); value.backward(); optimizer.step()
+if __name__ == "__main__": main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("pair", "kept"),
+    [("output, y", (150, 240)), ("output[train_mask], y[train_mask]", None), ("output[train_idx], y[train_idx]", None)],
+)
+def test_a_loss_over_all_nodes_of_a_graph(probed, pair, kept):
+    """Beside a mask that says which are for training."""
+    assert probed(GRAPH.replace("PAIR", pair), data.probe).get("nodes_kept") == kept

@@ -15,10 +15,15 @@ TEXT = torch.randint(10, 40, (32, 12), generator=torch.Generator().manual_seed(0
 
 def left_out(labels, text=TEXT, mask=None) -> bool:
     """What is noted of a batch of texts."""
+    return "answers_left_out" in noted(labels, text, mask)
+
+
+def noted(labels, text, mask=None, end=None) -> dict[str, object]:
     facts: dict[str, object] = {}
     batch = {"input_ids": text, "labels": labels} | ({} if mask is None else {"attention_mask": mask})
-    prompts.probe(SimpleNamespace(batches=[batch], fact=facts.__setitem__))
-    return "answers_left_out" in facts
+    model = SimpleNamespace(config=SimpleNamespace(eos_token_id=end))
+    prompts.probe(SimpleNamespace(batches=[batch], fact=facts.__setitem__, model=model))
+    return facts
 
 
 def without(places: slice):
@@ -42,3 +47,13 @@ def test_padding_is_no_answer():
     labels = text.masked_fill(mask == 0, -100)
     assert not left_out(labels, text)
     assert not left_out(labels, TEXT.clone().masked_fill(mask == 0, 0), mask)
+
+
+@pytest.mark.parametrize(("left", "end"), [(True, 5), (False, None)])
+def test_the_token_that_ends_each_text(left, end):
+    """Left out of the labels where padding is the same token; a text may begin with it."""
+    text = torch.cat([torch.full((32, 1), 5), TEXT, torch.full((32, 3), 5)], 1)
+    mask = torch.ones_like(text)
+    mask[:, -2:] = 0
+    labels = text.masked_fill((text == 5) if left else (mask == 0), -100)
+    assert noted(labels, text, mask, end=5).get("end_left_out") == end

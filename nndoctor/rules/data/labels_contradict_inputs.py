@@ -104,7 +104,11 @@ def _misplaced(run: Run) -> Symptom | None:
 
 
 def _prompts(run: Run) -> Symptom | None:
-    """Labels that keep the prompts and leave out the answers."""
+    """Labels that keep the prompts and leave out the answers, or the ends."""
+    end = run.known("end_left_out")
+    if end is not None:
+        text = f"token {end:.0f}, with which the texts end, is left out of the labels (-100) in all of them, as padding is: the model never learns where to stop; give padding a token of its own"
+        return Symptom(text, MEASURED, {"token": end}, place="train_data")
     share = run.number("answers_left_out")
     if not share:
         return None
@@ -201,11 +205,11 @@ RULE = Rule(
     severity=Severity.WARNING,
     title="labels do not match the inputs",
     needs={
-        "fact:contradicting_share|fact:heldout_score|fact:target_noise|fact:constant_target|fact:same_targets|fact:tag_offset|fact:channels_interleaved|fact:channels_in_groups|fact:zeros_have_no_loss|fact:policy_drawn_again": 1
+        "fact:contradicting_share|fact:heldout_score|fact:target_noise|fact:constant_target|fact:same_targets|fact:tag_offset|fact:channels_interleaved|fact:channels_in_groups|fact:zeros_have_no_loss|fact:policy_drawn_again|fact:end_left_out": 1
     },
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing of at least {MANY} examples whose inputs are at most {FEW} numbers; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number, or all targets are the same sequence or map; or values of images resemble those three places on more than their neighbors; or the labels of texts keep the beginning and leave out the end; or the tags of tokens follow from the tokens one or two places away and not from their own; or masks explain the pixels of their images when they are turned or transposed, and far less as they are; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend; or every log-probability that the loss of a policy takes is that of a later sample than the first of its distribution.",
+    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing of at least {MANY} examples whose inputs are at most {FEW} numbers; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or every target of a regression is the same number, or all targets are the same sequence or map; or values of images resemble those three places on more than their neighbors; or the labels of texts keep the beginning and leave out the end, or the one token that ends them; or the tags of tokens follow from the tokens one or two places away and not from their own; or masks explain the pixels of their images when they are turned or transposed, and far less as they are; or augmentation turns an image and not the map that belongs to it; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend; or every log-probability that the loss of a policy takes is that of a later sample than the first of its distribution.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -219,6 +223,7 @@ RULE = Rule(
         Run.drawn({"contradicting_share": 0.0, "constant_target": 0.0}),
         Run.drawn({"zeros_have_no_loss": True}),
         Run.drawn({"policy_drawn_again": True}),
+        Run.drawn({"end_left_out": 2}),
         Run.drawn({"contradicting_share": 0.0, "same_targets": 300}),
         Run.drawn({"contradicting_share": 0.0, "channels_interleaved": (0.1, 0.9)}),
         Run.drawn({"contradicting_share": 0.0, "channels_in_groups": (0.5, 0.3)}),

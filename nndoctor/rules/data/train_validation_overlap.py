@@ -21,6 +21,12 @@ AS_OFTEN = (
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look for equal inputs; a validation set that is the training set is a remark where there are few different examples."""
+    counted = run.numbers("nodes_kept")
+    if counted:
+        kept, nodes = counted
+        text = f"the loss is taken over all {nodes:.0f} nodes, of which {run.fact('nodes_kept_by')} holds {kept:.0f}: those that are held out are trained on; take outputs and labels by it"
+        yield Symptom(text, MEASURED, {"kept": kept, "nodes": nodes}, place="train_step")
+        return
     share = run.number("overlap_share")
     repeated = run.number("repeated_share")
     evidence = {"share": share, "repeated_in_training": repeated}
@@ -40,13 +46,14 @@ RULE = Rule(
     name="train-validation-overlap",
     severity=Severity.WARNING,
     title="validation examples are in the training set",
-    needs={"fact:overlap_share": 1},
+    needs={"fact:overlap_share|fact:nodes_kept": 1},
     check=check,
     why="A validation example that is also in the training set measures memorization. The usual causes are duplicates and splits made after augmentation.",
-    how=f"Equal inputs, bit by bit, among the examples read, for more than {percent(MAX_OVERLAP)} of the validation set; not where {percent(MAX_REPEATED)} of the training examples or more repeat others, nor where training examples have equals among themselves at least half as often.",
+    how=f"Equal inputs, bit by bit, among the examples read, for more than {percent(MAX_OVERLAP)} of the validation set; not where {percent(MAX_REPEATED)} of the training examples or more repeat others, nor where training examples have equals among themselves at least half as often. In a script, a tensor whose name says that it holds the nodes for training must not be left out where the loss is taken over all of them.",
     sources=(Reference("Kaufman et al., Leakage in Data Mining, 2012"),),
     remedies=("check-overlap", "hold-out"),
     sick=(
+        Run.drawn({"nodes_kept": (500, 800), "nodes_kept_by": "train_mask"}),
         Run.drawn({"overlap_share": 0.31, "repeated_share": 0.0}),
         Run.drawn({"overlap_share": 1.0, "validation_is_train": True}),
         Run.drawn({"overlap_share": 1.0, "validation_is_train": True, "examples_seen": 2000}),

@@ -26,6 +26,7 @@ def probe(bench: Bench) -> None:
     if bench.subject.standin:
         return
     _mask(bench)
+    splits.all_nodes(bench)
     if bench.sample is None or bench.data is None:
         _of_whole(bench)
         return

@@ -1,4 +1,4 @@
-"""Texts of a prompt and its answer: whether the labels leave out the prompt, or the answer."""
+"""Texts of a prompt and its answer: whether the labels leave out the prompt, or the answer, or the token that ends a text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from nndoctor.sanity.bench import Bench
 BATCHES = 4
 FEWEST_ROWS, MANY_TOKENS = 16, 8  # texts that are looked at, and different tokens that are left out: padding is one
 NEARLY_ALL = 0.9  # of the texts
+MOST_SHOWN = 0.3  # of the tokens: labels that leave out more are those of short answers
 
 
 def probe(bench: Bench) -> None:
-    """Note the share of the texts whose labels keep the beginning and leave out the end, where nearly all do."""
+    """Note the share of the texts whose labels keep the beginning and leave out the end, where nearly all do, and an end that no label has."""
+    _ends(bench)
     reversed_, rows, tokens = 0, 0, set[int]()
     for batch in bench.batches[:BATCHES]:
         found = _texts(batch)
@@ -33,6 +35,22 @@ def probe(bench: Bench) -> None:
         tokens |= set(text[left_out].tolist())
     if rows >= FEWEST_ROWS and len(tokens) >= MANY_TOKENS and reversed_ > NEARLY_ALL * rows:
         bench.fact("answers_left_out", reversed_ / rows)
+
+
+def _ends(bench: Bench) -> None:
+    """Note the token that ends texts where the labels leave it out in all of them, as where padding is the same token."""
+    end = getattr(getattr(bench.model, "config", None), "eos_token_id", None)
+    found = [texts for batch in bench.batches[:BATCHES] if (texts := _texts(batch)) is not None]
+    if not isinstance(end, int) or not found:
+        return
+    ended, counted, rows, shown, real = 0, 0, 0, 0, 0
+    for text, kept, inside in found:
+        at = (text == end) & inside
+        at[:, 0] = False  # a text may begin with the same token
+        rows, ended, counted = rows + len(text), ended + int(at.any(1).sum()), counted + int((at & kept).sum())
+        shown, real = shown + int((kept & inside).sum()), real + int(inside.sum())
+    if rows >= FEWEST_ROWS and ended > NEARLY_ALL * rows and not counted and shown > MOST_SHOWN * real:
+        bench.fact("end_left_out", end)
 
 
 def _texts(batch: Batch) -> tuple[Tensor, Tensor, Tensor] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import torch
 from torch import Tensor
@@ -10,9 +11,11 @@ from torch import Tensor
 from nndoctor.experiment.data import as_bytes
 from nndoctor.sanity.batches import Batch, all_inputs, first_input, tensors
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.user_step import loop_of
 
 MIN_EXAMPLES = 16  # examples that say something about a set
 BY_CLASS = 0.9  # of a batch, on average: so many examples of one class show that the others come later
+TRAINING = re.compile(r"train|(^|_)tr($|_)", re.IGNORECASE)
 MIN_CODES = 10  # different ones in an input
 MAX_KINDS = 100  # classes: of more, some are missing among so few examples
 
@@ -76,6 +79,32 @@ def _targets(bench: Bench) -> None:
     apart = float(b.min()) > float(a.max()) or float(b.max()) < float(a.min())
     if apart and min(len(a), len(b)) >= MIN_EXAMPLES:
         bench.fact("targets_apart", (float(a.min()), float(a.max()), float(b.min()), float(b.max())))
+
+
+def all_nodes(bench: Bench) -> None:
+    """Note a mask or an index of the script, with "train" in its name, of fewer nodes than its only loss is taken over, which counts them all."""
+    loop = loop_of(bench.subject.train_step)
+    if loop is None or bench.subject.blind:
+        return
+    calls = bench.subject.observed(bench.batch)[0].calls
+    target = calls[0].target if len(calls) == 1 and calls[0].value.numel() == 1 else None
+    nodes = len(target) if isinstance(target, Tensor) and target.ndim else 0
+    for name, value in loop.variables.items():
+        kept = _kept(value, nodes) if isinstance(value, Tensor) and TRAINING.search(name) else 0
+        if MIN_EXAMPLES <= kept < nodes:
+            bench.fact("nodes_kept", (kept, nodes))
+            bench.fact("nodes_kept_by", name)
+            return
+
+
+def _kept(value: Tensor, nodes: int) -> int:
+    """How many of so many nodes a mask of them, or an index into them, holds; 0 for any other tensor."""
+    if value.ndim != 1:
+        return 0
+    if value.dtype is torch.bool:
+        return int(value.sum()) if len(value) == nodes else 0
+    index = not value.is_floating_point() and len(torch.unique(value)) == len(value) < nodes
+    return len(value) if index and int(value.max()) < nodes and int(value.max()) >= len(value) else 0
 
 
 def of_nodes(bench: Bench) -> bool:
