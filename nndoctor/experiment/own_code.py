@@ -116,7 +116,7 @@ class OwnCode:
         return self.loop and carries_state(text_of(self.function, depth=0))
 
     def __call__(self, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer | None) -> object:
-        """Run it on one batch; what a step returns, of a loop the sum of the losses that it went back from.
+        """Run it on one batch; what a step returns, of a loop the sum of the losses that it went back from, unscaled.
 
         A loop without a loader is left at the first backward() after steps of all its optimizers. One that adds up
         gradients goes through its batch until it steps.
@@ -124,7 +124,7 @@ class OwnCode:
         course = self._course(optimizer if isinstance(optimizer, ByHand) else None)
         one = OneBatch(self.loader, batch, lambda: self.should_step and not course.stepped)
         stands = self._with_stand_ins(one, optimizer, course)
-        found = None
+        found, scale = None, self._scale()
         try:
             with ExitStack() as stack:
                 for each in (*stands, course.followed(), silent(), own_arguments(self.path)):
@@ -140,7 +140,15 @@ class OwnCode:
         if self.loop and not course.losses and self.taken:  # it has come to its end
             self.begin()
             return self(model, batch, optimizer)
-        return course.loss if self.loop else found
+        if not self.loop:
+            return found
+        return None if course.loss is None else course.loss / scale
+
+    def _scale(self) -> float:
+        """What losses are multiplied by before they go back, by a scaler of gradients for half precision; 1 without one."""
+        every = (value for holder in (self.variables, *self._others()) for value in holder.values())
+        scalers = [value for value in every if isinstance(value, torch.amp.GradScaler) and value.is_enabled()]
+        return float(scalers[0].get_scale()) if len(scalers) == 1 else 1.0
 
     def _course(self, by_hand: ByHand | None) -> Course:
         if not self.loop or self.loader is not None:

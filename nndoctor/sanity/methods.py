@@ -16,6 +16,7 @@ from nndoctor.experiment.by_type import Models
 from nndoctor.sanity.batches import tensors
 
 FORWARD = "forward"
+STEPS = ("training_step", "validation_step", "train_step")  # which take a batch and give its loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,10 @@ def own_method(model: nn.Module, once: Callable[[], object]) -> OwnMethod | None
 
 
 def _names(model: nn.Module) -> list[str]:
-    """The methods of the classes of a model that torch's do not have."""
+    """The methods of the classes of a model that torch's do not have, without the steps that a framework calls."""
     classes = (c for c in type(model).__mro__ if c is not nn.Module and issubclass(c, nn.Module))
     found = {name for c in classes for name, value in vars(c).items() if inspect.isfunction(value)}
-    return sorted(name for name in found if not hasattr(nn.Module, name) and name not in vars(model))
+    return sorted(name for name in found if not (hasattr(nn.Module, name) or name in vars(model) or name in STEPS))
 
 
 @contextmanager

@@ -706,3 +706,17 @@ if __name__ == '__main__': main()
 """)
     assert next(iter(found.train_data))[0].shape == (8, 5)
     assert found.plan.steps == 15
+
+
+def test_the_loss_of_a_loop_with_a_scaler_is_that_before_it_is_scaled(loaded):
+    """Of gradients in half precision, which it multiplies by thousands."""
+    found = loaded("""
+def main():
+    net = nn.Linear(5, 3); optimizer = torch.optim.SGD(net.parameters(), lr=0.1); scaler = torch.amp.GradScaler("cpu")
+    for epoch in range(3):
+        for a, b in DataLoader(TensorDataset(x, y), batch_size=8):
+            loss = nn.functional.cross_entropy(net(a), b)
+            optimizer.zero_grad(); scaler.scale(loss).backward(); scaler.step(optimizer); scaler.update()
+if __name__ == '__main__': main()
+""")
+    assert found.train_step(found.model, next(iter(found.train_data)), found.optimizer) < 10

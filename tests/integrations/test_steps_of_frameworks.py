@@ -251,3 +251,42 @@ def test_the_steps_for_which_a_trainer_of_lightning_is_made(tmp_path, arguments,
     path = tmp_path / "model.py"
     path.write_text(CLIPPED.replace("CLIP", arguments))
     assert experiment(str(path)).plan.steps == steps
+
+
+BEST = """
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import EarlyStopping
+if __name__ == "__main__":
+    stop = EarlyStopping("val_loss", mode="MODE")
+    lightning.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, callbacks=[stop]).fit(Net(), data)
+"""
+
+
+@pytest.mark.parametrize(("mode", "found"), [("min", None), ("max", ("EarlyStopping", "val_loss", "highest"))])
+def test_what_a_trainer_of_lightning_takes_for_the_best(tmp_path, mode, found):
+    pytest.importorskip("lightning")
+    path = tmp_path / "model.py"
+    path.write_text(CLIPPED.partition("if __name__")[0] + BEST.replace("MODE", mode))
+    assert experiment(str(path)).plan.wrong_best == found
+
+
+def test_the_worst_state_of_a_keras_model_that_is_kept(tmp_path):
+    fit = 'x, y, 10, callbacks=[keras.callbacks.EarlyStopping("val_loss", mode="max")]'
+    assert fitted(tmp_path, KERAS.replace("FIT", fit)).plan.wrong_best == ("EarlyStopping", "val_loss", "highest")
+
+
+UNNAMED = """
+import keras, numpy as np
+ids, numbers = keras.Input((), dtype="int32"), keras.Input((2,))
+both = keras.layers.Concatenate()([keras.layers.Embedding(5, 2)(ids), numbers])
+model = keras.Model([ids, numbers], keras.layers.Dense(1)(both))
+model.compile(optimizer="sgd", loss="mse")
+model.fit([np.arange(50) % 5, np.random.rand(50, 2)], np.ones((50, 1)), 10, 2)
+"""
+
+
+def test_inputs_without_names_of_a_keras_model(tmp_path):
+    """It takes them as the list that it is made of."""
+    found = fitted(tmp_path, UNNAMED)
+    batch = next(iter(found.train_data))
+    assert step_result(found, batch).loss > 0
