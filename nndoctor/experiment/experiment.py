@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -20,7 +21,7 @@ from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import Missing, ModelFileError, TrainsAtImport, load, user_code
 from nndoctor.experiment.own_code import SAMPLER
 from nndoctor.experiment.own_loss import why_no_loss
-from nndoctor.experiment.own_steps import STEPS, a_function, loop_in, train_step_in
+from nndoctor.experiment.own_steps import STEPS, a_function, loop_in, needs_loop, train_step_in
 from nndoctor.experiment.plan import Plan
 from nndoctor.experiment.several_optimizers import optimizers_in
 from nndoctor.experiment.steps import TrainStep
@@ -106,12 +107,10 @@ def _makes_loader(found: Experiment) -> bool:
 def _with_loader(path: str, given: ExperimentOptions, loaded: Mapping[str, object]) -> Experiment | None:
     """The experiment with the loader that a function of the file makes and goes through as it runs; None where it makes none."""
     script = captured(path, loaded)
-    if script is None or script.loader is None:
-        return None
-    try:
-        return _experiment(path, given, {**loaded, **script.names}, script)
-    except ModelFileError:
-        return None
+    with suppress(ModelFileError):
+        if script is not None and script.loader is not None:
+            return _experiment(path, given, {**loaded, **script.names}, script)
+    return None
 
 
 def _script(
@@ -144,7 +143,7 @@ def _experiment(
     train_step, parts["optimizer"] = train_step_in(path, parts)
     framework = trained or is_keras(found)
     loop = None if framework else loop_in(names, parts, script, drawn=SAMPLER in usual.values())
-    if loop is not None and ("loss" not in parts or train_step is not None):
+    if loop is not None and (train_step is not None or needs_loop(found, parts)):
         train_step, parts["train_step"] = loop, loop
     if given.shape is None:
         _complete(path, parts)

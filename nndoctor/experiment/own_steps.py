@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nndoctor.core.formatting import type_of
@@ -20,6 +20,7 @@ from nndoctor.experiment.several_optimizers import optimizers_in, with_first
 from nndoctor.experiment.steps import TrainStep
 from nndoctor.experiment.taken import gives_data
 from nndoctor.experiment.usual_names import as_train_step
+from nndoctor.experiment.weights import Weights
 
 STEPS = {"step", "train_step"}
 MODEL_AND_BATCH = 2  # arguments
@@ -63,6 +64,11 @@ def loop_in(
     if loop is not None and not gives_data(parts.get("train_data")):
         parts["train_data"] = [()] * CALLS
     return loop
+
+
+def needs_loop(model: nn.Module, parts: Mapping[str, object]) -> bool:
+    """Whether only the loop of a file gives a loss: there is no other, or weights without a module have no outputs to take it of."""
+    return "loss" not in parts or (isinstance(model, Weights) and model.function is None)
 
 
 def _of_script(script: Captured | None, parts: dict[str, object], data: object, *, drawn: bool) -> OwnCode | None:

@@ -113,3 +113,12 @@ def test_a_loop_without_gradients_of_its_own_trains_nothing(loaded):
         update="pass",
     )
     assert not isinstance(found.optimizer, ByHand)
+
+
+def test_weights_without_outputs_are_trained_by_the_loop(loaded):
+    """A loss beside it has nothing to take outputs of."""
+    found = loaded(
+        LOADER, text=SCRIPT.replace("rate = 0.2\ndef", "rate = 0.2\nloss_fn = functional.cross_entropy\ndef")
+    )
+    assert found.loss is not None
+    assert found.train_step is found.loop
