@@ -71,6 +71,11 @@ class ByHand(torch.optim.Optimizer):
         return torch.zeros_like(weight) if weight.grad is None else -self.rate * weight.grad
 
 
+def name_of(optimizer: torch.optim.Optimizer) -> str:
+    """What an optimizer is called in notes."""
+    return "none, the loop changes its weights itself" if isinstance(optimizer, ByHand) else type(optimizer).__name__
+
+
 def copied(gradient: Tensor | None) -> Tensor | None:
     """A gradient of its own."""
     return None if gradient is None else gradient.detach().clone()

@@ -95,6 +95,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "encoder collapsed to one point",
     ),
     "loss": (
+        "softmax over a single output",
         "another reduction",
         "summed or divided over ranks",
         "summed over accumulated batches",

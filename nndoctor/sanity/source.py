@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from nndoctor.core.errors import UsageError
+from nndoctor.experiment.by_hand import name_of
 from nndoctor.experiment.data import Batches, batches
 from nndoctor.experiment.experiment import Experiment, ExperimentOptions, OptimizerMaker, experiment
 from nndoctor.experiment.keras_model import unbuilt
@@ -34,7 +35,7 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
         who = "using Adam" if found.train_step is None else "the step has its own"
         found.notes.append(f"no optimizer given: {who}; learning rate not checked")
     else:
-        found.notes.append(f"optimizer: {type(optimizer).__name__}")
+        found.notes.append(f"optimizer: {name_of(optimizer)}")
         held(optimizer, found.model, path)
     if found.plan.clip is not None:
         found.notes.append(f"gradients are clipped to a norm of {found.plan.clip:g}, as by the Trainer")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from torch import nn, optim
 
 from nndoctor.core.errors import UsageError
+from nndoctor.experiment.by_hand import name_of
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.experiment.model_file import user_code
 from nndoctor.training.options import OptimizerName, ScheduleName, TrainingOptions
@@ -39,7 +40,7 @@ def optimizer(experiment: Experiment, options: TrainingOptions) -> tuple[optim.O
     else:
         lr = USUAL[name] if options.lr is None else options.lr
         made, origin = _named(name, parameters, lr, options), "" if options.optimizer else "assumed"
-    words = f"optimizer: {type(made).__name__}, learning rate {float(made.param_groups[0]['lr']):g}"
+    words = f"optimizer: {name_of(made)}, learning rate {float(made.param_groups[0]['lr']):g}"
     return made, f"{words}, {origin}" if origin else words
 
 
