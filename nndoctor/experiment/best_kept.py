@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nndoctor.experiment.lightning import package_of
+from nndoctor.experiment.lightning import is_trainer
 from nndoctor.experiment.transformers_trainer import trainer_in
 
 LOWER = re.compile(r"loss|error|perplexity|(^|_)(r?mse|mae|wer|cer|nll)($|_)", re.IGNORECASE)
@@ -30,15 +30,11 @@ def _watching(names: Mapping[str, object]) -> Iterator[Kept]:
     settings: Any = getattr(trainer, "args", None)
     if getattr(settings, "load_best_model_at_end", False) and settings.metric_for_best_model:
         yield "load_best_model_at_end", settings.metric_for_best_model, "max" if settings.greater_is_better else "min"
-    given = [names.get("callbacks"), *(getattr(one, "callbacks", None) for one in names.values() if _is_trainer(one))]
+    given = [names.get("callbacks"), *(getattr(one, "callbacks", None) for one in names.values() if is_trainer(one))]
     for callback in (each for some in given if isinstance(some, Iterable) for each in some):
         metric, mode = getattr(callback, "monitor", None), _mode(callback)
         if isinstance(metric, str) and mode in BEST_IS:
             yield type(callback).__name__, metric, mode
-
-
-def _is_trainer(value: object) -> bool:
-    return package_of(value, "Trainer") is not None
 
 
 def _mode(callback: Any) -> str | None:  # noqa: ANN401 - a callback of any framework

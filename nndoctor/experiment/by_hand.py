@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nndoctor.experiment.closures import around
+from nndoctor.experiment.closures import LOOPS, around
 from nndoctor.experiment.file_text import text_with, variables_of
 from nndoctor.experiment.weights import leaves_of
 
@@ -125,7 +124,7 @@ def _rate(changes: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> floa
 
 def reads_gradients(frames: list[FrameType]) -> bool:
     """Whether the loops that run in these frames read gradients."""
-    loops = ((loop, frame) for frame in frames for loop in around(frame, (ast.For, ast.While)))
+    loops = ((loop, frame) for frame in frames for loop in around(frame, LOOPS))
     return any(READS_GRADIENT.search(text_with(loop, variables_of(frame))) for loop, frame in loops)
 
 

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from nndoctor.experiment.backward import Reached, backward_replaced
 from nndoctor.experiment.by_hand import ByHand, HandWatch
 from nndoctor.experiment.by_type import loader_beside
-from nndoctor.experiment.closures import around, opened
+from nndoctor.experiment.closures import LOOPS, around, opened
 from nndoctor.experiment.cut_batches import CUTS, cuts
 from nndoctor.experiment.data import Batches
 from nndoctor.experiment.evaluations import Parts, evaluations, held_out_of
@@ -45,7 +45,6 @@ from nndoctor.experiment.stages import SECONDS, is_first_stage
 from nndoctor.experiment.weights import leaves_of, weights_in
 
 MAIN = ("main", "train", "run")
-LOOPS = (ast.For, ast.While)
 FIXED = (nn.Module, torch.optim.Optimizer)
 DEPTH = 4  # of the calls of functions whose text is looked at
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from nndoctor.experiment.file_text import TEXT, code_of, text_of, tree_of
 
+LOOPS = (ast.For, ast.While)
+
 
 def definition_of(function: FunctionType) -> ast.FunctionDef | None:
     """The text of a function as a tree; None for a lambda, and for one that is decorated or was changed."""
@@ -28,7 +30,7 @@ def later(frame: FrameType, *, loops: bool = False) -> Iterator[ast.stmt]:
     """The statements that come after the one that runs in a frame; with `loops` also those in the loops that it is in."""
     own = definition_at(frame.f_code)
     block = tree_of(frame.f_code.co_filename).body if own is None else own.body
-    entered = (ast.If, ast.With, ast.Try, *((ast.For, ast.While) if loops else ()))
+    entered = (ast.If, ast.With, ast.Try, *(LOOPS if loops else ()))
     while block:
         now = next((k for k, n in enumerate(block) if n.lineno <= frame.f_lineno <= (n.end_lineno or 0)), len(block))
         yield from block[now + 1 :]

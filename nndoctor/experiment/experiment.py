@@ -99,7 +99,7 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
 
 def _makes_loader(found: Experiment) -> bool:
     """Whether the loop of a file, which is given batches of nothing, seems to make a loader of its own."""
-    if found.loop is None or next(iter(found.train_data), None) != ():
+    if found.loop is None or found.train_data.loader is not None or next(iter(found.train_data), None) != ():
         return False
     return "loader" in text_of(found.loop).lower()
 

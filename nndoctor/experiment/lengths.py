@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sized
 from types import FrameType
 
-from nndoctor.experiment.closures import around
+from nndoctor.experiment.closures import LOOPS, around
 from nndoctor.experiment.cut_batches import value_of
 from nndoctor.experiment.file_text import variables_of
 
@@ -23,7 +23,7 @@ def named_epochs(names: Mapping[str, object]) -> int | None:
 
 def planned_steps(loop: ast.For | ast.While, frames: list[FrameType], loader: object) -> int | None:
     """The steps of a loop, times those of the loops over epochs around it; None where one of them counts nothing."""
-    loops = [(node, frame) for frame in frames for node in around(frame, (ast.For, ast.While))]
+    loops = [(node, frame) for frame in frames for node in around(frame, LOOPS)]
     counting = [(n, f) for n, f in loops if _counts_epochs(n) or (loader is None and n.lineno == loop.lineno)]
     numbers = [_times(node, frame) for node, frame in counting]
     if loader is not None:

@@ -98,6 +98,11 @@ class Lightning:
         return loss_in(_training_step(model, batch, index))
 
 
+def is_trainer(value: object) -> bool:
+    """Whether it is a Trainer of Lightning."""
+    return package_of(value, "Trainer") is not None
+
+
 def is_data_module(value: object) -> bool:
     """Whether it is a LightningDataModule."""
     return package_of(value, "LightningDataModule") is not None

@@ -17,7 +17,7 @@ from torch import nn
 
 from nndoctor.experiment.backward import Reached
 from nndoctor.experiment.by_type import models_in
-from nndoctor.experiment.closures import around, later
+from nndoctor.experiment.closures import LOOPS, around, later
 from nndoctor.experiment.evaluations import CALLS, Statement, run_noting, statements_after
 from nndoctor.experiment.file_text import text_with, variables_of
 from nndoctor.experiment.state import differs_in_training
@@ -106,7 +106,7 @@ def _modes(statement: Statement) -> tuple[bool | None, bool | None]:
 def _goes_on(statement: ast.stmt, frames: Sequence[FrameType], calls: Places) -> bool:
     """Whether the loop around a statement trains on without a line that puts a module into training mode."""
     for k, frame in enumerate(frames):
-        for loop in around(frame, (ast.For, ast.While)):
+        for loop in around(frame, LOOPS):
             if not loop.lineno <= statement.lineno <= (loop.end_lineno or 0):
                 continue
             inner = {one.f_code for one in frames[:k]}

@@ -10,7 +10,7 @@ from nndoctor.experiment.best_kept import Kept, wrong_best
 from nndoctor.experiment.captured import Captured
 from nndoctor.experiment.data import Batches
 from nndoctor.experiment.lengths import named_epochs
-from nndoctor.experiment.lightning import package_of
+from nndoctor.experiment.lightning import is_trainer
 from nndoctor.experiment.model_file import user_code
 from nndoctor.experiment.transformers_trainer import planned_rates, steps_of, trainer_in
 
@@ -58,7 +58,7 @@ def _of_trainer(names: Mapping[str, object]) -> tuple[int | None, int | None]:
     trainer: Any = trainer_in(names)
     if trainer is not None:
         return None, steps_of(trainer) if hasattr(trainer, "args") else None
-    trainer = next((value for value in names.values() if package_of(value, "Trainer") is not None), None)
+    trainer = next((value for value in names.values() if is_trainer(value)), None)
     epochs, steps = (getattr(trainer, name, None) or 0 for name in ("max_epochs", "max_steps"))
     return max(epochs, 0), max(steps, 0)  # -1 stands for no limit
 
@@ -72,7 +72,7 @@ def _largest_norm(names: Mapping[str, object]) -> float | None:
 
 
 def _of_lightning(trainer: Any) -> float | None:  # noqa: ANN401
-    if package_of(trainer, "Trainer") is None or trainer.gradient_clip_algorithm not in (None, "norm"):
+    if not is_trainer(trainer) or trainer.gradient_clip_algorithm not in (None, "norm"):
         return None
     norm: float | None = trainer.gradient_clip_val
     return norm

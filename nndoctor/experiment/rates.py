@@ -6,6 +6,8 @@ import copy
 
 from torch.optim.lr_scheduler import LRScheduler
 
+MOST_STEPS = 5000  # of a schedule that are looked at
+
 
 def rates_ahead(scheduler: LRScheduler, steps: int) -> list[float]:
     """The highest rate now, and after each of so many steps of the schedule, which is put back with the rates themselves."""

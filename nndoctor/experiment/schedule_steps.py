@@ -12,14 +12,11 @@ from typing import Any
 
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from nndoctor.experiment.closures import around
+from nndoctor.experiment.closures import LOOPS, around
 from nndoctor.experiment.cut_batches import value_of
 from nndoctor.experiment.file_text import variables_of
 from nndoctor.experiment.lengths import batches_of
-from nndoctor.experiment.rates import rates_ahead
-
-LOOPS = (ast.For, ast.While)
-MOST_STEPS = 5000  # of a schedule that are looked at
+from nndoctor.experiment.rates import MOST_STEPS, rates_ahead
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from nndoctor.core.errors import UsageError
-from nndoctor.experiment.rates import rates_ahead
+from nndoctor.experiment.rates import MOST_STEPS, rates_ahead
 from nndoctor.experiment.steps import loss_in
 
-MOST_STEPS = 5000  # of a schedule that are looked at
 PACKAGES = ("transformers", "trl")
 
 

@@ -38,7 +38,7 @@ def weights_in(loop: ast.AST, variables: Mapping[str, Any], reached: Sequence[Te
     """
     leaves = {id(leaf): leaf for leaf in reached}
     if not leaves or _belong_to_a_module(leaves, variables) or not _has_optimizer(variables):
-        return None  # steps by hand are not told from what comes beside them
+        return None
     found = {name: tensor for name, tensor in _tensors(variables) if id(tensor) in leaves}
     names = {id(tensor): name for name, tensor in reversed(found.items())}
     owners = {name.partition("[")[0] for name in names.values()}

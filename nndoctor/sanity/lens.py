@@ -204,10 +204,6 @@ class Lens(Observer):
         if value.requires_grad:
             self.chosen.append(_followed(value))
 
-    def drawn_again(self, again: bool) -> None:
-        """Note whether a choice is of a later sample than the first that was drawn of its distribution."""
-        self.redrawn.append(again)
-
     def _loss(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any], value: Tensor) -> None:
         output, target = (
             (*args, names.get("input"), names.get("target"))[:2]

@@ -51,7 +51,7 @@ def _is_only_input(bench: Bench, sample: Batch) -> bool:
     if bench.subject.step is None or len(tensors(sample)) < 3:
         return False
     first = tensors(bench.batch)[0]
-    taken = [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
+    taken = _taken(bench)
     return len(taken) == 1 and taken[0].shape == first.shape and torch.equal(taken[0], first)
 
 
@@ -61,8 +61,13 @@ def _not_given(bench: Bench) -> set[int]:
     every = set(range(len(own)))
     if bench.subject.step is None or len(own) <= PAIR:
         return every
-    taken = [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
+    taken = _taken(bench)
     return {k for k in every if not any(t.shape == own[k].shape and torch.equal(t, own[k]) for t in taken)} or every
+
+
+def _taken(bench: Bench) -> list[Tensor]:
+    """The tensors that the model is given in one pass."""
+    return [t for call in calls_of(bench.subject, bench.batch) for t in call.tensors.values()]
 
 
 def _own_input(bench: Bench, pool: Batch) -> bool:

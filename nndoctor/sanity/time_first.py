@@ -31,7 +31,8 @@ def batch_first(found: Experiment) -> tuple[Experiment, bool]:
     loader = found.train_data.loader
     collated = loader is None or loader.collate_fn is not default_collate
     own = step is not None or train_step is not None
-    first = list(islice(iter(found.train_data), LOOKED_AT)) if collated and (own or found.loop is not None) else []
+    drawn = found.loop is not None and loader is None
+    first = list(islice(iter(found.train_data), LOOKED_AT)) if collated and (own or drawn) else []
     if not own or not _time_first(first):
         return found, bool(first) and not any(map(tensors, first)) and _wants_time_first(found.model)
     validation = found.validation_data

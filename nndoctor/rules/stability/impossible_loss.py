@@ -11,6 +11,7 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 from nndoctor.core.statistics import TINY, median
 
 FITTED = 0.9  # accuracy that a loss of zero may have
@@ -65,14 +66,8 @@ def _negative_part(run: Run) -> Iterator[Symptom]:
     if (likelihood := _negative_likelihood(run)) is not None:
         yield likelihood
     if part is not None and workload(run) is Workload.DETECTION:
-        yield Symptom(
-            f"{part.column} is negative in all {len(part.y)} values (last {number(part.final)}): one minus an overlap, and a cross-entropy, cannot be",
-            MEASURED,
-            {"highest": part.high, "last": part.last},
-            series=part.name,
-            step=part.last_step,
-            span=part.span,
-        )
+        text = f"{part.column} is negative in all {len(part.y)} values (last {number(part.final)}): one minus an overlap, and a cross-entropy, cannot be"
+        yield _negative(part, text, {"highest": part.high})
 
 
 def _negative_likelihood(run: Run) -> Symptom | None:
@@ -81,14 +76,15 @@ def _negative_likelihood(run: Run) -> Symptom | None:
     part = next((s for s in parts if s is not None and median(s.y) < 0 and s.low < -ROUNDING), None)
     if part is None:
         return None
+    text = f"{part.column} is negative in {int((part.y < 0).sum())} of {len(part.y)} values (lowest {number(part.low)}): a negative log-likelihood cannot be"
+    return _negative(part, text, {"lowest": part.low}, ("fit-loss-to-output", "check-labels"))
+
+
+def _negative(series: Series, text: str, extreme: dict[str, float], remedies: tuple[str, ...] = ()) -> Symptom:
+    """What is said of a loss that is below zero, with its value that shows it best."""
+    evidence = {**extreme, "last": series.last}
     return Symptom(
-        f"{part.column} is negative in {int((part.y < 0).sum())} of {len(part.y)} values (lowest {number(part.low)}): a negative log-likelihood cannot be",
-        MEASURED,
-        {"lowest": part.low, "last": part.last},
-        series=part.name,
-        step=part.last_step,
-        span=part.span,
-        remedies=("fit-loss-to-output", "check-labels"),
+        text, MEASURED, evidence, series=series.name, step=series.last_step, span=series.span, remedies=remedies
     )
 
 

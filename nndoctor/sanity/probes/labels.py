@@ -53,8 +53,13 @@ def _of_probabilities(bench: Bench) -> list[Tensor]:
     """What a binary cross-entropy is given as targets in the first batches, whichever part of them that is."""
     if bench.subject.blind:
         return []
-    calls = [c for b in bench.batches[:SEEN] for c in bench.subject.observed(b)[0].calls if c.function in BINARY]
-    return [c.target.detach() for c in calls if isinstance(c.target, Tensor) and c.target.numel()]
+    found: list[Tensor] = []
+    for batch in bench.batches[:SEEN]:
+        calls = [c for c in bench.subject.observed(batch)[0].calls if c.function in BINARY]
+        if not calls and bench.subject.loss is not None:
+            return []  # the loss of a file is the same for every batch
+        found += [c.target.detach() for c in calls if isinstance(c.target, Tensor) and c.target.numel()]
+    return found
 
 
 def _outside_probabilities(bench: Bench, given: list[Tensor]) -> None:

@@ -74,7 +74,7 @@ def _course(bench: Bench) -> Course | None:
     room = TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5)
     for k in range(int(min(CALLS, max(FEWEST, room)))):
         lens = Lens(Origins(bench.model), lambda: _line(bench.subject.path))
-        with course.ledger.call(), choices_noted(lens.choice, lens.drawn_again), lens:
+        with course.ledger.call(), choices_noted(lens.choice, lens.redrawn.append), lens:
             loss = bench.tried(bench.batches[k % len(bench.batches)], optimizer)
         if math.isinf(loss):
             return None

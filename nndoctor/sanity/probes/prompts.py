@@ -16,16 +16,19 @@ FEWEST_ROWS, MANY_TOKENS = 16, 8  # texts that are looked at, and different toke
 NEARLY_ALL = 0.9  # of the texts
 MOST_SHOWN = 0.3  # of the tokens: labels that leave out more are those of short answers
 
+Texts = tuple[Tensor, Tensor, Tensor]
+"""Tokens, where their labels are kept, and where they are no padding."""
+
 
 def probe(bench: Bench) -> None:
     """Note the share of the texts whose labels keep the beginning and leave out the end, where nearly all do, and an end that no label has."""
-    _ends(bench)
+    every = [_texts(batch) for batch in bench.batches[:BATCHES]]
+    found = [texts for texts in every if texts is not None]
+    _ends(bench, found)
+    if len(found) < len(every):
+        return
     reversed_, rows, tokens = 0, 0, set[int]()
-    for batch in bench.batches[:BATCHES]:
-        found = _texts(batch)
-        if found is None:
-            return
-        text, kept, real = found
+    for text, kept, real in found:
         left_out = real & ~kept
         shown = kept & real
         rows += len(text)
@@ -37,10 +40,9 @@ def probe(bench: Bench) -> None:
         bench.fact("answers_left_out", reversed_ / rows)
 
 
-def _ends(bench: Bench) -> None:
+def _ends(bench: Bench, found: list[Texts]) -> None:
     """Note the token that ends texts where the labels leave it out in all of them, as where padding is the same token."""
     end = getattr(getattr(bench.model, "config", None), "eos_token_id", None)
-    found = [texts for batch in bench.batches[:BATCHES] if (texts := _texts(batch)) is not None]
     if not isinstance(end, int) or not found:
         return
     ended, counted, rows, shown, real = 0, 0, 0, 0, 0
@@ -53,8 +55,8 @@ def _ends(bench: Bench) -> None:
         bench.fact("end_left_out", end)
 
 
-def _texts(batch: Batch) -> tuple[Tensor, Tensor, Tensor] | None:
-    """Tokens, where their labels are kept, and where they are no padding; None for anything but labels that are the tokens."""
+def _texts(batch: Batch) -> Texts | None:
+    """The texts of a batch; None for anything but labels that are the tokens."""
     if not isinstance(batch, Mapping):
         return None
     text, labels, mask = (batch.get(name) for name in ("input_ids", "labels", "attention_mask"))

@@ -50,7 +50,7 @@ def _unseen(bench: Bench) -> None:
     pair = [bench.target(bench.data), bench.target(bench.validation)]
     given = [t.detach().cpu().long() for t in pair if t is not None and t.ndim == 1 and not t.is_floating_point()]
     if len(given) == len(pair) and min(map(len, given)) >= MIN_EXAMPLES and len(torch.unique(given[0])) < MAX_KINDS:
-        bench.fact("unseen_class_share", float((~torch.isin(given[1], given[0])).double().mean()))
+        bench.fact("unseen_class_share", _share_without(given[1], given[0]))
 
 
 def _unseen_codes(bench: Bench) -> None:
@@ -84,23 +84,26 @@ def _targets(bench: Bench) -> None:
 def all_nodes(bench: Bench) -> None:
     """Note a mask or an index of the script, with "train" in its name, of fewer nodes than its only loss is taken over, which counts them all."""
     loop = loop_of(bench.subject.train_step)
-    if loop is None or bench.subject.blind:
+    named = [] if loop is None else [(n, v) for n, v in loop.variables.items() if TRAINING.search(n) and _is_vector(v)]
+    if not named or bench.subject.blind:
         return
     calls = bench.subject.observed(bench.batch)[0].calls
     target = calls[0].target if len(calls) == 1 and calls[0].value.numel() == 1 else None
     nodes = len(target) if isinstance(target, Tensor) and target.ndim else 0
-    for name, value in loop.variables.items():
-        kept = _kept(value, nodes) if isinstance(value, Tensor) and TRAINING.search(name) else 0
+    for name, value in named:
+        kept = _kept(value, nodes)
         if MIN_EXAMPLES <= kept < nodes:
             bench.fact("nodes_kept", (kept, nodes))
             bench.fact("nodes_kept_by", name)
             return
 
 
+def _is_vector(value: object) -> bool:
+    return isinstance(value, Tensor) and value.ndim == 1
+
+
 def _kept(value: Tensor, nodes: int) -> int:
-    """How many of so many nodes a mask of them, or an index into them, holds; 0 for any other tensor."""
-    if value.ndim != 1:
-        return 0
+    """How many of so many nodes a mask of them, or an index into them, holds; 0 for any other vector."""
     if value.dtype is torch.bool:
         return int(value.sum()) if len(value) == nodes else 0
     index = not value.is_floating_point() and len(torch.unique(value)) == len(value) < nodes
