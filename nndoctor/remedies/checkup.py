@@ -201,6 +201,12 @@ CATALOGUE = (
         TORCH,
     ),
     Remedy(
+        "step-downhill",
+        "look for a wrong sign in the step, or in front of the loss",
+        "p -= lr * p.grad lowers the loss; p += lr * p.grad, a minus before the loss, or maximize=True raises it",
+        TORCH + ", torch.optim",
+    ),
+    Remedy(
         "check-gradient",
         "compare with torch.autograd.gradcheck in double precision",
         "a correct gradient agrees with finite differences of the loss; also look for a minus sign or maximize=True",

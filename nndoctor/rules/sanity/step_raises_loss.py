@@ -46,7 +46,8 @@ def _own_steps(run: Run) -> Symptom | None:
         f"zero_grad(), backward() and step() take it to {number(plain)}: train_step {what} the loss"
     )
     evidence = {"before": before, "after": after, "after_plain_steps": plain}
-    return Symptom(text, MEASURED, evidence, place="train_step", remedies=("check-the-step",))
+    remedies = ("step-downhill", "check-the-step") if after > before else ("check-the-step",)
+    return Symptom(text, MEASURED, evidence, place="train_step", remedies=remedies)
 
 
 def _runaway(run: Run) -> Symptom | None:

@@ -250,6 +250,8 @@ OF_VALUES_FIRST = ("lower-learning-rate", "slower-targets", "scale-rewards", "cl
 BOOSTING = ("weigh-classes", "lower-learning-rate", "check-labels")
 STEP_FIRST = ("zero-gradients", "lower-learning-rate", "clip-gradients", "warm-up")
 
+
+OF_THE_STEP = ("step-raises-loss", "gradients-not-reset")  # what a check-up finds in the user's own step
 RULE = Rule(
     code="NN302",
     name="diverged",
@@ -293,6 +295,6 @@ RULE = Rule(
         Run.drawn(train_loss="8.2..2.4*40", train_kl_loss="0.0001..13*40"),
         Run.drawn(train_loss="1.54 1.52 1.53..1.58*18", train_perplexity="367 351 340..279*18"),
     ),
-    suppressed_by=("nan-loss", "sawtooth-epochs", "resume-jump", "codebook-collapse"),
+    suppressed_by=("nan-loss", "sawtooth-epochs", "resume-jump", "codebook-collapse", *OF_THE_STEP),
     limits={"lost": MAX_LOST},
 )
